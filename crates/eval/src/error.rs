@@ -1,0 +1,85 @@
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong when runs and judgements are read and compared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A line of a qrels or run file does not have the format's fields.
+    #[error("line {line}: {problem}")]
+    Malformed {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it, and what belongs there.
+        problem: String,
+    },
+    /// A document stands twice under one query, so that neither its rank nor its relevance is defined.
+    #[error("line {line}: document `{document}` of query `{query}` stands on line {first} already; remove one of the two")]
+    Duplicate {
+        /// Where it stands again, counted from 1.
+        line: usize,
+        /// Where it stood first.
+        first: usize,
+        /// The query.
+        query: String,
+        /// The document.
+        document: String,
+    },
+    /// An id that the white-space separated formats cannot hold.
+    #[error("`{0}` cannot be written to a run: ids must not be empty or hold white space")]
+    UnwritableId(String),
+    /// A score that has no place in an order.
+    #[error("the score of document `{document}` is {score}; scores must be finite")]
+    NonFiniteScore {
+        /// Whose score.
+        document: String,
+        /// The score.
+        score: f32,
+    },
+    /// A name that is no metric.
+    #[error("`{0}` is no metric; write one like nDCG@10, Recall@5, MRR@10, MAP, P@5, R-precision, bpref, Success@1 or AllGold@5")]
+    UnknownMetric(String),
+    /// A metric was asked of an evaluation that did not compute it.
+    #[error("the evaluation holds no {0}; ask for it when evaluating")]
+    MetricNotEvaluated(String),
+    /// Two runs do not cover the same queries, so that no pairs can be formed.
+    #[error(
+        "the two evaluations do not cover the same queries ({only_first} only in the first, {only_second} only in the second); evaluate both over all judged queries"
+    )]
+    UnpairedQueries {
+        /// Queries that only the first holds.
+        only_first: usize,
+        /// Queries that only the second holds.
+        only_second: usize,
+    },
+    /// Two samples that should be paired differ in length.
+    #[error("a paired comparison needs one value a query on both sides, not {first} and {second}")]
+    UnpairedLengths {
+        /// Values on the first side.
+        first: usize,
+        /// Values on the second side.
+        second: usize,
+    },
+    /// A sample without values has no mean.
+    #[error("an interval needs at least one value")]
+    EmptySample,
+    /// A value that has no mean.
+    #[error("value {index} of the sample is {value}; values must be finite")]
+    NonFiniteValue {
+        /// Its place, from 0.
+        index: usize,
+        /// The value.
+        value: f64,
+    },
+    /// More successes than trials.
+    #[error("{successes} successes cannot come of {trials} trials")]
+    ImpossibleProportion {
+        /// Successes claimed.
+        successes: u64,
+        /// Trials made.
+        trials: u64,
+    },
+    /// The file could not be read or written.
+    #[error("cannot read or write")]
+    Io(#[from] std::io::Error),
+}
