@@ -1,0 +1,10 @@
+//! Markdown, as people and machines write it.
+#![no_main]
+
+use jarre_fuzz::read;
+use jarre_rag::Format;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    read(Format::Markdown, bytes);
+});
