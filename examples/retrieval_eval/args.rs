@@ -51,6 +51,19 @@ pub(crate) struct Args {
     )]
     pub(crate) chunker: Vec<ChunkerSpec>,
 
+    /// How passages are found for answers and refusals [default: hybrid]
+    #[arg(long, value_name = "LEG")]
+    strategy: Option<Strategy>,
+
+    /// The questions of the refusal task: a JSON object a line with `question`, `answerable`, `origin` and, but for those about this
+    /// repository's own documents, `relevant` [default: the set that comes with the repository]
+    #[arg(long, value_name = "FILE")]
+    set: Option<PathBuf>,
+
+    /// Write what the answers and refusals were decided by into this file: what `crates/rag/tools/fit_*.py` fit weights to
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dump: Option<PathBuf>,
+
     /// Hits that each leg hands to a fusion
     #[arg(long, default_value_t = 200, value_name = "N")]
     pub(crate) candidates: usize,
@@ -86,6 +99,16 @@ impl Args {
         self.model.as_deref().unwrap_or(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/all-minilm-l6-v2-int8")))
     }
 
+    /// How passages are found for answers and refusals.
+    pub(crate) fn strategy(&self) -> Strategy {
+        self.strategy.unwrap_or_default()
+    }
+
+    /// The questions of the refusal task.
+    pub(crate) fn set(&self) -> PathBuf {
+        self.set.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/refusal.jsonl"))
+    }
+
     /// What intervals are computed with.
     pub(crate) fn bootstrap(&self) -> Bootstrap {
         Bootstrap::default().with_resamples(self.resamples).with_seed(self.seed)
@@ -99,6 +122,10 @@ pub(crate) enum Task {
     Retrieval,
     /// Ways of cutting documents: do the five best chunks hold the answer, and how much else?
     Chunkers,
+    /// Extractive answers: do the cited sentences hold the answer?
+    Answers,
+    /// Refusal: are questions refused that the documents cannot answer, and only those?
+    Refusal,
 }
 
 const AFTER_HELP: &str = "\
@@ -114,4 +141,6 @@ Examples:
   retrieval_eval --corpus corpus.jsonl --queries queries.jsonl
   retrieval_eval --corpus corpus.jsonl --queries queries.jsonl --fusion rrf:20 --fusion dbsf@2,1 --baseline dbsf
   retrieval_eval --corpus corpus.jsonl --queries queries.jsonl --runs out && trec_eval -c -m ndcg_cut.10 out/qrels.txt out/dbsf.run
-  retrieval_eval --corpus corpus.jsonl --queries queries.jsonl --task chunkers --chunker fixed:128:32 --chunker structure:200";
+  retrieval_eval --corpus corpus.jsonl --queries queries.jsonl --task chunkers --chunker fixed:128:32 --chunker structure:200
+  retrieval_eval --corpus corpus.jsonl --queries queries.jsonl --task answers
+  retrieval_eval --corpus corpus.jsonl --queries queries.jsonl --task refusal --strategy sparse";

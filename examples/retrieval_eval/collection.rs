@@ -33,6 +33,9 @@ pub(crate) struct Question {
     pub(crate) answers: Vec<String>,
     /// Ids of the paragraphs that together answer it.
     pub(crate) relevant: Vec<String>,
+    /// The set that it comes from, where the file says.
+    #[serde(default)]
+    pub(crate) source: Option<String>,
 }
 
 /// Several paragraphs of one title, put together as one document.
@@ -95,14 +98,16 @@ fn article(title: &str, group: &[&Paragraph]) -> Article {
     Article { document: document(title, title, text), paragraphs }
 }
 
+/// Where there is no text the title is the text: such a document is found by its title, as any other is.
 fn document(id: &str, title: &str, text: String) -> Document {
+    let (title, text) = if text.trim().is_empty() { (None, title.to_owned()) } else { (Some(title.to_owned()), text) };
     Document {
         id: DocId(id.to_owned()),
         source: id.to_owned(),
-        title: Some(title.to_owned()),
+        content_hash: blake3::hash(format!("{title:?}\n{text}").as_bytes()).to_hex().to_string(),
+        title,
         language: Some("en".to_owned()),
         format: Format::Text,
-        content_hash: blake3::hash(format!("{title}\n{text}").as_bytes()).to_hex().to_string(),
         blocks: lines(&text),
         text,
         metadata: BTreeMap::new(),
@@ -121,7 +126,8 @@ fn lines(text: &str) -> Vec<Block> {
     written.map(|span| Block { kind: BlockKind::Paragraph, span: span.into(), page: None }).collect()
 }
 
-fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+/// The objects of a JSON Lines file.
+pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let mut items = Vec::new();
     for (number, line) in (1..).zip(BufReader::new(file).lines()) {
@@ -140,4 +146,36 @@ fn distinct<'a>(ids: impl Iterator<Item = &'a str>) -> Result<HashSet<&'a str>> 
         ensure!(seen.insert(id), "the id `{id}` stands twice");
     }
     Ok(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collection() -> Collection {
+        let paragraph = |id: &str, title: &str, text: &str| Paragraph { id: id.into(), title: title.into(), text: text.into() };
+        let paragraphs = vec![
+            paragraph("1", "Quay", " The quay is old. "),
+            paragraph("2", "Tide", ""),
+            paragraph("3", "Quay", "It was built\nin 1901."),
+        ];
+        Collection { paragraphs, questions: Vec::new() }
+    }
+
+    #[test]
+    fn a_paragraph_without_text_is_found_by_its_title() {
+        let documents = collection().documents();
+        assert_eq!((documents[1].title.as_deref(), documents[1].text.as_str()), (None, "Tide"));
+        assert_eq!(documents[0].title.as_deref(), Some("Quay"));
+    }
+
+    #[test]
+    fn articles_keep_where_their_paragraphs_stand() {
+        let articles = collection().articles();
+        let quay = articles.iter().find(|article| article.document.id.0 == "Quay").unwrap();
+        let text = |id: &str| quay.paragraphs[id].of(&quay.document.text).unwrap();
+        assert_eq!((text("1"), text("3")), ("The quay is old.", "It was built\nin 1901."));
+        let blocks: Vec<_> = quay.document.blocks.iter().map(|block| block.span.of(&quay.document.text).unwrap()).collect();
+        assert_eq!(blocks, ["The quay is old.", "It was built", "in 1901."]);
+    }
 }

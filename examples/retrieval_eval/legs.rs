@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs::File, io::BufWriter, path::Path, sync::Arc};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use jarre_core::{Embedder, EmbedderInfo};
 use jarre_eval::{Bootstrap, Evaluation, MeanEstimate, Metric, MissingQueries, PairedDifference, Qrels, Run};
 use jarre_rag::{
@@ -49,6 +49,9 @@ pub(crate) fn run(args: &Args, bench: &Bench) -> Result<()> {
     let chunker = WholeDocument(Arc::clone(&bench.encoder));
     let documents = bench.collection.documents();
     let indexed = indexing::index(folder.path(), &documents, &chunker, &bench.encoder, "encoding paragraphs")?;
+    // A paragraph that is left out is one less to mistake for an answer, and every figure would look better than it is.
+    let (expected, found) = (documents.len(), indexed.snapshot.len());
+    ensure!(found == expected, "the index holds {found} of {expected} paragraphs");
     let runs = search_all(args, bench, &indexed.snapshot)?;
     let qrels = bench.collection.qrels();
     let report = Report {

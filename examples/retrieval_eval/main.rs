@@ -1,11 +1,13 @@
 //! Measures retrieval on questions with known answers, so that a choice between legs, fusions and chunkers rests on figures.
 
+mod answers;
 mod args;
 mod chunkers;
 mod collection;
 mod indexing;
 mod legs;
 mod memo;
+mod refusal;
 mod report;
 
 use std::{process::ExitCode, sync::Arc};
@@ -34,6 +36,8 @@ fn run(args: &Args) -> Result<()> {
     match args.task {
         Task::Retrieval => legs::run(args, &bench),
         Task::Chunkers => chunkers::run(args, &bench),
+        Task::Answers => answers::run(args, &bench),
+        Task::Refusal => refusal::run(args, &bench),
     }
 }
 

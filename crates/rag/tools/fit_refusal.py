@@ -20,7 +20,7 @@ import numpy as np
 
 SIGNALS = ["cosine", "sentence", "passage", "top", "closeness"]
 RIDGE = 0.01  # on standardised signals, times the number of rows
-FALSE_REFUSALS = 0.10  # the share of answerable questions that may be refused: the threshold is the least one that reaches it
+FALSE_REFUSALS = 0.05  # the share of answerable questions that may be refused: the threshold is the least one that reaches it
 
 
 def load(path):

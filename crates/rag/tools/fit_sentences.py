@@ -5,7 +5,7 @@ Input: JSON Lines as `retrieval_eval --task answers --dump FILE` writes them, on
 "features": {...}, "holds": whether a gold answer stands in it, "gold": whether it stands in a paragraph that answers}. Needs numpy.
 
 The model is a softmax over the sentences of a question, fitted to put its mass on those that hold the answer and stand in a gold
-paragraph, with an L2 penalty on standardised features; five folds by a hash of the question's id. `defines` and `leads` are left out:
+paragraph, with an L2 penalty on standardised features; five folds by a hash of the question's id. `defines`, `asks` and `leads` are left out:
 questions of this kind say nothing about them.
 """
 

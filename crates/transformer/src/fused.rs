@@ -1,5 +1,5 @@
-//! Passes over host memory for burn's Flex backend, whose elementwise operations are single-threaded and call the scalar `erf` and
-//! `exp` of the C library.
+//! Passes over host memory for burn's Flex backend, whose elementwise operations run on one thread and whose `erf` and `exp` take one
+//! value at a time.
 //!
 //! A Flex tensor gives its buffer away and takes it back without a copy, so safe code can work on plain slices. Loops are
 //! compiled for the processor's widest vectors by `pulp`, and rows are split over threads. Every function has a twin made of burn

@@ -21,8 +21,9 @@ const FILES: [&str; 8] = [
 impl SentenceEncoder {
     /// Fetches an encoder by name (`sentence-transformers/all-MiniLM-L6-v2`) from the Hugging Face Hub and loads it onto `device`.
     ///
-    /// Files are checked, a broken transfer is taken up again, and all is kept where Hugging Face's own tools keep it (`HF_HOME`), so
-    /// that a second call needs no transfer. A token is taken from where those tools keep it. The call blocks.
+    /// Files are kept where Hugging Face's own tools keep them (`HF_HOME`) and take their place there once they are whole: after a
+    /// broken transfer the next call fetches only the files that are missing. A token is taken from where those tools keep it. The
+    /// call blocks.
     ///
     /// # Errors
     /// Where the model cannot be fetched, and as [`from_folder`](SentenceEncoder::from_folder).

@@ -17,7 +17,7 @@ use crate::Result;
 pub struct SentenceFeatures {
     /// Coverage by the sentence.
     pub coverage: f32,
-    /// What title and headings add to that.
+    /// What title and headings add to that, and the sentence before where it asks or leads to this one.
     pub context: f32,
     /// What the sentence before adds to both.
     pub before: f32,
@@ -45,7 +45,9 @@ pub struct SentenceFeatures {
     pub first: f32,
     /// Tens of terms, at most four.
     pub length: f32,
-    /// 1 for a sentence that states nothing itself: a question, or one that ends with a colon and leads to what follows.
+    /// 1 for a question.
+    pub asks: f32,
+    /// 1 for a sentence that ends with a colon and leads to what follows.
     pub leads: f32,
 }
 
@@ -55,7 +57,7 @@ impl SentenceFeatures {
         self.values().iter().zip(weights.values()).map(|(value, weight)| value * weight).sum()
     }
 
-    fn values(&self) -> [f32; 16] {
+    fn values(&self) -> [f32; 17] {
         [
             self.coverage,
             self.context,
@@ -72,6 +74,7 @@ impl SentenceFeatures {
             self.passage,
             self.first,
             self.length,
+            self.asks,
             self.leads,
         ]
     }
@@ -98,7 +101,8 @@ pub(super) struct PassageReading {
 #[derive(Debug)]
 pub(super) struct SentenceReading {
     pub(super) candidate: Candidate,
-    pub(super) matched: Matched,
+    /// Terms in the sentence and in what it stands under: title, headings, a question or a colon before it.
+    pub(super) placed: Matched,
     pub(super) features: SentenceFeatures,
 }
 
@@ -145,9 +149,18 @@ impl SentenceReader<'_> {
     fn read(&self) -> Vec<SentenceReading> {
         let found = candidates(&self.passages.list()[..self.read.len()]);
         let analysed: Vec<Analysed> = found.into_iter().map(|candidate| self.analyse(candidate)).collect();
-        let features: Vec<SentenceFeatures> = (0..analysed.len()).map(|at| self.features(&analysed, at)).collect();
-        let together = analysed.into_iter().zip(features);
-        together.map(|(Analysed { candidate, matched, .. }, features)| SentenceReading { candidate, matched, features }).collect()
+        let placed: Vec<Matched> = (0..analysed.len()).map(|at| self.placed(&analysed, at)).collect();
+        let features: Vec<SentenceFeatures> = (0..analysed.len()).map(|at| self.features(&analysed, at, &placed[at])).collect();
+        let together = analysed.into_iter().zip(placed).zip(features);
+        together.map(|((Analysed { candidate, .. }, placed), features)| SentenceReading { candidate, placed, features }).collect()
+    }
+
+    fn placed(&self, all: &[Analysed], at: usize) -> Matched {
+        let Analysed { candidate, matched, .. } = &all[at];
+        let placed = matched.or(&self.read[candidate.passage].context);
+        let before = at.checked_sub(1).map(|before| &all[before]);
+        let leading = before.filter(|before| before.candidate.passage == candidate.passage && before.candidate.text.ends_with(['?', ':']));
+        leading.map_or(placed.clone(), |leading| placed.or(&leading.matched))
     }
 
     fn analyse(&self, candidate: Candidate) -> Analysed {
@@ -156,12 +169,11 @@ impl SentenceReader<'_> {
         Analysed { candidate, terms, matched }
     }
 
-    fn features(&self, all: &[Analysed], at: usize) -> SentenceFeatures {
+    fn features(&self, all: &[Analysed], at: usize, placed: &Matched) -> SentenceFeatures {
         let Analysed { candidate, terms, matched } = &all[at];
         let coverage = |matched: &Matched| self.question.coverage(matched);
         let own = coverage(matched);
-        let placed = matched.or(&self.read[candidate.passage].context);
-        let with_context = coverage(&placed);
+        let with_context = coverage(placed);
         let neighbour = |other: Option<&Analysed>| {
             let same = other.filter(|other| other.candidate.passage == candidate.passage);
             same.map_or(0.0, |other| coverage(&placed.or(&other.matched)) - with_context)
@@ -179,7 +191,8 @@ impl SentenceReader<'_> {
             passage: coverage(&self.read[candidate.passage].all),
             first: flag(before.is_none_or(|before| before.candidate.passage != candidate.passage)),
             length: terms.len().min(40) as f32 / 10.0,
-            leads: flag(candidate.text.ends_with(['?', ':'])),
+            asks: flag(candidate.text.ends_with('?')),
+            leads: flag(candidate.text.ends_with(':')),
             ..kind
         }
     }

@@ -22,9 +22,9 @@ pub(super) struct Question {
 pub(super) struct Term {
     /// The word as written.
     pub(super) word: String,
-    /// Inverse document frequency, natural logarithm: `ln(1 + (N - n + 0.5) / (n + 0.5))`, as BM25 has it.
+    /// Inverse document frequency, natural logarithm: `ln(1 + (N - n + 0.5) / (n + 0.5))`, as BM25 has it; less for words of little meaning.
     pub(super) weight: f32,
-    /// Whether any chunk has it.
+    /// Whether any chunk has it, or it is a word of little meaning, whose absence means nothing.
     pub(super) is_known: bool,
 }
 
@@ -62,8 +62,9 @@ impl Question {
             return Ok(place);
         }
         let found = vocabulary.doc_freq(term)?;
-        let weight = inverse_document_frequency(vocabulary.chunks(), found);
-        self.terms.push(Term { word: word.to_owned(), weight, is_known: found > 0 });
+        let share = if is_light(term) { LIGHT } else { 1.0 };
+        let weight = share * inverse_document_frequency(vocabulary.chunks(), found);
+        self.terms.push(Term { word: word.to_owned(), weight, is_known: found > 0 || is_light(term) });
         self.places.insert(term.to_owned(), self.terms.len() - 1);
         Ok(self.terms.len() - 1)
     }
@@ -122,7 +123,8 @@ fn is_content(text: &str, span: Span) -> bool {
     let word = &text[span.start..span.end];
     let before = text[..span.start].trim_end();
     let is_asked = before.len() >= 3 && before.get(before.len() - 3..).is_some_and(|last| last.eq_ignore_ascii_case("how"));
-    !is_function_word(word) && !(is_asked && is_measure(&word.to_lowercase()))
+    let is_degree = is_asked && is_measure(&word.to_lowercase());
+    !is_degree && !is_function_word(word)
 }
 
 /// Terms at most this far apart are near.
@@ -161,3 +163,26 @@ const FUNCTION_WORDS: [&str; 67] = [
     "your", "he", "she", "his", "her", "its", "our", "them", "many", "much", "any", "some", "here", "also", "than", "so", "about", "from",
     "s", "t", "please", "tell", "explain", "give", "show", "mean", "means", "there", "these", "those", "it", "they",
 ];
+
+/// What a light word weighs of its inverse document frequency.
+const LIGHT: f32 = 0.4;
+
+/// Whether `term` says little in any text. In a small collection such a word can be as rare as a name, and a question that says `keep`
+/// where the document says `hold` would seem to ask for something else.
+fn is_light(term: &str) -> bool {
+    LIGHT_TERMS.split_ascii_whitespace().any(|light| light == term)
+}
+
+/// Stems of frequent English verbs, adverbs and nouns without much meaning of their own.
+const LIGHT_TERMS: &str = "\
+    abl across act actual add after against all allow along among amount anoth appli around ask avail avoid away back becam \
+    becaus becom befor began begin begun believ best better between big both break bring broken brought build built calcul \
+    call came carri case caus certain chang check choos chosen come common compar comput consid consist contain creat \
+    current deal dealt decid defin describ determin differ done down dure each enabl ensur even everi exampl exist explain \
+    few final find first follow found gave general get give given go goe gone good got handl happen have held help high hold \
+    import includ just keep kept kind know known larg last least leav left less let like long look low made main major make \
+    mean meant measur more most name need new next number occur off often old onc onli origin other out over own part \
+    particular per perform place possibl prevent primari produc provid put ran read refer relat remov requir run said same \
+    saw say second see seen serv set sever short show shown similar sinc small sort special start still store support take \
+    taken term thing think thought through took total tri turn type typic under until up use usual various via want way well \
+    went while within without work write written";

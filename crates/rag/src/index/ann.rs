@@ -34,7 +34,8 @@ pub struct AnnConfig {
 }
 
 impl Default for AnnConfig {
-    /// A graph from 150,000 chunks on, where a scan of 384 dimensions takes some 20 ms; M 16, 200 candidates to build, 128 to search.
+    /// A graph from 150,000 chunks on: there a scan of 384 dimensions reads 230 MB for each query, 10 to 30 ms on two cores, depending on
+    /// what else uses the memory. M 16, 200 candidates to build, 128 to search.
     fn default() -> Self {
         Self { threshold: 150_000, connections: 16, ef_construction: 200, ef_search: 128 }
     }

@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn the_smallest_melt_and_a_large_one_stays() {
         assert_eq!(plan(&whole(&[1000, 1, 1, 1, 1, 1, 1, 1, 1])), [1, 2, 3, 4, 5, 6, 7, 8]);
-        assert_eq!(plan(&whole(&[1 << 8, 1 << 7, 1 << 6, 1 << 5, 1 << 4, 1 << 3, 9, 5, 1])), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(plan(&whole(&[256, 128, 64, 32, 16, 8, 9, 5, 1])), [7, 8]);
+        assert_eq!(plan(&whole(&[256, 128, 64, 32, 16, 8, 4, 2, 2])), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     }
 
     #[test]

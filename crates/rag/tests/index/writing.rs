@@ -152,11 +152,12 @@ fn what_cannot_be_searched_or_cited_is_rejected() {
     assert_eq!((snapshot.len(), snapshot.documents().len()), (2, 2), "a document may have no chunks");
 }
 
+type Change = fn(&mut IndexConfig);
+
 #[test]
 fn another_encoder_or_chunker_is_refused_until_the_index_is_recreated() {
     let dir = tempfile::tempdir().unwrap();
     fresh(dir.path(), [("a", "harbour\n")]);
-    type Change = fn(&mut IndexConfig);
     let changes: [(&str, Change); 3] = [
         ("encoder", |config| config.encoder.fingerprint = "sha-2".into()),
         ("vector length", |config| config.encoder.dims += 1),

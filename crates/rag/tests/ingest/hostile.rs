@@ -124,7 +124,7 @@ proptest! {
         let markdown = words.join("\n\n");
         let document = read(Format::Markdown, markdown.as_bytes()).unwrap();
         prop_assert_eq!(texts(&document), words.clone());
-        let html: String = words.iter().map(|word| format!("<p>{word}</p>")).collect();
+        let html = format!("<p>{}</p>", words.join("</p><p>"));
         let document = read(Format::Html, html.as_bytes()).unwrap();
         prop_assert_eq!(texts(&document), words);
     }

@@ -1,5 +1,7 @@
 //! Reading files of every format: sound blocks whatever the bytes, the right text from PDFs, and the walk over folders.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod corpus;
 mod hostile;
 mod pdf;

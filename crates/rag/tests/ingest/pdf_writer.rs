@@ -29,7 +29,7 @@ impl PdfWriter {
 
     /// The file.
     pub(crate) fn finish(self) -> Vec<u8> {
-        let kids: String = (0..self.pages.len()).map(|page| format!("{} 0 R ", 5 + 2 * page)).collect();
+        let kids = (0..self.pages.len()).map(|page| format!("{} 0 R", 5 + 2 * page)).collect::<Vec<_>>().join(" ");
         let mut objects = vec![
             "<< /Type /Catalog /Pages 2 0 R /Lang (en-GB) >>".to_owned(),
             format!("<< /Type /Pages /Kids [{kids}] /Count {} >>", self.pages.len()),
