@@ -10,6 +10,7 @@ use clap::{Parser, ValueEnum};
 /// with the sentences that say so, cited by file, heading or page, and checked against the source. Without arguments it reads this
 /// repository's own documentation, answers three questions about it and then asks for yours.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(name = "phase5_rag", version, after_help = AFTER_HELP)]
 pub(crate) struct Args {
     /// A folder or file to answer from; may be given several times [default: this repository's docs and README files]

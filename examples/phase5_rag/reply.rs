@@ -62,16 +62,10 @@ impl<'a> Session<'a> {
         if self.explain {
             println!("\n   confidence {:.2}; passages, best first:", reply.answer.confidence);
             for hit in &reply.retrieved.hits {
-                println!("   {}", self.explained(hit));
+                println!("   {}", explained(hit));
             }
         }
         println!("   ({:.0} ms)", reply.total().as_secs_f64() * 1e3);
-    }
-
-    /// A hit in one line: its fused score, and rank and score in each leg.
-    fn explained(&self, hit: &RetrievedHit) -> String {
-        let legs: Vec<String> = hit.legs.iter().map(|leg| format!("{} #{} {:.3}", name(leg.leg), leg.rank, leg.score)).collect();
-        format!("{:>7.3}  {}  ({})", hit.score, hit.chunk, legs.join(", "))
     }
 
     fn as_json(&self, question: &str, reply: &Reply) -> Value {
@@ -95,6 +89,12 @@ impl<'a> Session<'a> {
         let (source, span) = found.map(|(document, chunk)| (document.source.as_str(), [chunk.span.start, chunk.span.end])).unzip();
         json!({ "chunk": hit.chunk.to_string(), "path": source, "span": span, "score": hit.score, "legs": hit.legs })
     }
+}
+
+/// A hit in one line: its fused score, and rank and score in each leg.
+fn explained(hit: &RetrievedHit) -> String {
+    let legs: Vec<String> = hit.legs.iter().map(|leg| format!("{} #{} {:.3}", name(leg.leg), leg.rank, leg.score)).collect();
+    format!("{:>7.3}  {}  ({})", hit.score, hit.chunk, legs.join(", "))
 }
 
 fn citation_json(citation: &Citation) -> Value {

@@ -8,7 +8,7 @@ use jarre_core::Embedder;
 use jarre_eval::{Interval, wilson};
 use jarre_rag::{
     Answerer, Extractive, Passages,
-    answer::{Answer, SentenceFeatures},
+    answer::{Answer, Calibration, SentenceFeatures},
     index::Snapshot,
     retrieve::{Retriever, Strategy},
 };
@@ -47,7 +47,7 @@ struct Report {
 struct Share {
     count: u64,
     of: u64,
-    share: f64,
+    value: f64,
     interval: Interval,
 }
 
@@ -68,6 +68,7 @@ struct Outcome {
     is_cited: bool,
     is_best: bool,
     is_retrieved: bool,
+    is_refused: bool,
     milliseconds: f64,
 }
 
@@ -127,6 +128,7 @@ fn outcome(question: &Question, retriever: &Retriever, snapshot: &Snapshot, dump
         is_cited: answer.citations.iter().any(|citation| question.is_answered_in(&citation.quote)),
         is_best: scored.first().is_some_and(|best| question.is_answered_in(quote(best.passage, best.span))),
         is_retrieved: passages.list().iter().take(DEPTH).any(|passage| question.is_answered_in(passage.text())),
+        is_refused: answer.confidence < Calibration::default().weights(&passages).threshold,
         answer,
         milliseconds,
     })
@@ -134,8 +136,6 @@ fn outcome(question: &Question, retriever: &Retriever, snapshot: &Snapshot, dump
 
 fn report(args: &Args, questions: &[&Question], outcomes: &[Outcome]) -> Result<Report> {
     let of = |wanted: fn(&Outcome) -> bool| share(outcomes.iter().filter(|outcome| wanted(outcome)).count(), outcomes.len());
-    let threshold = jarre_rag::answer::Calibration::default().dense.threshold;
-    let refused = outcomes.iter().filter(|outcome| outcome.answer.confidence < threshold).count();
     let mut times: Vec<f64> = outcomes.iter().map(|outcome| outcome.milliseconds).collect();
     times.sort_by(f64::total_cmp);
     Ok(Report {
@@ -145,7 +145,7 @@ fn report(args: &Args, questions: &[&Question], outcomes: &[Outcome]) -> Result<
         best_sentence: of(|outcome| outcome.is_best)?,
         retrieved: of(|outcome| outcome.is_retrieved)?,
         two_sentences: of(|outcome| outcome.answer.citations.len() == 2)?,
-        refused: share(refused, outcomes.len())?,
+        refused: of(|outcome| outcome.is_refused)?,
         milliseconds: times[times.len() / 2],
         misses: misses(questions, outcomes),
     })
@@ -153,8 +153,8 @@ fn report(args: &Args, questions: &[&Question], outcomes: &[Outcome]) -> Result<
 
 /// The misses of the greatest confidence: the worst, for nobody is warned.
 fn misses(questions: &[&Question], outcomes: &[Outcome]) -> Vec<Miss> {
-    let missed = questions.iter().zip(outcomes).filter(|(_, outcome)| !outcome.is_cited);
-    let mut misses: Vec<Miss> = missed
+    let without_answer = questions.iter().zip(outcomes).filter(|(_, outcome)| !outcome.is_cited);
+    let mut misses: Vec<Miss> = without_answer
         .map(|(question, outcome)| Miss {
             question: question.question.clone(),
             gold: question.answers.clone(),
@@ -170,7 +170,7 @@ fn misses(questions: &[&Question], outcomes: &[Outcome]) -> Vec<Miss> {
 
 fn share(count: usize, of: usize) -> Result<Share> {
     let (count, of) = (count as u64, of as u64);
-    Ok(Share { count, of, share: count as f64 / of.max(1) as f64, interval: wilson(count, of, 0.95)? })
+    Ok(Share { count, of, value: count as f64 / of.max(1) as f64, interval: wilson(count, of, 0.95)? })
 }
 
 fn print(args: &Args, report: &Report) -> Result<()> {
@@ -179,8 +179,8 @@ fn print(args: &Args, report: &Report) -> Result<()> {
         return Ok(());
     }
     println!("{} questions of one paragraph, searched by {}", report.questions, report.strategy);
-    let line = |name: &str, Share { count, of, share, interval }: &Share| {
-        println!("  {name:52} {share:.3} [{:.3}, {:.3}]  {count}/{of}", interval.low, interval.high);
+    let line = |name: &str, Share { count, of, value, interval }: &Share| {
+        println!("  {name:52} {value:.3} [{:.3}, {:.3}]  {count}/{of}", interval.low, interval.high);
     };
     line("the answer stands in the cited sentences", &report.cited);
     line("the answer stands in the best sentence", &report.best_sentence);

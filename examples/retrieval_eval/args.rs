@@ -14,7 +14,7 @@ use crate::chunkers::ChunkerSpec;
 /// Measure retrieval on questions whose answers are known.
 ///
 /// Every figure is a mean over the questions, with the interval in which it would lie had other questions of the same kind been
-/// asked (95 %, BCa bootstrap). Systems are compared question by question: a difference whose interval leaves out 0 is marked with *.
+/// asked (95 %, bias-corrected bootstrap). Systems are compared question by question: a difference whose interval leaves out 0 is marked with *.
 #[derive(Debug, Parser)]
 #[command(name = "retrieval_eval", version, after_help = AFTER_HELP)]
 pub(crate) struct Args {

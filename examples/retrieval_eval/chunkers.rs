@@ -99,7 +99,10 @@ struct Measured {
 
 const ANSWER: &str = "Answer@5";
 const RECALL: &str = "recall";
-const METRICS: [(&str, fn(&Found) -> f64); 5] = [
+/// Scores what was found for one question.
+type Score = fn(&Found) -> f64;
+
+const METRICS: [(&str, Score); 5] = [
     (ANSWER, |found| f64::from(u8::from(found.answered))),
     (RECALL, |found| share(found.shared, found.gold)),
     ("precision", |found| share(found.shared, found.retrieved)),
@@ -131,9 +134,9 @@ pub(crate) fn run(args: &Args, bench: &Bench) -> Result<()> {
         chunkers: chunkers.into_iter().map(|(measured, _)| measured).collect(),
     };
     if args.json {
-        println!("{}", serde_json::to_string(&report)?)
+        println!("{}", serde_json::to_string(&report)?);
     } else {
-        print!("{}", table(&report))
+        print!("{}", table(&report));
     }
     Ok(())
 }
@@ -266,10 +269,9 @@ impl Articles {
 fn occurrences(text: &str, answer: &str) -> Vec<Span> {
     let answer = answer.trim();
     let is_word = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
-    let whole = |start: usize, end: usize| {
-        !(is_word(text[..start].chars().next_back()) && is_word(answer.chars().next()))
-            && !(is_word(text[end..].chars().next()) && is_word(answer.chars().next_back()))
-    };
+    // A word goes on past an end where letters or digits stand on both sides of it.
+    let goes_on = |before: &str, after: &str| is_word(before.chars().next_back()) && is_word(after.chars().next());
+    let whole = |start: usize, end: usize| !goes_on(&text[..start], answer) && !goes_on(answer, &text[end..]);
     let at = |start: usize| {
         let end = start + answer.len();
         let same = text.get(start..end).is_some_and(|found| found.eq_ignore_ascii_case(answer));

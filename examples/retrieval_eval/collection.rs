@@ -26,6 +26,7 @@ pub(crate) struct Paragraph {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the fields have the names that they have in the files")]
 pub(crate) struct Question {
     pub(crate) id: String,
     pub(crate) question: String,

@@ -67,9 +67,9 @@ pub(crate) fn run(args: &Args, bench: &Bench) -> Result<()> {
         write_runs(folder, &runs, &qrels, &report).with_context(|| format!("cannot write the runs into {}", folder.display()))?;
     }
     if args.json {
-        println!("{}", serde_json::to_string(&report)?)
+        println!("{}", serde_json::to_string(&report)?);
     } else {
-        print!("{}", table(&report))
+        print!("{}", table(&report));
     }
     Ok(())
 }

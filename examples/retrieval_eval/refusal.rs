@@ -201,7 +201,9 @@ impl<'s> Without<'s> {
             let document = snapshot.document(&jarre_rag::DocId(id.clone())).context("the index has every paragraph of the collection")?;
             for chunk in snapshot.chunks_of(&document.id) {
                 let terms: HashSet<String> = snapshot.terms(&chunk.indexed_text(document)).into_iter().map(|(term, _)| term).collect();
-                terms.into_iter().for_each(|term| *without.terms.entry(term).or_default() += 1);
+                for term in terms {
+                    *without.terms.entry(term).or_default() += 1;
+                }
                 without.chunks += 1;
             }
         }

@@ -187,7 +187,7 @@ impl fmt::Debug for RagBuilder {
             .field("limits", &self.limits)
             .field("strategy", &self.strategy)
             .field("k", &self.k)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

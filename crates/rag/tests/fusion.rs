@@ -170,7 +170,7 @@ proptest! {
                     let list = if leg.leg == Leg::Dense { &dense } else { &sparse };
                     prop_assert!(list.iter().any(|(document, score)| id(*document) == hit.chunk && score.to_bits() == leg.score.to_bits()));
                     prop_assert_eq!(leg.rank, 1 + list.iter().filter(|(document, score)| {
-                        *score > leg.score || (*score == leg.score && id(*document) < hit.chunk)
+                        *score > leg.score || (score.to_bits() == leg.score.to_bits() && id(*document) < hit.chunk)
                     }).count());
                 }
             }

@@ -144,7 +144,7 @@ fn filters_are_read_as_json_and_unknown_fields_are_refused() {
 struct ByLength(f32);
 
 impl Reranker for ByLength {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "by length"
     }
 

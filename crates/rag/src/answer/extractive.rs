@@ -139,19 +139,39 @@ impl Extractive {
         Ok(ranked)
     }
 
-    /// The best sentence, and the second where it is nearly as good and does not say the same again; in text order within a document.
-    fn choose(&self, ranked: Vec<Scored>) -> Vec<Scored> {
-        let mut ranked = ranked.into_iter();
-        let Some(first) = ranked.next() else { return Vec::new() };
-        let limit = first.score - self.margin;
-        let second = ranked.find(|other| other.text != first.text).filter(|second| second.score >= limit);
-        let mut chosen: Vec<Scored> = [first].into_iter().chain(second).collect();
-        if chosen.len() == 2 && chosen[0].passage == chosen[1].passage {
-            chosen.sort_by_key(|sentence| sentence.span.start);
+    /// The best sentence, and a second: the one that says who `he` is, or the next best where it is nearly as good and does not say the
+    /// same again. In text order within a passage.
+    fn choose(&self, mut ranked: Vec<Scored>) -> Vec<Scored> {
+        if ranked.is_empty() {
+            return ranked;
         }
-        chosen
+        let limit = ranked[0].score - self.margin;
+        let is_another = |other: &Scored| other.text != ranked[0].text && other.score >= limit;
+        let second = predecessor(&ranked).or_else(|| (1..ranked.len()).find(|&at| is_another(&ranked[at])));
+        let second = second.filter(|_| self.margin >= 0.0).map(|at| ranked.swap_remove(at));
+        ranked.truncate(1);
+        ranked.extend(second);
+        if ranked.iter().all(|sentence| sentence.passage == ranked[0].passage) {
+            ranked.sort_by_key(|sentence| sentence.span.start);
+        }
+        ranked
     }
 }
+
+/// The sentence before the best one, where that begins with a word that points back.
+fn predecessor(ranked: &[Scored]) -> Option<usize> {
+    let best = &ranked[0];
+    let first = best.text.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty())?;
+    if !POINTING.contains(&first) {
+        return None;
+    }
+    let before = |other: &Scored| other.passage == best.passage && other.span.end <= best.span.start;
+    let before = ranked.iter().enumerate().filter(|(_, other)| before(other));
+    before.max_by_key(|(_, other)| other.span.start).map(|(at, _)| at)
+}
+
+/// Words at the head of a sentence that mean something named before it.
+const POINTING: [&str; 11] = ["He", "She", "It", "They", "His", "Her", "Its", "Their", "This", "These", "Those"];
 
 impl Default for Extractive {
     fn default() -> Self {

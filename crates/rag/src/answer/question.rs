@@ -24,8 +24,10 @@ pub(super) struct Term {
     pub(super) word: String,
     /// Inverse document frequency, natural logarithm: `ln(1 + (N - n + 0.5) / (n + 0.5))`, as BM25 has it; less for words of little meaning.
     pub(super) weight: f32,
-    /// Whether any chunk has it, or it is a word of little meaning, whose absence means nothing.
+    /// Whether any chunk has it.
     pub(super) is_known: bool,
+    /// Whether it says little in any text, so that its absence means nothing.
+    pub(super) is_light: bool,
 }
 
 impl Question {
@@ -62,9 +64,10 @@ impl Question {
             return Ok(place);
         }
         let found = vocabulary.doc_freq(term)?;
-        let share = if is_light(term) { LIGHT } else { 1.0 };
+        let is_light = is_light(term);
+        let share = if is_light { LIGHT } else { 1.0 };
         let weight = share * inverse_document_frequency(vocabulary.chunks(), found);
-        self.terms.push(Term { word: word.to_owned(), weight, is_known: found > 0 || is_light(term) });
+        self.terms.push(Term { word: word.to_owned(), weight, is_known: found > 0, is_light });
         self.places.insert(term.to_owned(), self.terms.len() - 1);
         Ok(self.terms.len() - 1)
     }

@@ -86,7 +86,7 @@ fn file_name(path: &str) -> &str {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     fn refused(parse: impl FnOnce() -> Result<(), Reason> + Send + 'static) -> Reason {
         run(LONG, parse).expect_err("the parser fails")

@@ -68,13 +68,13 @@ mod tests {
 
     #[test]
     fn blocks_are_parted_by_blank_lines_and_items_by_lines() {
+        use BlockKind::{Code, Heading, ListItem, Paragraph, Quote};
         let page = "<h2>One <code>two</code></h2><p>a\n  b<br>c</p>d<ul><li>x<ul><li>y</ul><li><p>z</p><p>zz</p></ul>\
                     <ol start=3><li>q</ol><blockquote><p>said</blockquote><pre><code>fn f() {\n    1\n}\n</code></pre>";
         let parsed = read(page);
         let expected = "One two\n\na b\nc\n\nd\n\n- x\n- y\n- z\nzz\n3. q\n\nsaid\n\nfn f() {\n    1\n}\n";
         assert_eq!(parsed.text, expected);
         let kinds: Vec<BlockKind> = parsed.blocks.into_iter().map(|block| block.kind).collect();
-        use BlockKind::{Code, Heading, ListItem, Paragraph, Quote};
         let heading = Heading { level: 2, text: "One two".to_owned() };
         assert_eq!(kinds, [heading, Paragraph, Paragraph, ListItem, ListItem, ListItem, ListItem, ListItem, Quote, Code]);
     }

@@ -151,6 +151,7 @@ fn file_name(path: &Path) -> String {
 fn with_ids(found: Vec<Found>, roots: &[PathBuf]) -> Vec<FoundFile> {
     let labels = labels(&colliding(&found), roots);
     let id = |file: &Found| match labels.get(&file.root) {
+        Some(label) if roots[file.root].is_file() => label.clone(),
         Some(label) => format!("{label}/{}", file.relative),
         None => file.relative.clone(),
     };

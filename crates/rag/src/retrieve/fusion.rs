@@ -152,7 +152,7 @@ impl fmt::Display for Fusion {
         let (Self { dense, sparse, .. }, plain) = (self, Self::rrf());
         let mut equal = (*dense, *sparse) == (plain.dense, plain.sparse);
         match self.normalisation {
-            Normalisation::ReciprocalRank { k } if k == 60.0 => f.write_str("rrf")?,
+            Normalisation::ReciprocalRank { k: 60.0 } => f.write_str("rrf")?,
             Normalisation::ReciprocalRank { k } => write!(f, "rrf:{k}")?,
             Normalisation::Distribution => f.write_str("dbsf")?,
             Normalisation::TheoreticalMinMax => {

@@ -258,7 +258,7 @@ impl fmt::Debug for Retriever {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Retriever")
             .field("embedder", &self.embedder.info().name)
-            .field("reranker", &self.reranker.as_ref().map(|reranker| reranker.name()))
+            .field("reranker", &self.reranker.as_ref().map(Reranker::name))
             .field("strategy", &self.strategy)
             .field("k", &self.k)
             .field("candidates", &self.candidates)

@@ -156,6 +156,14 @@ fn a_question_in_the_source_leads_to_the_answer_behind_it() {
 }
 
 #[test]
+fn a_sentence_that_points_back_brings_the_one_before() {
+    let library = Library::of(&["Eusebio Kino was a priest. He founded the mission of San Xavier in 1700. It still stands.", HARBOUR[1]]);
+    let answer = answer(&Extractive::new().with_margin(0.0), &library, "Who founded the mission of San Xavier?");
+    assert_eq!(answer.text, "Eusebio Kino was a priest. He founded the mission of San Xavier in 1700.");
+    assert_eq!(answer.citations.len(), 1);
+}
+
+#[test]
 fn the_page_is_that_of_the_sentence() {
     let text = "The quay is old.\nThe pier is new.";
     let mut paged = document(0, text, Format::Pdf);
