@@ -68,7 +68,7 @@ struct Outcome {
     is_cited: bool,
     is_best: bool,
     is_retrieved: bool,
-    is_refused: bool,
+    threshold: f32,
     milliseconds: f64,
 }
 
@@ -128,7 +128,7 @@ fn outcome(question: &Question, retriever: &Retriever, snapshot: &Snapshot, dump
         is_cited: answer.citations.iter().any(|citation| question.is_answered_in(&citation.quote)),
         is_best: scored.first().is_some_and(|best| question.is_answered_in(quote(best.passage, best.span))),
         is_retrieved: passages.list().iter().take(DEPTH).any(|passage| question.is_answered_in(passage.text())),
-        is_refused: answer.confidence < Calibration::default().weights(&passages).threshold,
+        threshold: Calibration::default().weights(&passages).threshold,
         answer,
         milliseconds,
     })
@@ -145,7 +145,7 @@ fn report(args: &Args, questions: &[&Question], outcomes: &[Outcome]) -> Result<
         best_sentence: of(|outcome| outcome.is_best)?,
         retrieved: of(|outcome| outcome.is_retrieved)?,
         two_sentences: of(|outcome| outcome.answer.citations.len() == 2)?,
-        refused: of(|outcome| outcome.is_refused)?,
+        refused: of(|outcome| outcome.answer.confidence < outcome.threshold)?,
         milliseconds: times[times.len() / 2],
         misses: misses(questions, outcomes),
     })
