@@ -32,7 +32,7 @@ impl SelfAttentionConfig {
 /// Bidirectional multi-head self-attention ([Vaswani et al. 2017](https://arxiv.org/abs/1706.03762)): `softmax(Q K^T / sqrt(d_head)) V`.
 ///
 /// Query, key and value come from one product. The division by `sqrt(d_head)` is part of the query weights already, see
-/// [`query_scale`](Self::query_scale).
+/// `query_scale`.
 #[derive(Module, Debug)]
 pub struct SelfAttention {
     /// `[d_model, 3 * d_model]`: query (scaled), key and value side by side.
