@@ -57,13 +57,14 @@ fn run(args: &Args) -> Result<ExitCode> {
     for question in &questions {
         session.ask(question)?;
     }
-    if args.ask.is_empty() && args.ask_file.is_none() {
+    let is_script = !args.ask.is_empty() || args.ask_file.is_some();
+    if !is_script {
         prompt::run(&mut session)?;
     }
     if args.stats {
         session.print_stats();
     }
-    Ok(ExitCode::from(if session.refused() > 0 && !args.ask.is_empty() { REFUSED } else { 0 }))
+    Ok(ExitCode::from(if is_script && session.refused() > 0 { REFUSED } else { 0 }))
 }
 
 /// The questions to answer before any is asked for at the prompt.
