@@ -76,7 +76,7 @@ Exit codes:
   0  every question was answered
   1  something failed; the message says what
   2  the command line is wrong
-  3  at least one question was refused: the documents do not answer it
+  3  a question of --ask or --ask-file was refused: the documents do not answer it
   4  the index is in use by another process
   130  interrupted; the index holds what was read until then and the next run goes on from there";
 
