@@ -74,6 +74,21 @@ fn abbreviations_do_not_end_a_sentence() {
 }
 
 #[test]
+fn dates_of_a_life_do_not_end_a_sentence() {
+    check(&[
+        "Only Louis the Pious (r. 814–840), was alive.| He reigned.",
+        "His son Lothair I (d. 855) ruled, and Charles (b. 823; d. 877) too.| So they did.",
+        "Ella (b. March 1985) and Tom [m. 12 May 1990] came.| They left.",
+        "Metrocles (Greek: ; fl. c. 325 BC) was a Cynic.| He taught.",
+        "He died c. 1054.| It is not known.",
+        "She did (a) and (b).| 12 people came.",
+        "The answer is part d.| 12 people chose it.",
+        "Theorem (see b) holds by part d.| 12 lines prove it.",
+        "It was b.| Nobody knew.",
+    ]);
+}
+
+#[test]
 fn numbers_names_and_paths_do_not_end_a_sentence() {
     check(&[
         "Pi is 3.14159.| It is not 3.",
@@ -206,6 +221,7 @@ fn troubled() -> impl Strategy<Value = String> {
         Just("Dr"),
         Just("U.S"),
         Just("e.g"),
+        Just("(r"),
         Just("The"),
         Just("word"),
         Just("42"),
@@ -260,9 +276,24 @@ proptest! {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the time that it takes is what is tested")]
 fn long_texts_take_linear_time() {
-    for unit in
-        ["e.g. ", "a\n", "Mr. ", "文。（", ".[1, ", "12\n", "** ", "((", "]", "a.\u{2028}", "* * ", "\"", "1. a\n", ">\n", "> a\n>\n"]
-    {
+    for unit in [
+        "e.g. ",
+        "a\n",
+        "Mr. ",
+        "(r. 1 ",
+        "文。（",
+        ".[1, ",
+        "12\n",
+        "** ",
+        "((",
+        "]",
+        "a.\u{2028}",
+        "* * ",
+        "\"",
+        "1. a\n",
+        ">\n",
+        "> a\n>\n",
+    ] {
         let text = unit.repeat(300_000 / unit.len());
         let started = std::time::Instant::now();
         assert!(sentences(&text).len() <= text.len());

@@ -2,7 +2,8 @@
 
 /// Whether the full stop that `before` ends with marks an abbreviation within a sentence that `after` goes on with.
 pub(super) fn abbreviates(before: &str, after: &str) -> bool {
-    let word = last_word(before.strip_suffix('.').unwrap_or(before));
+    let stopless = before.strip_suffix('.').unwrap_or(before);
+    let word = last_word(stopless);
     let capital = word.starts_with(char::is_uppercase);
     let folded = word.to_lowercase();
     let is_in = |list: &[&str]| list.contains(&folded.as_str());
@@ -11,6 +12,9 @@ pub(super) fn abbreviates(before: &str, after: &str) -> bool {
     }
     if is_in(&NUMBERED) {
         return is_numbering(after, capital);
+    }
+    if DATING.contains(&word) {
+        return is_dating(&stopless[..stopless.len() - word.len()], word, after);
     }
     let may_be_last = is_initial(word) || is_dotted(word) || is_in(&MAY_BE_LAST) || (capital && is_in(&MONTHS));
     may_be_last && !begins_sentence(after)
@@ -30,6 +34,9 @@ const NUMBERED: [&str; 28] = [
     "al", "alg", "app", "art", "ch", "chap", "cl", "def", "eq", "eqn", "eqs", "eqns", "fig", "figs", "no", "nos", "nr", "p", "para", "pp",
     "ref", "refs", "sec", "sect", "tab", "thm", "vol", "vols",
 ];
+
+/// Followed by a year: born, circa, died, flourished, married, reigned.
+const DATING: [&str; 6] = ["b", "c", "d", "fl", "m", "r"];
 
 /// Can end a sentence, and can stand before a name within one.
 const MAY_BE_LAST: [&str; 27] = [
@@ -52,6 +59,9 @@ const STARTERS: [&str; 97] = [
 
 /// The characters that the longest known abbreviation fits in; a longer word is none.
 const LONGEST_WORD: usize = 24;
+
+/// How many characters before the end of a text an open bracket is looked for.
+const LONGEST_BRACKET: usize = 64;
 
 fn last_word(text: &str) -> &str {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '&');
@@ -78,6 +88,18 @@ fn is_numbering(after: &str, capital: bool) -> bool {
     let is_letter = word.chars().count() == 1 && word.starts_with(char::is_uppercase) && word != "I";
     let is_roman = word.len() > 1 && word.bytes().all(|b| matches!(b, b'I' | b'V' | b'X' | b'L' | b'C'));
     bare.starts_with(char::is_numeric) || is_roman || (is_letter && capital)
+}
+
+/// Whether `word`, one of [`DATING`], dates something: `c. 1500` anywhere, `(r. 814–840)` and `(b. May 1950; d. 2001)` in brackets only,
+/// since a sentence may end with `part d.`.
+fn is_dating(before: &str, word: &str, after: &str) -> bool {
+    before.ends_with(['(', '[']) || (after.starts_with(char::is_numeric) && (word == "c" || is_in_bracket(before)))
+}
+
+/// Whether `text` ends inside a bracket that was opened not long before.
+fn is_in_bracket(text: &str) -> bool {
+    let nearest = text.chars().rev().take(LONGEST_BRACKET).find(|c| matches!(c, '(' | '[' | ')' | ']'));
+    nearest.is_some_and(|c| matches!(c, '(' | '['))
 }
 
 fn begins_sentence(after: &str) -> bool {
