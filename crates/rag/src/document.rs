@@ -51,6 +51,14 @@ impl Span {
     pub fn of(self, text: &str) -> Option<&str> {
         text.get(self.start..self.end)
     }
+
+    /// The span without the white space at its ends; `None` where there is nothing else in it, or where it is not of `text`.
+    pub(crate) fn trimmed(self, text: &str) -> Option<Self> {
+        let inner = self.of(text)?;
+        let start = self.start + (inner.len() - inner.trim_start().len());
+        let length = inner.trim().len();
+        (length > 0).then(|| Self::new(start, start + length))
+    }
 }
 
 impl From<Range<usize>> for Span {

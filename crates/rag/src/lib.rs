@@ -9,6 +9,7 @@ mod encoder;
 mod error;
 pub mod index;
 pub mod ingest;
+mod line;
 mod rag;
 pub mod retrieve;
 mod sentence;

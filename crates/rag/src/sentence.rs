@@ -39,7 +39,7 @@ fn pieces(text: &str) -> Vec<Span> {
     let standard = text.split_sentence_bound_indices().map(|(at, _)| before_openers(text, at));
     let mut cuts: Vec<usize> = standard.chain(cuts_after_marks(text)).chain([text.len()]).collect();
     cuts.sort_unstable();
-    cuts.windows(2).filter_map(|pair| trimmed(text, pair[0], pair[1])).collect()
+    cuts.windows(2).filter_map(|pair| Span::new(pair[0], pair[1]).trimmed(text)).collect()
 }
 
 /// The standard counts opening brackets after a stop to the sentence that ends: they open the next one.
@@ -56,13 +56,6 @@ fn cuts_after_marks(text: &str) -> impl Iterator<Item = usize> {
         let cuts = unseen || bare.ends_with('…') || (bare.ends_with('.') && after.starts_with(char::is_numeric));
         cuts.then(|| text.len() - after.len())
     })
-}
-
-fn trimmed(text: &str, start: usize, end: usize) -> Option<Span> {
-    let piece = &text[start..end];
-    let start = start + (piece.len() - piece.trim_start().len());
-    let length = piece.trim().len();
-    (length > 0).then(|| Span::new(start, start + length))
 }
 
 /// Whether the sentence `last` goes on at `next`, the first character after it that is not white space.

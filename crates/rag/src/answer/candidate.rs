@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Passage, plain::plain};
-use crate::{Block, BlockKind, DocId, Document, Span, sentences};
+use crate::{Block, BlockKind, DocId, Document, Span, line::lines, sentences};
 
 /// A sentence that could be quoted.
 #[derive(Debug)]
@@ -59,22 +59,8 @@ fn cutter(kind: &BlockKind) -> fn(&str) -> Vec<Span> {
     }
 }
 
-fn lines(text: &str) -> Vec<Span> {
-    let starts = text.split_inclusive('\n').scan(0, |at, line| {
-        *at += line.len();
-        Some((*at - line.len(), line))
-    });
-    starts.filter_map(|(at, line)| trimmed(line, at)).collect()
-}
-
 fn whole(text: &str) -> Vec<Span> {
-    trimmed(text, 0).into_iter().collect()
-}
-
-fn trimmed(piece: &str, at: usize) -> Option<Span> {
-    let start = at + (piece.len() - piece.trim_start().len());
-    let length = piece.trim().len();
-    (length > 0).then(|| Span::new(start, start + length))
+    Span::new(0, text.len()).trimmed(text).into_iter().collect()
 }
 
 /// The pieces that `cut` makes of `block` and that reach into `chunk`. A chunk may begin or end within a sentence: the whole of it is
@@ -88,7 +74,7 @@ fn pieces(document: &Document, block: Span, chunk: Span, cut: fn(&str) -> Vec<Sp
     let complete = inside.filter_map(|span| {
         let is_cut = (span.start == start && start > block.start) || (span.end == end && end < block.end);
         let (from, to) = if is_cut { (span.start.max(chunk.start), span.end.min(chunk.end)) } else { (span.start, span.end) };
-        trimmed(&text[from..to], from)
+        Span::new(from, to).trimmed(text)
     });
     complete.flat_map(|span| shortened(text, span)).collect()
 }
@@ -106,23 +92,16 @@ fn shortened(text: &str, span: Span) -> Vec<Span> {
         let limit = text.floor_char_boundary(rest.start + LONGEST);
         let piece = &text[rest.start..limit];
         let cut = piece.rfind(char::is_whitespace).filter(|&at| at > 0).map_or(limit, |at| rest.start + at);
-        found.extend(trimmed(&text[rest.start..cut], rest.start));
+        found.extend(Span::new(rest.start, cut).trimmed(text));
         rest = Span::new(cut, rest.end);
     }
-    found.extend(trimmed(&text[rest.start..rest.end], rest.start));
+    found.extend(rest.trimmed(text));
     found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_are_trimmed_and_blank_ones_left_out() {
-        let text = "| a |\n\n  | b |\r\n";
-        let found: Vec<_> = lines(text).into_iter().map(|span| &text[span.start..span.end]).collect();
-        assert_eq!(found, ["| a |", "| b |"]);
-    }
 
     #[test]
     fn what_has_no_stop_is_cut_at_white_space() {

@@ -5,7 +5,7 @@ use jarre_core::TokenCounter;
 use super::{
     Chunk, Chunker, counter_fingerprint,
     outline::{Gathered, Outline},
-    ruler::{Ruler, trimmed},
+    ruler::Ruler,
 };
 use crate::{Document, Result, Span};
 
@@ -68,7 +68,7 @@ impl Chunker for FixedChunker {
         let mut start = Some(0);
         while let Some(from) = start {
             let end = window_end(&ruler, from, document.text.len());
-            start = match trimmed(&document.text, Span::new(from, end)) {
+            start = match Span::new(from, end).trimmed(&document.text) {
                 Some(window) => {
                     let fitting = ruler.prefix(window);
                     chunks.push(fitting, outline.headings_at(fitting.0.start));
@@ -84,7 +84,7 @@ impl Chunker for FixedChunker {
 impl FixedChunker {
     /// Where the window after `window` starts: `overlap` tokens before its end, but past its start; `None` at the end of the text.
     fn next_start(&self, ruler: &Ruler<'_>, window: Span, text: &str) -> Option<usize> {
-        let rest = trimmed(text, Span::new(window.end, text.len()))?;
+        let rest = Span::new(window.end, text.len()).trimmed(text)?;
         let shared = ruler.tokens_before(rest.start).saturating_sub(self.overlap());
         let start = ruler.distinct_start(shared).unwrap_or(rest.start).min(rest.start);
         Some(if start > window.start { start } else { rest.start })

@@ -1,5 +1,5 @@
-use super::{Chunk, ChunkId, ruler::Ruler, ruler::trimmed};
-use crate::{Block, BlockKind, Document, Span, sentences};
+use super::{Chunk, ChunkId, ruler::Ruler};
+use crate::{Block, BlockKind, Document, Span, line::lines, sentences};
 
 /// A run of body blocks under the same headings.
 pub(super) struct Section<'a> {
@@ -27,7 +27,7 @@ pub(super) struct Piece {
 /// lost that way, so it is a body block of the section above. Text without blocks is one paragraph.
 pub(super) fn sections(document: &Document) -> Vec<Section<'_>> {
     if document.blocks.is_empty() {
-        let whole = trimmed(&document.text, Span::new(0, document.text.len()));
+        let whole = Span::new(0, document.text.len()).trimmed(&document.text);
         return whole
             .map(|span| Section { headings: Vec::new(), bodies: vec![Body { span, kind: &BlockKind::Paragraph }] })
             .into_iter()
@@ -38,7 +38,7 @@ pub(super) fn sections(document: &Document) -> Vec<Section<'_>> {
     let mut is_new = true;
     for (block, leads) in document.blocks.iter().zip(leads(document)) {
         is_new |= path.enter(block, leads);
-        let Some(span) = trimmed(&document.text, block.span).filter(|_| !leads) else { continue };
+        let Some(span) = block.span.trimmed(&document.text).filter(|_| !leads) else { continue };
         if std::mem::take(&mut is_new) {
             sections.push(Section { headings: path.texts(), bodies: Vec::new() });
         }
@@ -78,16 +78,6 @@ fn pieces_of_block(spans: Vec<Span>) -> Vec<Piece> {
     spans.into_iter().enumerate().map(|(index, span)| Piece { span, begins_block: index == 0 }).collect()
 }
 
-/// The lines of `text`, trimmed; blank ones are left out.
-fn lines(text: &str) -> Vec<Span> {
-    let mut start = 0;
-    let all = text.split_inclusive('\n').map(|line| {
-        start += line.len();
-        Span::new(start - line.len(), start)
-    });
-    all.filter_map(|line| trimmed(text, line)).collect()
-}
-
 /// For each block, whether it is a heading with body text under it, before the next heading of its level or above.
 fn leads(document: &Document) -> Vec<bool> {
     let mut leads = vec![false; document.blocks.len()];
@@ -96,7 +86,7 @@ fn leads(document: &Document) -> Vec<bool> {
         if let BlockKind::Heading { level, .. } = block.kind {
             open.retain(|&(above, _)| above < level);
             open.push((level, index));
-        } else if trimmed(&document.text, block.span).is_some() {
+        } else if block.span.trimmed(&document.text).is_some() {
             for &(_, heading) in &open {
                 leads[heading] = true;
             }

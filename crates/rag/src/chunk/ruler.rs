@@ -53,16 +53,16 @@ impl<'a> Ruler<'a> {
         let inner = self.starts[first..].iter().step_by(self.max).skip(1);
         cuts.extend(inner.take_while(|&&cut| cut < span.end));
         cuts.push(span.end);
-        cuts.windows(2).filter_map(|pair| trimmed(self.text, Span::new(pair[0], pair[1]))).collect()
+        cuts.windows(2).filter_map(|pair| Span::new(pair[0], pair[1]).trimmed(self.text)).collect()
     }
 
     /// `span` cut further, where the counter gives it more than the limit, with the length of each part in tokens.
     pub(super) fn fit(&self, span: Span) -> Vec<(Span, usize)> {
         let mut parts = Vec::new();
-        let mut rest = trimmed(self.text, span);
+        let mut rest = span.trimmed(self.text);
         while let Some(span) = rest {
             let part = self.prefix(span);
-            rest = trimmed(self.text, Span::new(part.0.end, span.end));
+            rest = Span::new(part.0.end, span.end).trimmed(self.text);
             parts.push(part);
         }
         parts
@@ -83,12 +83,4 @@ impl<'a> Ruler<'a> {
         }
         (Span::new(span.start, span.start + kept.len()), count)
     }
-}
-
-/// `span` without white space at its ends; `None` where nothing else is there.
-pub(super) fn trimmed(text: &str, span: Span) -> Option<Span> {
-    let inner = span.of(text)?;
-    let start = span.start + (inner.len() - inner.trim_start().len());
-    let length = inner.trim().len();
-    (length > 0).then(|| Span::new(start, start + length))
 }

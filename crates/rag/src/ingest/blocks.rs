@@ -21,8 +21,9 @@ impl<'t> Blocks<'t> {
     /// Where `range` splits a character or leaves the text.
     pub(super) fn push(&mut self, kind: BlockKind, range: Range<usize>) {
         let taken = self.list.last().map_or(0, |block| block.span.end);
-        let span = trimmed(self.text, range.start.max(taken)..range.end.max(taken));
-        if !span.is_empty() {
+        let span = Span::new(range.start.max(taken), range.end.max(taken));
+        assert!(span.of(self.text).is_some(), "a block at {span:?} is not of its text");
+        if let Some(span) = span.trimmed(self.text) {
             self.list.push(Block { kind, span, page: None });
         }
     }
@@ -31,13 +32,6 @@ impl<'t> Blocks<'t> {
     pub(super) fn finish(self) -> Vec<Block> {
         self.list
     }
-}
-
-/// `range` without the white space at its ends.
-fn trimmed(text: &str, range: Range<usize>) -> Span {
-    let inner = &text[range.clone()];
-    let start = range.start + (inner.len() - inner.trim_start().len());
-    Span::new(start, start + inner.trim().len())
 }
 
 /// `text` with each run of white space made one space, and none at the ends.
