@@ -1,4 +1,4 @@
-use super::{Chunk, ChunkId, ruler::Ruler};
+use super::{Chunk, ChunkId, pack::pack, ruler::Ruler};
 use crate::{Block, BlockKind, Document, Span, line::lines, sentences};
 
 /// A run of body blocks under the same headings.
@@ -160,6 +160,13 @@ impl<'a> Gathered<'a> {
         let ordinal = self.chunks.len() as u32;
         let id = ChunkId { doc: self.document.id.clone(), ordinal };
         self.chunks.push(Chunk { id, span, headings, page: page_at(&self.document.blocks, span.start), tokens });
+    }
+
+    /// Adds `pieces` in chunks that keep the ruler's limit, and `min_tokens` where they can.
+    pub(super) fn pack(&mut self, pieces: &[Piece], ruler: &Ruler<'_>, min_tokens: usize, headings: &[String]) {
+        for part in pack(pieces, ruler, min_tokens).into_iter().flat_map(|group| ruler.fit(group)) {
+            self.push(part, headings.to_vec());
+        }
     }
 
     pub(super) fn into_chunks(self) -> Vec<Chunk> {

@@ -5,7 +5,6 @@ use jarre_core::{Embedder, Embeddings, Error, ErrorKind, TokenCounter};
 use super::{
     Chunk, Chunker, counter_fingerprint,
     outline::{Gathered, Piece, sections},
-    pack::pack,
     ruler::Ruler,
 };
 use crate::{Document, Result, Span};
@@ -76,8 +75,9 @@ impl Chunker for SemanticChunker {
         let threshold = percentile(distances.concat(), self.percentile);
         let mut chunks = Gathered::new(document);
         for ((section, sentences), distances) in sections.iter().zip(&sentences).zip(&distances) {
-            let groups = self.runs(sentences, distances, threshold, &ruler).into_iter().flat_map(|run| pack(run, &ruler, self.min_tokens));
-            groups.flat_map(|group| ruler.fit(group)).for_each(|part| chunks.push(part, section.headings.clone()));
+            for run in self.runs(sentences, distances, threshold, &ruler) {
+                chunks.pack(run, &ruler, self.min_tokens, &section.headings);
+            }
         }
         Ok(chunks.into_chunks())
     }

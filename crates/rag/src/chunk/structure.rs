@@ -5,7 +5,6 @@ use jarre_core::TokenCounter;
 use super::{
     Chunk, Chunker, counter_fingerprint,
     outline::{Gathered, Piece, sections},
-    pack::pack,
     ruler::Ruler,
 };
 use crate::{Document, Result};
@@ -69,8 +68,7 @@ impl Chunker for StructureChunker {
         let mut chunks = Gathered::new(document);
         for section in sections(document) {
             let pieces: Vec<Piece> = section.bodies.iter().flat_map(|body| body.pieces(&ruler, &document.text)).collect();
-            let groups = pack(&pieces, &ruler, self.min_tokens);
-            groups.into_iter().flat_map(|group| ruler.fit(group)).for_each(|part| chunks.push(part, section.headings.clone()));
+            chunks.pack(&pieces, &ruler, self.min_tokens, &section.headings);
         }
         Ok(chunks.into_chunks())
     }
