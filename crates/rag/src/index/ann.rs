@@ -2,8 +2,8 @@
 //!
 //! - Segments never change, so the graph is never updated: removed documents are skipped when found, and compaction makes a new segment,
 //!   whose graph is built anew, before they are more than a fifth.
-//! - Sequential insertion leaves some points that no path leads to. Half the usual level scale makes them rare; after the build every
-//!   vector is searched for, and those not found are compared with each query.
+//! - Insertion leaves a few points that no path leads to (many before 0.3.5: its issue 37). After the build every vector is searched for,
+//!   and those not found are compared with each query.
 //! - A filter, or the removed, can leave too few of the neighbours found: then more are asked for, and at last every vector is compared.
 
 use std::fmt;
@@ -56,9 +56,6 @@ impl AnnConfig {
 /// The most layers that `hnsw_rs` allows.
 const LAYERS: usize = 16;
 
-/// What the level scale is multiplied with: fewer levels, and almost no points that cannot be reached.
-const LEVEL_SCALE: f64 = 0.5;
-
 /// The widths of the search that each vector must be found by after the build.
 const PROBE: (usize, usize) = (8, 64);
 
@@ -101,8 +98,7 @@ pub(super) fn search(state: &State, query: Query<'_>, k: usize, accept: Option<&
 impl Graph {
     /// Points are inserted one after another: in parallel they would make another graph each time.
     fn new(vectors: &Vectors, config: AnnConfig) -> Self {
-        let mut points = Hnsw::new(config.connections.clamp(2, 256), vectors.len(), LAYERS, config.ef_construction, OneMinusProduct);
-        points.modify_level_scale(LEVEL_SCALE);
+        let points = Hnsw::new(config.connections.clamp(2, 256), vectors.len(), LAYERS, config.ef_construction, OneMinusProduct);
         for row in 0..vectors.len() {
             points.insert((&unit(vectors, row), row));
         }

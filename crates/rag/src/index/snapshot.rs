@@ -45,7 +45,7 @@ impl Snapshot {
     ///
     /// Building takes minutes for some hundred thousand chunks; the graph is kept in memory beside its segment, and serves later
     /// snapshots of this process for as long as that segment lives. Searches are then approximate: the scores are exact, but a neighbour
-    /// can be missed. `hnsw_rs` tells standard output about its settings while it builds.
+    /// can be missed.
     #[cfg(feature = "hnsw")]
     pub fn with_ann(self, config: AnnConfig) -> Self {
         for view in &self.state.views {

@@ -8,7 +8,10 @@ use jarre_rag::{
     index::{AnnConfig, Hit, IndexWriter, Snapshot},
 };
 
-use crate::fixture::{DIMS, Numbers, doc_id, document, lines, open};
+use crate::{
+    fixture::{DIMS, Numbers, doc_id, document, lines, open},
+    processes::{part_dir, start},
+};
 
 const DOCUMENTS: usize = 40;
 const CHUNKS: usize = 100;
@@ -96,6 +99,30 @@ fn every_chunk_finds_itself_and_scores_are_exact() {
         assert_eq!(best, &exact.dense(exact.vector(&chunk.id).unwrap(), 1, None).unwrap()[0]);
         assert_eq!(best.chunk, chunk.id);
     }
+}
+
+#[test]
+#[ignore = "a part of another test"]
+fn build_a_graph() {
+    let Some(dir) = part_dir() else { return };
+    let snapshot = Snapshot::open(&dir).unwrap();
+    println!("building");
+    let approximate = snapshot.with_ann(AnnConfig::default().with_threshold(1000));
+    println!("built over {}", approximate.len());
+}
+
+/// A program's standard output may be read by another: one line of JSON a question.
+#[test]
+fn a_build_writes_nothing_to_standard_output() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = open(dir.path()).writer().unwrap();
+    let mut clusters = Clusters::new();
+    (0..12).for_each(|id| put(&mut writer, id, &mut clusters));
+    writer.commit().unwrap();
+    drop(writer);
+    let output = start("ann::build_a_graph", dir.path()).wait_with_output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("building\nbuilt over 1200\n"), "{printed}");
 }
 
 #[test]
