@@ -60,6 +60,108 @@ pub enum Error {
         /// What the client said.
         reason: String,
     },
+    /// A worker of a ring cannot go on.
+    #[error("worker {rank} cannot go on: {reason}")]
+    Collective {
+        /// The worker's rank.
+        rank: usize,
+        /// What happened, and to whom.
+        reason: String,
+    },
+    /// A document of a corpus cannot be read.
+    #[error("{}, line {line}: {reason}; mend or remove it", path.display())]
+    Document {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A token shard or a manifest of a corpus is not what was written.
+    #[error("{} is damaged at byte {offset}: {reason}; build the corpus again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where in the file.
+        offset: u64,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// A corpus, a tokenizer or a batch was asked for that cannot be made.
+    #[error("{0}")]
+    Corpus(String),
+    /// Another training writes into the folder.
+    #[error("{} is in use by {by}; wait for it, stop it, or take another folder", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// Who, as far as is known: `process 4242`.
+        by: String,
+    },
+    /// A checkpoint or a log of a training is not what was written.
+    #[error("{} is damaged: {reason}", path.display())]
+    Corrupt {
+        /// The file, or the folder of a checkpoint.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something that the caller chose cannot be used.
+    #[error("{what} is {found}; it has to be {expected}")]
+    InvalidSetting {
+        /// For example `the peak learning rate`.
+        what: &'static str,
+        /// What the caller chose.
+        found: String,
+        /// What would have worked.
+        expected: String,
+    },
+    /// Training left the numbers: the loss or its gradient is infinite or not a number.
+    #[error("step {step} has loss {loss} and a gradient of length {grad_norm}; lower the learning rate or resume from a checkpoint")]
+    Diverged {
+        /// The step, which was not taken.
+        step: u64,
+        /// Its loss.
+        loss: f64,
+        /// The length of its gradient.
+        grad_norm: f64,
+    },
+    /// A chat template cannot be read, or refuses a conversation.
+    #[error("the chat template failed: {reason}")]
+    Template {
+        /// What is wrong, and in which line.
+        reason: String,
+    },
+    /// Logits that no token can be chosen by, and why.
+    #[error("no token can be chosen by the logits: {0}")]
+    Logits(String),
+    /// A token that the model does not have.
+    #[error("token {id} is beyond the vocabulary of {vocab_size} tokens; use the tokenizer that belongs to the model")]
+    UnknownToken {
+        /// The token.
+        id: u32,
+        /// Tokens of the vocabulary.
+        vocab_size: usize,
+    },
+    /// More tokens than the model can read.
+    #[error("{tokens} tokens are more than the model's context of {max}; shorten them")]
+    ContextLength {
+        /// Tokens given.
+        tokens: usize,
+        /// The longest sequence that the model reads.
+        max: usize,
+    },
+    /// Fewer tokens than something can be done with.
+    #[error("{what} has {found} tokens and needs at least {least}")]
+    TooFewTokens {
+        /// What is too short, for example `a prompt`.
+        what: &'static str,
+        /// Tokens given.
+        found: usize,
+        /// Tokens needed.
+        least: usize,
+    },
 }
 
 impl Error {
@@ -72,13 +174,29 @@ impl Error {
         Self::Malformed { path: path.into(), reason: reason.to_string() }
     }
 
+    pub(crate) fn corrupt(path: impl Into<PathBuf>, reason: impl std::fmt::Display) -> Self {
+        Self::Corrupt { path: path.into(), reason: reason.to_string() }
+    }
+
+    pub(crate) fn setting(what: &'static str, found: impl std::fmt::Display, expected: impl Into<String>) -> Self {
+        Self::InvalidSetting { what, found: found.to_string(), expected: expected.into() }
+    }
+
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-            Self::Unsupported { .. } => ErrorKind::InvalidRequest,
-            Self::Malformed { .. } | Self::Weights { .. } => ErrorKind::InvalidResponse,
-            Self::Hub { .. } => ErrorKind::Unavailable,
-            Self::Io { .. } | Self::Tokenize(_) | Self::Device(_) => ErrorKind::Internal,
+            Self::Unsupported { .. }
+            | Self::Corpus(_)
+            | Self::InvalidSetting { .. }
+            | Self::Template { .. }
+            | Self::UnknownToken { .. }
+            | Self::TooFewTokens { .. } => ErrorKind::InvalidRequest,
+            Self::Malformed { .. } | Self::Weights { .. } | Self::Document { .. } | Self::Damaged { .. } | Self::Corrupt { .. } => {
+                ErrorKind::InvalidResponse
+            }
+            Self::ContextLength { .. } => ErrorKind::ContextLength,
+            Self::Hub { .. } | Self::Collective { .. } | Self::InUse { .. } => ErrorKind::Unavailable,
+            Self::Io { .. } | Self::Tokenize(_) | Self::Device(_) | Self::Logits(_) | Self::Diverged { .. } => ErrorKind::Internal,
         }
     }
 }

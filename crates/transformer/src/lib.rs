@@ -2,25 +2,36 @@
 #![doc(test(attr(deny(warnings))))]
 
 mod attention;
-mod batch;
-mod bert;
+pub mod chat_template;
+pub mod collective;
+#[cfg(feature = "train")]
+pub mod corpus;
+mod decoder;
+mod encoder;
 mod error;
-mod folder;
 mod fused;
-#[cfg(feature = "hub")]
-mod hub;
-pub mod int8;
-mod load;
-mod pooling;
-mod sentence_encoder;
+pub mod generate;
+mod lora;
+mod position;
+mod rng;
+mod seq2seq;
 mod tokenizer;
+#[cfg(feature = "train")]
+pub mod train;
 mod weights;
 
-pub use attention::{SelfAttention, SelfAttentionConfig};
-pub use batch::TokenBatch;
-pub use bert::{Bert, BertConfig};
-pub use burn::tensor::Device;
+pub use attention::{Attended, AttentionBias, KvCache, MultiHeadAttention, MultiHeadAttentionConfig, Sequences, Visibility};
+pub use burn::tensor::{Device, Tensor};
+pub use decoder::{
+    Activation, CausalModel, Decoder, DecoderConfig, DecoderStates, FeedForward, Norm, NormKind, NormPlacement, Projection, SlidingLayers,
+};
+pub use encoder::{
+    Bert, BertClassifier, BertClassifierConfig, BertConfig, ClassificationHead, ClassificationHeadConfig, CrossEncoder, Pooler,
+    PoolerActivation, Pooling, SelfAttention, SelfAttentionConfig, SentenceEncoder, SequenceClassifier, TokenBatch, l2_normalize,
+};
 pub use error::{Error, Result};
-pub use pooling::{Pooling, l2_normalize};
-pub use sentence_encoder::SentenceEncoder;
+pub use lora::{LoraConfig, LoraPair};
+pub use position::{Positions, Rope, RopeConfig, RopeLayout, RopeScaling, Rotation, alibi_slopes, sinusoidal_table};
+pub use seq2seq::{Conditioned, EncodedSource, Seq2Seq, Seq2SeqCache, Seq2SeqConfig, Seq2SeqModel, Seq2SeqStates};
 pub use tokenizer::Tokenizer;
+pub use weights::int8;

@@ -49,7 +49,7 @@ fn poolers_prefixes_and_old_norm_names_are_understood() {
 
 #[test]
 fn other_architectures_and_settings_are_refused_by_name() {
-    for (key, value) in [("model_type", "llama"), ("hidden_act", "relu"), ("position_embedding_type", "relative_key")] {
+    for (key, value) in [("model_type", "llama"), ("hidden_act", "quick_gelu"), ("position_embedding_type", "relative_key")] {
         let mut model = TinyModel::new();
         model.config[key] = value.into();
         model.write();

@@ -1,0 +1,72 @@
+use burn::module::Module;
+use burn::nn::Initializer;
+use burn::tensor::activation::{gelu, gelu_approximate, relu, silu};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::config::DecoderConfig;
+use super::projection::{Projection, ProjectionConfig};
+
+/// The nonlinearity of a feed-forward network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Activation {
+    /// Gaussian error linear unit with the error function ([Hendrycks and Gimpel 2016](https://arxiv.org/abs/1606.08415)).
+    Gelu,
+    /// Its form with the hyperbolic tangent: GPT-2, Gemma.
+    GeluTanh,
+    /// `x sigmoid(x)`: Llama and most others.
+    Silu,
+    /// `max(x, 0)`.
+    Relu,
+}
+
+impl Activation {
+    /// The function, on every value.
+    pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        match self {
+            Self::Gelu => gelu(x),
+            Self::GeluTanh => gelu_approximate(x),
+            Self::Silu => silu(x),
+            Self::Relu => relu(x),
+        }
+    }
+}
+
+/// The network between attentions: `down(act(up(x)))`, or with a gate `down(act(gate(x)) up(x))`
+/// ([Shazeer 2020](https://arxiv.org/abs/2002.05202): SwiGLU with SiLU, GeGLU with GELU).
+#[derive(Module, Debug)]
+pub struct FeedForward {
+    pub(crate) gate: Option<Projection>,
+    pub(crate) up: Projection,
+    pub(crate) down: Projection,
+    #[module(skip)]
+    activation: Activation,
+}
+
+impl FeedForward {
+    /// Weights of `output_std` in the layer that writes into the residual stream.
+    pub(crate) fn init(config: &DecoderConfig, output_std: f64, device: &Device) -> Self {
+        let (d, hidden) = (config.d_model, config.d_ff);
+        let inner = ProjectionConfig { d_input: d, d_output: hidden, bias: config.mlp_bias, initializer: config.initializer() };
+        let outer = ProjectionConfig { d_input: hidden, d_output: d, ..inner.clone() };
+        Self {
+            gate: config.gated.then(|| inner.init(device)),
+            up: inner.init(device),
+            down: ProjectionConfig { initializer: Initializer::Normal { mean: 0.0, std: output_std }, ..outer }.init(device),
+            activation: config.activation,
+        }
+    }
+
+    /// # Shapes
+    /// - input: `[batch, seq, d_model]`
+    /// - output: `[batch, seq, d_model]`
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let hidden = match &self.gate {
+            Some(gate) => self.activation.forward(gate.forward(x.clone())) * self.up.forward(x),
+            None => self.activation.forward(self.up.forward(x)),
+        };
+        self.down.forward(hidden)
+    }
+}

@@ -1,0 +1,24 @@
+//! Decoder-only transformers: one description for every family.
+
+mod causal;
+mod causal_lm;
+mod config;
+mod family;
+mod feed_forward;
+mod layer;
+mod llama2c;
+mod model;
+mod names;
+mod norm;
+mod projection;
+mod rope_file;
+mod save;
+
+pub use causal::CausalModel;
+pub use config::{DecoderConfig, NormPlacement, SlidingLayers};
+pub use feed_forward::{Activation, FeedForward};
+pub(crate) use model::last_rows;
+pub use model::{Decoder, DecoderStates};
+pub use norm::{Norm, NormKind};
+pub use projection::Projection;
+pub(crate) use projection::ProjectionConfig;

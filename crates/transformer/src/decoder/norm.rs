@@ -1,0 +1,52 @@
+use burn::module::{Module, Param};
+use burn::tensor::module::layer_norm;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::fused;
+
+/// Which normalisation a layer uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NormKind {
+    /// Mean and variance, with a shift ([Ba et al. 2016](https://arxiv.org/abs/1607.06450)).
+    LayerNorm,
+    /// Root mean square, without a shift ([Zhang and Sennrich 2019](https://arxiv.org/abs/1910.07467)).
+    RmsNorm,
+}
+
+/// Layer normalisation or root-mean-square normalisation over the last dimension.
+#[derive(Module, Debug)]
+pub struct Norm {
+    /// Scale, `[d]`.
+    pub(crate) weight: Param<Tensor<1>>,
+    /// Shift, `[d]`, in layer normalisation.
+    pub(crate) bias: Option<Param<Tensor<1>>>,
+    epsilon: f64,
+}
+
+impl NormKind {
+    /// A normalisation of `d` values with scale 1.
+    pub(crate) fn init(self, d: usize, epsilon: f64, device: &Device) -> Norm {
+        let bias = (self == Self::LayerNorm).then(|| Param::from_tensor(Tensor::zeros([d], device)));
+        Norm { weight: Param::from_tensor(Tensor::ones([d], device)), bias, epsilon }
+    }
+}
+
+impl Norm {
+    /// Normalises over the last dimension.
+    ///
+    /// # Shapes
+    /// - input: `[..., d]`
+    /// - output: `[..., d]`
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        match &self.bias {
+            Some(bias) => layer_norm(x, self.weight.val(), Some(bias.val()), self.epsilon),
+            None if fused::runs_on(&x.device()) => fused::rms_norm(x, self.weight.val(), self.epsilon as f32),
+            None => {
+                let scale = (x.clone().square().mean_dim(D - 1) + self.epsilon).sqrt().recip();
+                x * scale * self.weight.val().unsqueeze()
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::causal::CausalModel;
+use super::config::{DecoderConfig, NormPlacement, SlidingLayers};
+use super::family::Family;
+use super::feed_forward::Activation;
+use super::names::DecoderNames;
+use super::norm::NormKind;
+use crate::error::{Error, Result};
+use crate::position::{Positions, RopeConfig, RopeLayout, RopeScaling};
+use crate::weights::{NamedTensor, Stored, collect, write_json, write_safetensors};
+
+impl CausalModel {
+    /// Writes the model as a Hugging Face folder, `config.json`, `generation_config.json` and `model.safetensors` in float32, which
+    /// transformers loads with the same logits. The family is the first that has all that the model has; the tokenizer is the caller's
+    /// to save ([`Tokenizer::save`](crate::Tokenizer::save)).
+    ///
+    /// # Errors
+    /// Where no family of Hugging Face has what the model has (ALiBi in a Llama, say), or the folder cannot be written.
+    pub fn save_pretrained(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let folder = folder.as_ref();
+        let config = self.config();
+        if self.decoder().has_unmerged_lora() {
+            let found = "adapters beside its weights".to_owned();
+            return Err(Error::Unsupported { what: "saving a model with", found, supported: "merged adapters: merge_lora, or save_lora" });
+        }
+        let family = family_of(config)?;
+        let names = DecoderNames::new(family.style(), config);
+        let tensors = collect(self.decoder(), &names).into_iter().map(|(name, tensor)| {
+            let tensor = if is_rotated(&name) { half_split(tensor, config) } else { tensor };
+            (name, Stored::f32(tensor.shape, &tensor.values))
+        });
+        write_safetensors(tensors.collect(), folder)?;
+        let mut file = sizes(config, family);
+        extend(&mut file, details(config, family));
+        extend(&mut file, ends(self));
+        write_json(&file, &folder.join("config.json"))?;
+        write_json(&ends(self), &folder.join("generation_config.json"))
+    }
+}
+
+/// The family that can hold a model of this description.
+fn family_of(config: &DecoderConfig) -> Result<Family> {
+    let refuse = |found: &str| {
+        let supported = "what one of gpt2, llama, mistral, qwen2, qwen3, phi3, gemma2 has";
+        Err(Error::Unsupported { what: "saving a model with", found: found.to_owned(), supported })
+    };
+    match &config.positions {
+        Positions::Learned if is_gpt2(config) => Ok(Family::Gpt2),
+        Positions::Rope(rope) if config.norm == NormKind::RmsNorm && config.gated => match config.norm_placement {
+            NormPlacement::Sandwich => Ok(Family::Gemma2),
+            NormPlacement::Pre if config.embedding_scale.or(config.attention_scale).is_none() => Ok(llama_like(config, rope)),
+            _ => refuse("post-norm or scaled embeddings"),
+        },
+        other => refuse(&format!("positions {other:?} and norm {:?}", config.norm)),
+    }
+}
+
+fn is_gpt2(config: &DecoderConfig) -> bool {
+    let biased = config.qkv_bias && config.output_bias && config.mlp_bias;
+    let plain = !config.gated && !config.qk_norm && config.kv_heads() == config.n_heads && config.sliding_window.is_none();
+    let norms = config.norm == NormKind::LayerNorm && config.norm_placement == NormPlacement::Pre;
+    biased && plain && norms && config.n_heads * config.head_width() == config.d_model
+}
+
+fn llama_like(config: &DecoderConfig, rope: &RopeConfig) -> Family {
+    if config.qk_norm {
+        Family::Qwen3
+    } else if config.qkv_bias && !config.output_bias {
+        Family::Qwen2
+    } else if rope.dim.is_some() || matches!(rope.scaling, RopeScaling::LongRope { .. }) {
+        Family::Phi3
+    } else if config.sliding_window.is_some() {
+        Family::Mistral
+    } else {
+        Family::Llama
+    }
+}
+
+fn sizes(config: &DecoderConfig, family: Family) -> Map<String, Value> {
+    let (model_type, architecture) = family.names();
+    let mut file = if family == Family::Gpt2 {
+        json!({ "n_embd": config.d_model, "n_layer": config.n_layers, "n_head": config.n_heads, "n_inner": config.d_ff,
+                "n_positions": config.max_positions, "activation_function": activation(config.activation),
+                "layer_norm_epsilon": config.norm_eps })
+    } else {
+        json!({ "hidden_size": config.d_model, "num_hidden_layers": config.n_layers, "num_attention_heads": config.n_heads,
+                "num_key_value_heads": config.kv_heads(), "head_dim": config.head_width(), "intermediate_size": config.d_ff,
+                "max_position_embeddings": config.max_positions, "hidden_act": activation(config.activation),
+                "rms_norm_eps": config.norm_eps })
+    };
+    let common = json!({ "model_type": model_type, "architectures": [architecture], "vocab_size": config.vocab_size,
+                         "tie_word_embeddings": config.tied, "torch_dtype": "float32" });
+    let mut all = file.as_object_mut().map(std::mem::take).unwrap_or_default();
+    extend(&mut all, common);
+    all
+}
+
+/// What a family has beyond its sizes.
+fn details(config: &DecoderConfig, family: Family) -> Value {
+    let mut file = Map::new();
+    if let Positions::Rope(rope) = &config.positions {
+        extend(&mut file, rope_entries(rope, config));
+    }
+    if family != Family::Gpt2 {
+        extend(
+            &mut file,
+            json!({ "attention_bias": config.output_bias, "mlp_bias": config.mlp_bias, "sliding_window": config.sliding_window }),
+        );
+    }
+    if matches!(family, Family::Qwen2 | Family::Qwen3) {
+        extend(&mut file, json!({ "use_sliding_window": config.sliding_window.is_some(), "max_window_layers": 0 }));
+    }
+    if let SlidingLayers::Listed(layers) = &config.sliding_layers {
+        let kinds: Vec<&str> = layers.iter().map(|slides| if *slides { "sliding_attention" } else { "full_attention" }).collect();
+        extend(&mut file, json!({ "layer_types": kinds }));
+    }
+    if family == Family::Gemma2 {
+        let scalar = config.attention_scale.map_or(config.head_width() as f64, |scale| scale.powi(-2));
+        extend(
+            &mut file,
+            json!({ "query_pre_attn_scalar": scalar, "attn_logit_softcapping": config.attention_softcap,
+                                  "final_logit_softcapping": config.logit_softcap, "hidden_activation": activation(config.activation) }),
+        );
+    }
+    Value::Object(file)
+}
+
+fn ends(model: &CausalModel) -> Value {
+    let mut file = Map::new();
+    if let Some(bos) = model.bos() {
+        extend(&mut file, json!({ "bos_token_id": bos }));
+    }
+    match model.eos() {
+        [] => {}
+        [one] => extend(&mut file, json!({ "eos_token_id": one })),
+        many => extend(&mut file, json!({ "eos_token_id": many })),
+    }
+    Value::Object(file)
+}
+
+/// Both spellings: `rope_theta` and `rope_scaling` for older readers, `rope_parameters` for newer ones.
+fn rope_entries(rope: &RopeConfig, config: &DecoderConfig) -> Value {
+    let mut scaling = match &rope.scaling {
+        RopeScaling::None => json!({ "rope_type": "default" }),
+        RopeScaling::Linear { factor } => json!({ "rope_type": "linear", "factor": factor }),
+        RopeScaling::Dynamic { factor, .. } => json!({ "rope_type": "dynamic", "factor": factor }),
+        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original } => json!({ "rope_type": "llama3", "factor": factor,
+            "low_freq_factor": low_freq_factor, "high_freq_factor": high_freq_factor, "original_max_position_embeddings": original }),
+        RopeScaling::Yarn { factor, beta_fast, beta_slow, original, attention_factor, truncate } => json!({ "rope_type": "yarn",
+            "factor": factor, "beta_fast": beta_fast, "beta_slow": beta_slow, "original_max_position_embeddings": original,
+            "attention_factor": attention_factor, "truncate": truncate }),
+        RopeScaling::LongRope { short_factor, long_factor, original, attention_factor } => json!({ "rope_type": "longrope",
+            "short_factor": short_factor, "long_factor": long_factor, "original_max_position_embeddings": original,
+            "attention_factor": attention_factor }),
+    };
+    let old = if rope.scaling == RopeScaling::None { Value::Null } else { scaling.clone() };
+    scaling["rope_theta"] = json!(rope.theta);
+    let mut file = json!({ "rope_theta": rope.theta, "rope_scaling": old });
+    if let Some(dim) = rope.dim {
+        let share = dim as f64 / config.head_width() as f64;
+        scaling["partial_rotary_factor"] = json!(share);
+        file["partial_rotary_factor"] = json!(share);
+    }
+    if let RopeScaling::LongRope { original, .. } = &rope.scaling {
+        file["original_max_position_embeddings"] = json!(original);
+    }
+    file["rope_parameters"] = scaling;
+    file
+}
+
+fn extend(map: &mut Map<String, Value>, more: Value) {
+    if let Value::Object(more) = more {
+        map.extend(more);
+    }
+}
+
+fn activation(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Gelu => "gelu",
+        Activation::GeluTanh => "gelu_pytorch_tanh",
+        Activation::Silu => "silu",
+        Activation::Relu => "relu",
+    }
+}
+
+fn is_rotated(name: &str) -> bool {
+    name.contains(".q_proj.") || name.contains(".k_proj.")
+}
+
+/// Rows of query and key weights as Hugging Face's models pair them, where the model pairs neighbours.
+fn half_split(mut tensor: NamedTensor, config: &DecoderConfig) -> NamedTensor {
+    let Positions::Rope(RopeConfig { layout: RopeLayout::Interleaved, dim, .. }) = &config.positions else { return tensor };
+    let head = config.head_width();
+    let dim = dim.unwrap_or(head);
+    let columns = tensor.values.len() / tensor.shape[0];
+    let old = tensor.values.clone();
+    for (row, values) in tensor.values.chunks_exact_mut(columns).enumerate() {
+        let (start, place) = (row / head * head, row % head);
+        let from = if place < dim { start + place % (dim / 2) * 2 + place / (dim / 2) } else { row };
+        values.copy_from_slice(&old[from * columns..(from + 1) * columns]);
+    }
+    tensor
+}

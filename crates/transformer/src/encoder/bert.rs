@@ -1,0 +1,204 @@
+use burn::config::Config;
+use burn::module::Module;
+use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::tensor::{Device, Tensor};
+
+use super::attention::{SelfAttention, SelfAttentionConfig};
+use super::batch::TokenBatch;
+use crate::decoder::Activation;
+use crate::fused;
+
+/// Configuration of [`Bert`].
+///
+/// ```
+/// use burn::tensor::Device;
+/// use jarre_transformer::{BertConfig, TokenBatch};
+///
+/// let device = Device::default();
+/// let model = BertConfig::new(100, 32, 4, 2, 64).init(&device);
+/// let batch = TokenBatch::new(&[&[2, 7, 9, 3], &[2, 3]], 0, &device);
+/// assert_eq!(model.forward(&batch).dims(), [2, 4, 32]);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct BertConfig {
+    /// Number of tokens in the vocabulary.
+    pub vocab_size: usize,
+    /// Width of the hidden state.
+    pub d_model: usize,
+    /// Attention heads of a layer; divides `d_model`.
+    pub n_heads: usize,
+    /// Number of layers.
+    pub n_layers: usize,
+    /// Width of the feed-forward layer.
+    pub d_ff: usize,
+    /// Rows of the position table.
+    #[config(default = 512)]
+    pub n_positions: usize,
+    /// Row of the position table that the first token gets: 0 in BERT, 2 in `roberta`.
+    #[config(default = 0)]
+    pub position_offset: usize,
+    /// Rows of the segment table; 0 in `distilbert`, which has none.
+    #[config(default = 2)]
+    pub n_segments: usize,
+    /// Added to the variance in layer normalisation.
+    #[config(default = 1e-12)]
+    pub layer_norm_eps: f64,
+    /// The nonlinearity of the feed-forward layer.
+    #[config(default = "Activation::Gelu")]
+    pub activation: Activation,
+}
+
+impl BertConfig {
+    /// A model with random weights.
+    ///
+    /// # Panics
+    /// Where `n_heads` does not divide `d_model`.
+    pub fn init(&self, device: &Device) -> Bert {
+        let embedding = |rows| EmbeddingConfig::new(rows, self.d_model).init(device);
+        Bert {
+            words: embedding(self.vocab_size),
+            positions: embedding(self.n_positions),
+            segments: (self.n_segments > 0).then(|| embedding(self.n_segments)),
+            norm: self.norm(device),
+            layers: (0..self.n_layers).map(|_| self.layer(device)).collect(),
+            position_offset: self.position_offset,
+            n_segments: self.n_segments,
+        }
+    }
+
+    /// Tokens that fit into the position table.
+    pub fn max_tokens(&self) -> usize {
+        self.n_positions.saturating_sub(self.position_offset)
+    }
+
+    /// What of the description changes vectors. The activation shows where it is not the usual one, so that vectors that were stored
+    /// before it could be chosen keep their fingerprint.
+    pub(crate) fn key(&self) -> String {
+        let usual = format!(", activation: {:?} }}", Activation::Gelu);
+        format!("{self:?}").replace(&usual, " }")
+    }
+
+    fn layer(&self, device: &Device) -> BertLayer {
+        BertLayer {
+            attention: SelfAttentionConfig::new(self.d_model, self.n_heads).init(device),
+            attention_norm: self.norm(device),
+            up: LinearConfig::new(self.d_model, self.d_ff).init(device),
+            down: LinearConfig::new(self.d_ff, self.d_model).init(device),
+            output_norm: self.norm(device),
+            epsilon: self.layer_norm_eps,
+            activation: self.activation,
+        }
+    }
+
+    fn norm(&self, device: &Device) -> LayerNorm {
+        LayerNormConfig::new(self.d_model).with_epsilon(self.layer_norm_eps).init(device)
+    }
+}
+
+/// The encoder of [Devlin et al. 2018](https://arxiv.org/abs/1810.04805): bidirectional, post-norm, learned positions. Also `RoBERTa`
+/// ([Liu et al. 2019](https://arxiv.org/abs/1907.11692)), XLM-R and `DistilBERT` ([Sanh et al. 2019](https://arxiv.org/abs/1910.01108)).
+#[derive(Module, Debug)]
+pub struct Bert {
+    pub(crate) words: Embedding,
+    pub(crate) positions: Embedding,
+    pub(crate) segments: Option<Embedding>,
+    pub(crate) norm: LayerNorm,
+    pub(crate) layers: Vec<BertLayer>,
+    position_offset: usize,
+    n_segments: usize,
+}
+
+impl Bert {
+    /// Hidden states of the last layer. Rows of the padding hold finite values without meaning. A model with fewer than two segments
+    /// does not read those of the batch.
+    ///
+    /// # Shapes
+    /// - input: ids `[batch, seq]`
+    /// - output: `[batch, seq, d_model]`
+    ///
+    /// # Panics
+    /// Where a sequence is longer than the position table, an id is beyond the vocabulary or a segment beyond the segment table.
+    pub fn forward(&self, batch: &TokenBatch) -> Tensor<3> {
+        let [sequences, seq] = batch.ids.dims();
+        let mut x = self.embed(batch);
+        for layer in &self.layers {
+            x = layer.forward(x, batch);
+        }
+        let [_, d_model] = x.dims();
+        x.reshape([sequences, seq, d_model])
+    }
+
+    /// `[batch * seq, d_model]`.
+    fn embed(&self, batch: &TokenBatch) -> Tensor<2> {
+        let [sequences, seq] = batch.ids.dims();
+        let words = self.words.forward(batch.ids.clone());
+        let [_, _, d_model] = words.dims();
+        let positions = self.positions.weight.val().slice(self.position_offset..self.position_offset + seq);
+        let embedded = match (&self.segments, &batch.segments) {
+            (Some(table), Some(segments)) if self.n_segments > 1 => words + positions.unsqueeze() + table.forward(segments.clone()),
+            (Some(table), _) => words + (positions + table.weight.val().slice(0..1)).unsqueeze(),
+            (None, _) => words + positions.unsqueeze(),
+        };
+        self.norm.forward(embedded.reshape([sequences * seq, d_model]))
+    }
+}
+
+/// One layer: self-attention and a feed-forward network, each followed by a residual sum and layer normalisation.
+#[derive(Module, Debug)]
+pub(crate) struct BertLayer {
+    pub(crate) attention: SelfAttention,
+    pub(crate) attention_norm: LayerNorm,
+    pub(crate) up: Linear,
+    pub(crate) down: Linear,
+    pub(crate) output_norm: LayerNorm,
+    epsilon: f64,
+    #[module(skip)]
+    activation: Activation,
+}
+
+impl BertLayer {
+    /// `[batch * seq, d_model]` to the same shape.
+    fn forward(&self, x: Tensor<2>, batch: &TokenBatch) -> Tensor<2> {
+        let attended = self.attention.forward(x.clone(), &batch.padding);
+        let x = self.add_norm(attended, x, &self.attention.output, &self.attention_norm);
+        let hidden = self.activate(x.clone().matmul(self.up.weight.val()));
+        self.add_norm(hidden.matmul(self.down.weight.val()), x, &self.down, &self.output_norm)
+    }
+
+    /// `act(x + bias of up)`.
+    fn activate(&self, x: Tensor<2>) -> Tensor<2> {
+        let bias = bias_of(&self.up);
+        if self.activation == Activation::Gelu && fused::runs_on(&x.device()) {
+            return fused::bias_gelu(x, bias);
+        }
+        self.activation.forward(x + bias.unsqueeze())
+    }
+
+    /// `norm(x + bias of linear + residual)`.
+    fn add_norm(&self, x: Tensor<2>, residual: Tensor<2>, linear: &Linear, norm: &LayerNorm) -> Tensor<2> {
+        let bias = bias_of(linear);
+        if !fused::runs_on(&x.device()) {
+            return norm.forward(x + bias.unsqueeze() + residual);
+        }
+        let beta = norm.beta.as_ref().expect("BertConfig builds layer norms with a bias").val();
+        fused::add_norm(x, residual, fused::NormParams { bias, gamma: norm.gamma.val(), beta, epsilon: self.epsilon as f32 })
+    }
+}
+
+fn bias_of(linear: &Linear) -> Tensor<1> {
+    linear.bias.as_ref().expect("BertConfig builds linear layers with a bias").val()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_activation_does_not_show_in_a_key() {
+        let config = BertConfig::new(9, 8, 2, 1, 16);
+        let written = "BertConfig { vocab_size: 9, d_model: 8, n_heads: 2, n_layers: 1, d_ff: 16, n_positions: 512, position_offset: 0, \
+                       n_segments: 2, layer_norm_eps: 1e-12 }";
+        assert_eq!(config.key(), written);
+        assert_ne!(config.with_activation(Activation::Relu).key(), written);
+    }
+}

@@ -1,0 +1,187 @@
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::scaling::RopeScaling;
+
+/// Configuration of rotary positions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RopeConfig {
+    /// The base of the frequencies.
+    pub theta: f64,
+    /// Dimensions of a head that are rotated, an even number; the whole head where it is not given.
+    pub dim: Option<usize>,
+    /// Which dimensions make a pair.
+    pub layout: RopeLayout,
+    /// How frequencies are stretched for long texts.
+    pub scaling: RopeScaling,
+}
+
+/// Which dimensions of a head are rotated together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RopeLayout {
+    /// Dimension `i` with `i + dim / 2`: Hugging Face's models, GPT-NeoX.
+    #[default]
+    HalfSplit,
+    /// Dimension `2i` with `2i + 1`: the paper, Meta's and llama2.c's weights.
+    Interleaved,
+}
+
+impl RopeConfig {
+    /// Whole heads with base `theta`, dimensions paired by halves.
+    pub fn new(theta: f64) -> Self {
+        Self { theta, dim: None, layout: RopeLayout::default(), scaling: RopeScaling::default() }
+    }
+
+    /// Rotates only the first `dim` dimensions of a head.
+    pub fn with_dim(mut self, dim: Option<usize>) -> Self {
+        self.dim = dim;
+        self
+    }
+
+    /// Sets which dimensions make a pair.
+    pub fn with_layout(mut self, layout: RopeLayout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// Sets how frequencies are stretched.
+    pub fn with_scaling(mut self, scaling: RopeScaling) -> Self {
+        self.scaling = scaling;
+        self
+    }
+
+    /// The rotations of heads of `head_dim` dimensions.
+    ///
+    /// # Panics
+    /// Where the rotated dimensions are an odd number or more than the head has.
+    pub fn init(&self, head_dim: usize) -> Rope {
+        let dim = self.dim.unwrap_or(head_dim);
+        assert!(dim.is_multiple_of(2) && dim <= head_dim, "an even number of at most {head_dim} dimensions can be rotated, not {dim}");
+        Rope { config: self.clone(), dim }
+    }
+}
+
+/// Rotary positions ([Su et al. 2021](https://arxiv.org/abs/2104.09864)): pair `i` of a query or key at position `p` is rotated by
+/// `p theta^(-2i / dim)`, so that scores depend on distances.
+#[derive(Clone, Debug)]
+pub struct Rope {
+    config: RopeConfig,
+    dim: usize,
+}
+
+/// Cosines and sines of a batch's positions, made once and used by every layer.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// `[batch, 1, seq, dim / 2]`, the batch 1 where all sequences have the same positions.
+    cos: Tensor<4>,
+    sin: Tensor<4>,
+    dim: usize,
+    layout: RopeLayout,
+}
+
+impl Rope {
+    /// The rotations of tokens at `positions`, one row of equal length for each sequence, or one row for all of them.
+    ///
+    /// `longest` is the length of the longest sequence with all that is cached of it: some scalings depend on it.
+    pub fn rotation(&self, positions: &[Vec<usize>], longest: usize, device: &Device) -> Rotation {
+        let amplitude = self.config.scaling.amplitude() as f32;
+        let seq = positions.first().map_or(0, Vec::len);
+        let frequencies: Vec<f32> =
+            self.config.scaling.frequencies(self.config.theta, self.dim, longest).iter().map(|&frequency| frequency as f32).collect();
+        let angles: Vec<f32> =
+            positions.iter().flatten().flat_map(|&position| frequencies.iter().map(move |f| position as f32 * f)).collect();
+        let table = |of: fn(f32) -> f32| {
+            let values: Vec<f32> = angles.iter().map(|&angle| of(angle) * amplitude).collect();
+            Tensor::from_data(TensorData::new(values, [positions.len(), 1, seq, self.dim / 2]), device)
+        };
+        Rotation { cos: table(f32::cos), sin: table(f32::sin), dim: self.dim, layout: self.config.layout }
+    }
+}
+
+impl Rotation {
+    /// Rotates queries or keys.
+    ///
+    /// # Shapes
+    /// - input: `[batch, heads, seq, head_dim]`
+    /// - output: the same
+    pub fn apply(&self, x: Tensor<4>) -> Tensor<4> {
+        let [_, _, _, head_dim] = x.dims();
+        if self.dim == head_dim {
+            return self.rotate(x);
+        }
+        let rotated = self.rotate(x.clone().slice_dim(3, 0..self.dim));
+        Tensor::cat(vec![rotated, x.slice_dim(3, self.dim..head_dim)], 3)
+    }
+
+    fn rotate(&self, x: Tensor<4>) -> Tensor<4> {
+        let [batch, heads, seq, dim] = x.dims();
+        match self.layout {
+            RopeLayout::HalfSplit => {
+                let [a, b] = self.turn(x.clone().slice_dim(3, 0..dim / 2), x.slice_dim(3, dim / 2..dim));
+                Tensor::cat(vec![a, b], 3)
+            }
+            RopeLayout::Interleaved => {
+                let pairs = x.reshape([batch, heads, seq, dim / 2, 2]);
+                let [a, b] = [0, 1].map(|side| pairs.clone().slice_dim(4, side..side + 1).squeeze_dim::<4>(4));
+                let [a, b] = self.turn(a, b);
+                Tensor::stack::<5>(vec![a, b], 4).reshape([batch, heads, seq, dim])
+            }
+        }
+    }
+
+    fn turn(&self, a: Tensor<4>, b: Tensor<4>) -> [Tensor<4>; 2] {
+        let (cos, sin) = (self.cos.clone(), self.sin.clone());
+        [a.clone() * cos.clone() - b.clone() * sin.clone(), b * cos + a * sin]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+
+    use super::*;
+
+    fn scores(config: &RopeConfig, query: usize, key: usize) -> Vec<f32> {
+        let device = Device::default();
+        device.seed(7);
+        let [q, k] = [0, 1].map(|_| Tensor::<4>::random([1, 2, 1, 8], Distribution::Normal(0.0, 1.0), &device));
+        let rope = config.init(8);
+        let at = |position: usize| rope.rotation(&[vec![position]], 64, &device);
+        (at(query).apply(q) * at(key).apply(k)).sum_dim(3).into_data().try_into_vec().unwrap()
+    }
+
+    #[test]
+    fn scores_depend_on_distance_alone() {
+        for layout in [RopeLayout::HalfSplit, RopeLayout::Interleaved] {
+            let config = RopeConfig::new(100.0).with_layout(layout);
+            for (near, far) in scores(&config, 5, 2).into_iter().zip(scores(&config, 45, 42)) {
+                assert!((near - far).abs() < 1e-4, "{near} {far}");
+            }
+            assert_ne!(scores(&config, 5, 2), scores(&config, 5, 3));
+        }
+    }
+
+    #[test]
+    fn dimensions_beyond_the_rotated_ones_stay() {
+        let device = Device::default();
+        let x = Tensor::<4>::random([1, 1, 3, 8], Distribution::Default, &device);
+        let rotation = RopeConfig::new(10.0).with_dim(Some(4)).init(8).rotation(&[vec![3, 4, 5]], 6, &device);
+        let values = |x: Tensor<4>| x.slice_dim(3, 4..8).into_data().try_into_vec::<f32>().unwrap();
+        assert_eq!(values(rotation.apply(x.clone())), values(x));
+    }
+
+    #[test]
+    fn the_two_layouts_are_one_rotation_of_permuted_dimensions() {
+        let device = Device::default();
+        let x = Tensor::<4>::random([2, 1, 3, 6], Distribution::Default, &device);
+        let rotate = |layout, x| {
+            let rope = RopeConfig::new(50.0).with_layout(layout).init(6);
+            rope.rotation(&[vec![1, 2, 3]], 4, &device).apply(x)
+        };
+        let to_halves = |x: Tensor<4>| x.reshape([2, 1, 3, 3, 2]).swap_dims(3, 4).reshape([2, 1, 3, 6]);
+        let expected = to_halves(rotate(RopeLayout::Interleaved, x.clone()));
+        let difference: f32 = (rotate(RopeLayout::HalfSplit, to_halves(x)) - expected).abs().max().into_scalar();
+        assert!(difference < 1e-6, "{difference}");
+    }
+}

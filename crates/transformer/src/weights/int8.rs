@@ -1,0 +1,219 @@
+//! Weights of eight bits: symmetric, one scale for every output row (for every token, in embeddings), in the layout of
+//! [compressed-tensors](https://github.com/neuralmagic/compressed-tensors): a safetensors file with `X` as I8 and `X_scale` as F32
+//! `[rows, 1]` beside it, and a `quantization_config` of format `int-quantized` in `config.json`.
+//!
+//! A value is `weight * scale`. [`quantize_folder`] writes such a folder; [`Bert::from_folder`](crate::Bert::from_folder) reads it
+//! and multiplies out when it loads.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::folder::read_json;
+use super::module::TensorSource;
+use super::save::{Stored, write_json, write_safetensors};
+use crate::encoder::FolderConfig;
+use crate::error::{Error, Result};
+
+/// What the name of a weight gets for its scale's name.
+pub(crate) const SCALE_SUFFIX: &str = "_scale";
+
+/// Scales of a row that are tried below the largest, and how far apart they are relative to it.
+const CANDIDATES: u32 = 30;
+const CANDIDATE_STEP: f32 = 0.01;
+
+/// The table whose first row is added to every token: its rounding error would not average out, and it has a few rows only.
+const KEPT_FLOAT: &str = "embeddings.token_type_embeddings";
+
+/// Files of an encoder's folder that stay as they are.
+const COMPANIONS: [&str; 7] = [
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
+    "1_Pooling/config.json",
+];
+
+/// The `quantization_config` of `config.json`, as far as it is needed to tell whether the weights can be read.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct QuantizationConfig {
+    quant_method: String,
+    #[serde(default)]
+    format: String,
+    #[serde(default)]
+    config_groups: BTreeMap<String, QuantizationGroup>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct QuantizationGroup {
+    weights: Option<WeightScheme>,
+}
+
+/// How the weights of a group are quantised.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct WeightScheme {
+    num_bits: u32,
+    #[serde(rename = "type")]
+    kind: String,
+    symmetric: bool,
+    strategy: String,
+    #[serde(default)]
+    dynamic: bool,
+}
+
+impl WeightScheme {
+    /// The one scheme that this module reads and writes.
+    fn per_row_int8() -> Self {
+        Self { num_bits: 8, kind: "int".to_owned(), symmetric: true, strategy: "channel".to_owned(), dynamic: false }
+    }
+}
+
+impl QuantizationConfig {
+    pub(crate) fn check_supported(&self) -> Result<()> {
+        let schemes = self.config_groups.values().filter_map(|group| group.weights.as_ref());
+        let other = schemes.into_iter().find(|scheme| **scheme != WeightScheme::per_row_int8());
+        if self.quant_method == "compressed-tensors" && self.format == "int-quantized" && other.is_none() {
+            return Ok(());
+        }
+        let found = format!("{} {} {}", self.quant_method, self.format, other.map_or_else(String::new, |scheme| format!("{scheme:?}")));
+        Err(Error::Unsupported {
+            what: "quantization",
+            found: found.trim_end().to_owned(),
+            supported: "compressed-tensors int-quantized (8 bits, symmetric, strategy channel)",
+        })
+    }
+}
+
+/// Writes the encoder of `input` to the folder `output` with its weight matrices, embeddings included, in eight bits; biases, norms
+/// and the small segment table stay f32. Tokenizer and pooling files are copied; heads and poolers that an encoder does not need are left out.
+///
+/// # Errors
+/// Where `input` cannot be loaded ([`Bert::from_folder`](crate::Bert::from_folder)) or `output` cannot be written.
+pub fn quantize_folder(input: &Path, output: &Path) -> Result<()> {
+    let config = FolderConfig::read(input)?;
+    let weights = config.weights(input)?;
+    let mut tensors = Vec::new();
+    for (name, shape) in config.tensors() {
+        let values = weights.values(&name);
+        if let ([rows, columns], false) = (&shape[..], name.starts_with(KEPT_FLOAT)) {
+            let (rows, columns) = (*rows, *columns);
+            let (quantized, scales) = quantize(&values, rows, columns);
+            tensors.push((format!("{name}{SCALE_SUFFIX}"), Stored::f32(vec![rows, 1], &scales)));
+            tensors.push((name, Stored::i8(shape, &quantized)));
+        } else {
+            tensors.push((name, Stored::f32(shape, &values)));
+        }
+    }
+    write_safetensors(tensors, output)?;
+    write_config(input, output)?;
+    COMPANIONS.iter().try_for_each(|file| copy_if_there(&input.join(file), &output.join(file)))
+}
+
+/// Rows of `values [rows, columns]` as integers in -127..=127 and the scale of each row: among a few, the one that loses least in
+/// the sense of squared error.
+///
+/// A scale below `largest magnitude / 127` clips the row's outliers and is finer for all the others.
+pub fn quantize(values: &[f32], rows: usize, columns: usize) -> (Vec<i8>, Vec<f32>) {
+    let mut quantized = Vec::with_capacity(rows * columns);
+    let mut scales = Vec::with_capacity(rows);
+    for row in values.chunks_exact(columns) {
+        let scale = best_scale(row);
+        quantized.extend(row.iter().map(|value| round(*value, scale) as i8));
+        scales.push(scale);
+    }
+    (quantized, scales)
+}
+
+fn best_scale(row: &[f32]) -> f32 {
+    let largest = row.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
+    if largest == 0.0 {
+        return 1.0;
+    }
+    let candidates = (0..=CANDIDATES).map(|i| largest / 127.0 * (1.0 - i as f32 * CANDIDATE_STEP));
+    candidates.min_by(|a, b| squared_error(row, *a).total_cmp(&squared_error(row, *b))).expect("there is at least one candidate")
+}
+
+fn squared_error(row: &[f32], scale: f32) -> f32 {
+    row.iter().map(|value| (value - round(*value, scale) * scale).powi(2)).sum()
+}
+
+fn round(value: f32, scale: f32) -> f32 {
+    (value / scale).round_ties_even().clamp(-127.0, 127.0)
+}
+
+/// `bytes` as i8 in rows, each multiplied by its scale.
+pub(crate) fn dequantize(bytes: &[u8], scales: &[f32]) -> Vec<f32> {
+    let columns = bytes.len() / scales.len().max(1);
+    let rows = bytes.chunks_exact(columns.max(1)).zip(scales);
+    rows.flat_map(|(row, scale)| row.iter().map(move |byte| f32::from(byte.cast_signed()) * scale)).collect()
+}
+
+/// `config.json` with the entry that tells readers how the weights are stored.
+fn write_config(input: &Path, output: &Path) -> Result<()> {
+    let mut config: serde_json::Map<String, serde_json::Value> = read_json(&input.join("config.json"))?;
+    let group = json!({ "targets": ["Linear", "Embedding"], "weights": WeightScheme::per_row_int8(), "input_activations": null,
+                        "output_activations": null });
+    let entry = json!({ "quant_method": "compressed-tensors", "format": "int-quantized", "quantization_status": "compressed",
+                        "config_groups": { "group_0": group }, "ignore": [KEPT_FLOAT] });
+    config.insert("quantization_config".to_owned(), entry);
+    write_json(&config, &output.join("config.json"))
+}
+
+fn copy_if_there(from: &Path, to: &Path) -> Result<()> {
+    if !from.exists() {
+        return Ok(());
+    }
+    let folder = to.parent().expect("the target is a file inside the output folder");
+    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    std::fs::copy(from, to).map(drop).map_err(Error::io(to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_has_its_own_scale_and_only_clipped_values_lose_more_than_half_a_step() {
+        let values: Vec<f32> = (0..64).map(|i| ((i * 37 % 64) as f32 - 31.0) * 0.013 * if i < 32 { 1.0 } else { 50.0 }).collect();
+        let (quantized, scales) = quantize(&values, 2, 32);
+        assert!(scales[1] > 40.0 * scales[0], "{scales:?}");
+        let bytes: Vec<u8> = quantized.iter().map(|value| value.cast_unsigned()).collect();
+        for (i, (value, back)) in values.iter().zip(dequantize(&bytes, &scales)).enumerate() {
+            let clipped = quantized[i].unsigned_abs() == 127;
+            assert!(clipped || (value - back).abs() <= scales[i / 32] * 0.501, "{value} became {back}");
+        }
+    }
+
+    #[test]
+    fn an_outlier_is_clipped_where_that_loses_less() {
+        let mut row: Vec<f32> = (0..4096).map(|i| ((i * 131 % 4096) as f32 / 2048.0 - 1.0) * 0.9).collect();
+        row.push(1.0);
+        let largest = 1.0 / 127.0;
+        let (_, scales) = quantize(&row, 1, row.len());
+        assert!(squared_error(&row, scales[0]) <= squared_error(&row, largest));
+        let (_, flat) = quantize(&[0.5, -1.0, 1.0, 0.25], 1, 4);
+        assert!(flat[0] <= largest && scales[0] < largest, "{flat:?} {scales:?}");
+    }
+
+    #[test]
+    fn a_row_of_zeros_stays_zero() {
+        let (quantized, scales) = quantize(&[0.0; 4], 1, 4);
+        assert_eq!((quantized, scales), (vec![0; 4], vec![1.0]));
+    }
+
+    #[test]
+    fn other_schemes_are_refused() {
+        let config = |format: &str, bits: u32| {
+            let json = json!({ "quant_method": "compressed-tensors", "format": format, "config_groups": { "g": { "weights":
+                { "num_bits": bits, "type": "int", "symmetric": true, "strategy": "channel" } } } });
+            serde_json::from_value::<QuantizationConfig>(json).unwrap().check_supported()
+        };
+        assert!(config("int-quantized", 8).is_ok());
+        assert!(config("pack-quantized", 8).is_err());
+        assert!(config("int-quantized", 4).unwrap_err().to_string().contains("num_bits: 4"));
+    }
+}

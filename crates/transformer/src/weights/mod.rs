@@ -1,0 +1,18 @@
+//! Weights on disk: safetensors, in one file or in shards, in floats of three widths or in eight bits.
+
+mod file;
+mod folder;
+#[cfg(feature = "hub")]
+mod hub;
+pub mod int8;
+mod module;
+mod save;
+
+pub(crate) use file::Weights;
+pub(crate) use folder::{file_inside, read_json, read_json_if_there};
+#[cfg(feature = "train")]
+pub(crate) use module::Paths;
+pub(crate) use module::{Layout, NamedTensor, Naming, Part, Place, TensorSource, collect, expected, fill, transpose};
+#[cfg(feature = "train")]
+pub(crate) use save::to_safetensors;
+pub(crate) use save::{Stored, write_json, write_safetensors, write_safetensors_as};

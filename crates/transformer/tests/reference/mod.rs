@@ -1,0 +1,71 @@
+//! What Hugging Face transformers computes with the folders of `families/`.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Tensor;
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+
+/// The largest difference from the reference, in float32.
+pub(crate) const TOLERANCE: f32 = 2e-4;
+
+pub(crate) fn folder(family: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families").join(family)
+}
+
+pub(crate) struct Golden(Vec<u8>);
+
+impl Golden {
+    pub(crate) fn read(family: &str) -> Self {
+        Self(std::fs::read(folder(family).join("golden.safetensors")).unwrap())
+    }
+
+    pub(crate) fn shape(&self, name: &str) -> Vec<usize> {
+        self.with(name, |tensor| tensor.shape().to_vec()).unwrap()
+    }
+
+    /// Values of a tensor, where there is one of this name.
+    pub(crate) fn floats(&self, name: &str) -> Option<Vec<f32>> {
+        self.with(name, |tensor| tensor.data().as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect())
+    }
+
+    /// Rows of an int32 tensor, without what `mask` hides.
+    pub(crate) fn rows(&self, name: &str) -> Option<Vec<Vec<u32>>> {
+        let ids = self.ids(name)?;
+        let columns = *self.shape(name).last().unwrap();
+        let mask = self.ids("mask").filter(|mask| mask.len() == ids.len()).unwrap_or_else(|| vec![1; ids.len()]);
+        let rows = ids.chunks_exact(columns).zip(mask.chunks_exact(columns));
+        Some(rows.map(|(ids, mask)| ids.iter().zip(mask).filter(|(_, mask)| **mask == 1).map(|(id, _)| *id).collect()).collect())
+    }
+
+    fn ids(&self, name: &str) -> Option<Vec<u32>> {
+        self.with(name, |tensor| tensor.data().as_chunks().0.iter().map(|four| i32::from_le_bytes(*four).cast_unsigned()).collect())
+    }
+
+    fn with<T>(&self, name: &str, read: impl Fn(&TensorView<'_>) -> T) -> Option<T> {
+        SafeTensors::deserialize(&self.0).unwrap().tensor(name).ok().map(|tensor| read(&tensor))
+    }
+}
+
+pub(crate) fn slices(rows: &[Vec<u32>]) -> Vec<&[u32]> {
+    rows.iter().map(Vec::as_slice).collect()
+}
+
+pub(crate) fn values<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+    x.into_data().try_into_vec().unwrap()
+}
+
+/// The largest difference of two lists.
+pub(crate) fn largest(ours: &[f32], theirs: &[f32]) -> f32 {
+    assert_eq!(ours.len(), theirs.len());
+    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// The largest difference of two `[batch, seq, width]` lists in the first `lengths[i]` places of sequence `i`.
+pub(crate) fn largest_in_tokens(ours: &[f32], theirs: &[f32], lengths: &[usize]) -> f32 {
+    assert_eq!(ours.len(), theirs.len());
+    let row = ours.len() / lengths.len();
+    let width = row / lengths.iter().max().unwrap();
+    let part = |values: &[f32], index: usize| values[index * row..index * row + lengths[index] * width].to_vec();
+    (0..lengths.len()).map(|index| largest(&part(ours, index), &part(theirs, index))).fold(0.0, f32::max)
+}
