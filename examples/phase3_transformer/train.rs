@@ -182,6 +182,7 @@ impl Lead<'_> {
         let end = corpus.tokenizer().token_id(END);
         CausalModel::new(model, end, end.into_iter().collect()).save_pretrained(&folder)?;
         corpus.tokenizer().save(folder.join("tokenizer.json"))?;
+        write_tokenizer_config(&folder, end.map(|_| END), args.shape.context)?;
         // What was written has to be what is read.
         Tokenizer::from_folder(&folder)?;
         self.print(&folder)?;
@@ -302,6 +303,13 @@ fn schedule(args: &TrainArgs) -> Result<Schedule> {
         ScheduleArg::Wsd => Schedule::wsd(args.lr, floor, warmup, (args.steps * 4 / 5).max(warmup)..args.steps, DecayCurve::Linear)?,
         ScheduleArg::Constant => Schedule::constant(args.lr, warmup)?,
     })
+}
+
+/// What tells Hugging Face's tools to take `tokenizer.json` as it is, and not for the tokenizer of a family.
+fn write_tokenizer_config(folder: &Path, end: Option<&str>, context: usize) -> Result<()> {
+    let config = json!({ "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": context, "eos_token": end, "bos_token": end });
+    let path = folder.join("tokenizer_config.json");
+    std::fs::write(&path, serde_json::to_string_pretty(&config)?).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// `loss.svg` from `metrics.jsonl`.

@@ -11,7 +11,7 @@ use super::rope_file::RopeFile;
 use crate::error::{Error, Result};
 use crate::position::{Positions, RopeConfig};
 use crate::weights::int8::QuantizationConfig;
-use crate::weights::read_json;
+use crate::weights::{OneOrMany, read_json};
 
 const SUPPORTED: &str = "gpt2, llama, mistral, qwen2, qwen3, phi3, gemma2";
 
@@ -154,30 +154,14 @@ struct ConfigFile {
     scale_attn_weights: Option<bool>,
     scale_attn_by_inverse_layer_idx: Option<bool>,
     bos_token_id: Option<u32>,
-    eos_token_id: Option<OneOrMany>,
+    eos_token_id: Option<OneOrMany<u32>>,
     quantization_config: Option<QuantizationConfig>,
 }
 
 #[derive(Default, Deserialize)]
 struct GenerationFile {
     bos_token_id: Option<u32>,
-    eos_token_id: Option<OneOrMany>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(u32),
-    Many(Vec<u32>),
-}
-
-impl OneOrMany {
-    fn into_vec(self) -> Vec<u32> {
-        match self {
-            Self::One(id) => vec![id],
-            Self::Many(ids) => ids,
-        }
-    }
+    eos_token_id: Option<OneOrMany<u32>>,
 }
 
 impl ConfigFile {
@@ -278,17 +262,6 @@ impl ConfigFile {
         };
         // Gemma's files hold `hidden_act` beside the name that is read.
         let given = if family == Family::Gemma2 { &self.hidden_activation } else { &self.hidden_act }.as_ref();
-        let name = given.and_then(Value::as_str).unwrap_or(fallback);
-        match name {
-            "gelu" => Ok(Activation::Gelu),
-            "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Ok(Activation::GeluTanh),
-            "silu" | "swish" => Ok(Activation::Silu),
-            "relu" => Ok(Activation::Relu),
-            other => Err(Error::Unsupported {
-                what: "activation",
-                found: other.to_owned(),
-                supported: "gelu, gelu_new, gelu_pytorch_tanh, silu, relu",
-            }),
-        }
+        Activation::named(given.and_then(Value::as_str).unwrap_or(fallback))
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::DecoderConfig;
 use super::projection::{Projection, ProjectionConfig};
+use crate::error::{Error, Result};
 
 /// The nonlinearity of a feed-forward network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,20 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// The function that Hugging Face calls `name`.
+    pub(crate) fn named(name: &str) -> Result<Self> {
+        match name {
+            "gelu" => Ok(Self::Gelu),
+            "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Ok(Self::GeluTanh),
+            "silu" | "swish" => Ok(Self::Silu),
+            "relu" => Ok(Self::Relu),
+            other => {
+                let supported = "gelu, gelu_new, gelu_pytorch_tanh, silu, relu";
+                Err(Error::Unsupported { what: "activation", found: other.to_owned(), supported })
+            }
+        }
+    }
+
     /// The function, on every value.
     pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {

@@ -128,17 +128,14 @@ fn details(config: &DecoderConfig, family: Family) -> Value {
     Value::Object(file)
 }
 
+/// Null where there is none: families have ids of their own that would be taken otherwise.
 fn ends(model: &CausalModel) -> Value {
-    let mut file = Map::new();
-    if let Some(bos) = model.bos() {
-        extend(&mut file, json!({ "bos_token_id": bos }));
-    }
-    match model.eos() {
-        [] => {}
-        [one] => extend(&mut file, json!({ "eos_token_id": one })),
-        many => extend(&mut file, json!({ "eos_token_id": many })),
-    }
-    Value::Object(file)
+    let eos = match model.eos() {
+        [] => Value::Null,
+        [one] => json!(one),
+        many => json!(many),
+    };
+    json!({ "bos_token_id": model.bos(), "eos_token_id": eos })
 }
 
 /// Both spellings: `rope_theta` and `rope_scaling` for older readers, `rope_parameters` for newer ones.

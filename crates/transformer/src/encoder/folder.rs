@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::pooling::Pooling;
 use crate::error::{Error, Result};
-use crate::weights::{file_inside, read_json, read_json_if_there};
+use crate::weights::{OneOrMany, file_inside, read_json, read_json_if_there};
 
 /// What a folder of sentence-transformers says about the steps around the encoder. A folder without `modules.json` is a plain
 /// encoder, for which sentence-transformers takes the mean and does not normalise.
@@ -110,17 +110,10 @@ struct PromptFile {
 /// `1_Pooling/config.json`: a name (or list of names) in new files, one flag for each kind in old ones.
 #[derive(Deserialize)]
 struct PoolingFile {
-    pooling_mode: Option<OneOrMany>,
+    pooling_mode: Option<OneOrMany<String>>,
     include_prompt: Option<bool>,
     #[serde(flatten)]
     flags: serde_json::Map<String, serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
 }
 
 impl PoolingFile {

@@ -110,7 +110,7 @@ impl BertFile {
             .with_position_offset(position_offset)
             .with_n_segments(self.type_vocab_size.unwrap_or(2))
             .with_layer_norm_eps(self.layer_norm_eps.unwrap_or(1e-12))
-            .with_activation(activation(self.hidden_act.as_deref())?))
+            .with_activation(Activation::named(self.hidden_act.as_deref().unwrap_or("gelu"))?))
     }
 }
 
@@ -130,7 +130,7 @@ impl DistilBertFile {
         Ok(BertConfig::new(self.vocab_size, self.dim, self.n_heads, self.n_layers, self.hidden_dim)
             .with_n_positions(self.max_position_embeddings)
             .with_n_segments(0)
-            .with_activation(activation(self.activation.as_deref())?))
+            .with_activation(Activation::named(self.activation.as_deref().unwrap_or("gelu"))?))
     }
 }
 
@@ -140,15 +140,6 @@ fn family(model_type: &str) -> Result<EncoderFamily> {
         "roberta" | "xlm-roberta" | "camembert" => Ok(EncoderFamily::Roberta),
         "distilbert" => Ok(EncoderFamily::DistilBert),
         other => Err(unsupported("architecture", other, "bert, roberta, xlm-roberta, camembert, distilbert")),
-    }
-}
-
-fn activation(name: Option<&str>) -> Result<Activation> {
-    match name.unwrap_or("gelu") {
-        "gelu" => Ok(Activation::Gelu),
-        "gelu_new" | "gelu_pytorch_tanh" => Ok(Activation::GeluTanh),
-        "relu" => Ok(Activation::Relu),
-        other => Err(unsupported("activation", other, "gelu, gelu_new, gelu_pytorch_tanh, relu")),
     }
 }
 

@@ -6,7 +6,7 @@ use super::config::Seq2SeqConfig;
 use crate::decoder::Activation;
 use crate::error::{Error, Result};
 use crate::weights::int8::QuantizationConfig;
-use crate::weights::{read_json, read_json_if_there};
+use crate::weights::{OneOrMany, read_json, read_json_if_there};
 
 /// What a folder of Marian says of its model.
 #[derive(Clone, Debug)]
@@ -75,24 +75,8 @@ struct ConfigFile {
 #[derive(Default, Deserialize)]
 struct GenerationFile {
     decoder_start_token_id: Option<u32>,
-    eos_token_id: Option<OneOrMany>,
+    eos_token_id: Option<OneOrMany<u32>>,
     bad_words_ids: Option<Vec<Vec<u32>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(u32),
-    Many(Vec<u32>),
-}
-
-impl OneOrMany {
-    fn into_vec(self) -> Vec<u32> {
-        match self {
-            Self::One(id) => vec![id],
-            Self::Many(ids) => ids,
-        }
-    }
 }
 
 impl ConfigFile {
@@ -119,19 +103,9 @@ impl ConfigFile {
             .with_decoder_layers(Some(self.decoder_layers))
             .with_decoder_d_ff(Some(self.decoder_ffn_dim))
             .with_max_positions(self.max_position_embeddings.unwrap_or(1024))
-            .with_activation(activation(self.activation_function.as_deref().unwrap_or("gelu"))?)
+            .with_activation(Activation::named(self.activation_function.as_deref().unwrap_or("gelu"))?)
             .with_scale_embedding(self.scale_embedding)
             .with_interleaved_positions(false)
             .with_logits_bias(true))
-    }
-}
-
-fn activation(name: &str) -> Result<Activation> {
-    match name {
-        "relu" => Ok(Activation::Relu),
-        "swish" | "silu" => Ok(Activation::Silu),
-        "gelu" => Ok(Activation::Gelu),
-        "gelu_new" => Ok(Activation::GeluTanh),
-        other => Err(Error::Unsupported { what: "activation", found: other.to_owned(), supported: "relu, swish, silu, gelu, gelu_new" }),
     }
 }

@@ -9,7 +9,7 @@ mod module;
 mod save;
 
 pub(crate) use file::Weights;
-pub(crate) use folder::{file_inside, read_json, read_json_if_there};
+pub(crate) use folder::{OneOrMany, file_inside, read_json, read_json_if_there};
 #[cfg(feature = "train")]
 pub(crate) use module::Paths;
 pub(crate) use module::{Layout, NamedTensor, Naming, Part, Place, TensorSource, collect, expected, fill, transpose};
