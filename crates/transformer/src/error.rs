@@ -174,6 +174,7 @@ impl Error {
         Self::Malformed { path: path.into(), reason: reason.to_string() }
     }
 
+    #[cfg(feature = "train")]
     pub(crate) fn corrupt(path: impl Into<PathBuf>, reason: impl std::fmt::Display) -> Self {
         Self::Corrupt { path: path.into(), reason: reason.to_string() }
     }

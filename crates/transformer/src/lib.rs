@@ -34,4 +34,6 @@ pub use lora::{LoraConfig, LoraPair};
 pub use position::{Positions, Rope, RopeConfig, RopeLayout, RopeScaling, Rotation, alibi_slopes, sinusoidal_table};
 pub use seq2seq::{Conditioned, EncodedSource, Seq2Seq, Seq2SeqCache, Seq2SeqConfig, Seq2SeqModel, Seq2SeqStates};
 pub use tokenizer::Tokenizer;
+#[cfg(feature = "hub")]
+pub use weights::hub_folder;
 pub use weights::int8;

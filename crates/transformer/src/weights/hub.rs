@@ -3,11 +3,12 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use hf_hub::HFClientSync;
 
+use crate::decoder::CausalModel;
 use crate::encoder::SentenceEncoder;
 use crate::error::{Error, Result};
 
-/// What a sentence encoder reads of a repository; other formats of the same weights are not fetched.
-const FILES: [&str; 8] = [
+/// What models here read of a repository; other formats of the same weights are not fetched.
+const FILES: [&str; 10] = [
     "config.json",
     "tokenizer.json",
     "tokenizer_config.json",
@@ -16,6 +17,8 @@ const FILES: [&str; 8] = [
     "config_sentence_transformers.json",
     "*_Pooling/config.json",
     "model*.safetensors*",
+    "chat_template.jinja",
+    "additional_chat_templates/*.jinja",
 ];
 
 impl SentenceEncoder {
@@ -28,12 +31,26 @@ impl SentenceEncoder {
     /// # Errors
     /// Where the model cannot be fetched, and as [`from_folder`](SentenceEncoder::from_folder).
     pub fn from_hub(model: &str, device: &Device) -> Result<Self> {
-        Self::from_named_folder(&fetch(model)?, model, device)
+        Self::from_named_folder(&hub_folder(model)?, model, device)
     }
 }
 
-/// The folder of the model's current revision in the cache.
-fn fetch(model: &str) -> Result<PathBuf> {
+impl CausalModel {
+    /// Fetches a decoder by name (`HuggingFaceTB/SmolLM2-135M`) and loads it onto `device`; its tokenizer and chat template lie in the same
+    /// [`hub_folder`].
+    ///
+    /// # Errors
+    /// Where the model cannot be fetched, and as [`from_folder`](CausalModel::from_folder).
+    pub fn from_hub(model: &str, device: &Device) -> Result<Self> {
+        Self::from_folder(hub_folder(model)?, device)
+    }
+}
+
+/// The folder of a model's current revision in the cache of Hugging Face's tools, its files fetched where they are not there yet. The call blocks.
+///
+/// # Errors
+/// Where the name is not of the form `owner/model`, or the model cannot be fetched.
+pub fn hub_folder(model: &str) -> Result<PathBuf> {
     let failed = |reason: String| Error::Hub { model: model.to_owned(), reason };
     let (owner, name) = model.split_once('/').ok_or_else(|| failed("a name has the form `owner/model`".to_owned()))?;
     let client = HFClientSync::new().map_err(|error| failed(error.to_string()))?;

@@ -10,6 +10,8 @@ mod save;
 
 pub(crate) use file::Weights;
 pub(crate) use folder::{OneOrMany, file_inside, read_json, read_json_if_there};
+#[cfg(feature = "hub")]
+pub use hub::hub_folder;
 #[cfg(feature = "train")]
 pub(crate) use module::Paths;
 pub(crate) use module::{Layout, NamedTensor, Naming, Part, Place, TensorSource, collect, expected, fill, transpose};
