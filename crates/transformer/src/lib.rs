@@ -9,7 +9,6 @@ pub mod corpus;
 mod decoder;
 mod encoder;
 mod error;
-mod fused;
 pub mod generate;
 mod lora;
 mod position;

@@ -1,13 +1,12 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Initializer};
-use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
+use jarre_kernels::{ScoreSettings, attention, attention_scores, attention_weights, mix_values};
 
 use super::bias::AttentionBias;
 use super::cache::LayerCache;
 use crate::decoder::{Norm, NormKind, Projection, ProjectionConfig};
-use crate::fused;
 use crate::position::Rotation;
 
 /// Configuration of [`MultiHeadAttention`].
@@ -157,34 +156,21 @@ impl MultiHeadAttention {
         normed(self.query_norm.as_ref(), heads_of(&self.query, x, self.n_heads))
     }
 
-    /// Softmax over keys, and the values by these weights. The queries of a key head's group stand as rows below each other, so that
-    /// keys and values are read once and never copied.
+    /// Softmax over keys, and the values by these weights.
     fn mix(&self, query: Tensor<4>, key: Tensor<4>, value: Tensor<4>, placement: &Placement) -> Attended {
         let [batch, heads, queries, width] = query.dims();
-        let [_, kv_heads, keys, _] = key.dims();
-        let group = heads / kv_heads;
-        let scores = query.reshape([batch, kv_heads, group * queries, width]).matmul(key.swap_dims(2, 3));
-        let weights = self.weights(scores.reshape([batch, heads, queries, keys]), placement.bias.as_ref());
-        let kept = placement.keep_weights.then(|| weights.clone());
-        let mixed = self.dropout.forward(weights).reshape([batch, kv_heads, group * queries, keys]).matmul(value);
-        let mixed = mixed.reshape([batch, heads, queries, width]).swap_dims(1, 2).reshape([batch, queries, heads * width]);
-        Attended { output: self.output.forward(mixed), weights: kept }
-    }
-
-    fn weights(&self, scores: Tensor<4>, bias: Option<&AttentionBias>) -> Tensor<4> {
-        if fused::runs_on(&scores.device()) {
-            let settings = fused::Scores { scale: self.scale as f32, softcap: self.softcap as f32 };
-            return fused::biased_softmax(scores, bias.map(|bias| bias.values().clone()), &settings);
-        }
-        let scores = scores * self.scale;
-        let scores = if self.softcap > 0.0 { (scores / self.softcap).tanh() * self.softcap } else { scores };
-        softmax(
-            match bias {
-                Some(bias) => scores + bias.values().clone(),
-                None => scores,
-            },
-            3,
-        )
+        let [query, key, value] = [query, key, value].map(|x| x.swap_dims(1, 2));
+        let bias = placement.bias.as_ref().map(|bias| bias.values().clone());
+        let settings = ScoreSettings { scale: self.scale, softcap: self.softcap };
+        let dropping = self.dropout.prob > 0.0 && query.device().is_autodiff();
+        let (mixed, weights) = if placement.keep_weights || dropping {
+            let weights = attention_weights(attention_scores(query, key), bias, settings);
+            let kept = placement.keep_weights.then(|| weights.clone());
+            (mix_values(self.dropout.forward(weights), value), kept)
+        } else {
+            (attention([query, key, value], bias, settings), None)
+        };
+        Attended { output: self.output.forward(mixed.reshape([batch, queries, heads * width])), weights }
     }
 }
 

@@ -1,6 +1,5 @@
 use burn::module::Module;
 use burn::nn::Initializer;
-use burn::tensor::activation::{gelu, gelu_approximate, relu, silu};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -40,11 +39,17 @@ impl Activation {
 
     /// The function, on every value.
     pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
-        match self {
-            Self::Gelu => gelu(x),
-            Self::GeluTanh => gelu_approximate(x),
-            Self::Silu => silu(x),
-            Self::Relu => relu(x),
+        jarre_kernels::activate(x, self.into())
+    }
+}
+
+impl From<Activation> for jarre_kernels::Activation {
+    fn from(activation: Activation) -> Self {
+        match activation {
+            Activation::Gelu => Self::Gelu,
+            Activation::GeluTanh => Self::GeluTanh,
+            Activation::Silu => Self::Silu,
+            Activation::Relu => Self::Relu,
         }
     }
 }
@@ -79,7 +84,7 @@ impl FeedForward {
     /// - output: `[batch, seq, d_model]`
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let hidden = match &self.gate {
-            Some(gate) => self.activation.forward(gate.forward(x.clone())) * self.up.forward(x),
+            Some(gate) => jarre_kernels::gated(gate.forward(x.clone()), self.up.forward(x), self.activation.into()),
             None => self.activation.forward(self.up.forward(x)),
         };
         self.down.forward(hidden)

@@ -1,6 +1,7 @@
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use jarre_kernels::{WeightLayout, linear};
 
 use super::config::{DecoderConfig, NormPlacement};
 use super::layer::DecoderLayer;
@@ -132,10 +133,7 @@ impl Decoder {
         let logits = if let Some(head) = &self.head {
             head.forward(hidden)
         } else {
-            let [batch, seq, d_model] = hidden.dims();
-            let table = self.embedding.weight.val();
-            let vocab_size = table.dims()[0];
-            hidden.reshape([batch * seq, d_model]).matmul(table.transpose()).reshape([batch, seq, vocab_size])
+            linear(hidden, self.embedding.weight.val(), None, WeightLayout::OutputFirst)
         };
         match self.config.logit_softcap {
             Some(cap) => (logits / cap).tanh() * cap,

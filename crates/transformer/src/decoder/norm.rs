@@ -1,9 +1,7 @@
 use burn::module::{Module, Param};
-use burn::tensor::module::layer_norm;
 use burn::tensor::{Device, Tensor};
+use jarre_kernels::{layer_norm, rms_norm};
 use serde::{Deserialize, Serialize};
-
-use crate::fused;
 
 /// Which normalisation a layer uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,12 +39,8 @@ impl Norm {
     /// - output: `[..., d]`
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match &self.bias {
-            Some(bias) => layer_norm(x, self.weight.val(), Some(bias.val()), self.epsilon),
-            None if fused::runs_on(&x.device()) => fused::rms_norm(x, self.weight.val(), self.epsilon as f32),
-            None => {
-                let scale = (x.clone().square().mean_dim(D - 1) + self.epsilon).sqrt().recip();
-                x * scale * self.weight.val().unsqueeze()
-            }
+            Some(bias) => layer_norm(x, self.weight.val(), bias.val(), self.epsilon),
+            None => rms_norm(x, self.weight.val(), self.epsilon),
         }
     }
 }

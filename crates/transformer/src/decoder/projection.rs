@@ -1,6 +1,7 @@
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use jarre_kernels::{WeightLayout, linear};
 
 use crate::lora::LoraPair;
 
@@ -37,9 +38,14 @@ impl Projection {
     /// - output: `[..., d_output]`
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match &self.lora {
-            Some(lora) if !lora.merged => self.linear.forward(x.clone()) + lora.forward(x),
-            _ => self.linear.forward(x),
+            Some(lora) if !lora.merged => self.product(x.clone()) + lora.forward(x),
+            _ => self.product(x),
         }
+    }
+
+    fn product<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let bias = self.linear.bias.as_ref().map(Param::val);
+        linear(x, self.linear.weight.val(), bias, WeightLayout::InputFirst)
     }
 
     /// Values in and out.

@@ -1,9 +1,8 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Bool, Device, Tensor, activation::softmax};
-
-use crate::fused;
+use burn::tensor::{Device, Tensor};
+use jarre_kernels::padded_softmax;
 
 /// Configuration of [`SelfAttention`].
 #[derive(Config, Debug)]
@@ -42,48 +41,25 @@ pub struct SelfAttention {
     n_heads: usize,
 }
 
-/// Which keys of a padded batch are tokens.
-#[derive(Clone, Debug)]
-pub(crate) struct KeyPadding {
-    /// Tokens of each sequence.
-    pub(crate) lengths: Vec<usize>,
-    /// `[batch, 1, 1, seq]`, true where a key is padding; none where no sequence is padded.
-    pub(crate) mask: Option<Tensor<4, Bool>>,
-}
-
 impl SelfAttention {
     /// What query weights and bias are multiplied by when they are loaded: `1 / sqrt(d_head)`.
     pub(crate) fn query_scale(d_model: usize, n_heads: usize) -> f32 {
         ((d_model / n_heads) as f32).sqrt().recip()
     }
 
-    /// Attends within each sequence; keys in the padding get no weight. The bias of the output projection is not added.
+    /// Attends within each sequence; of sequence `i` the first `lengths[i]` tokens; keys in the padding get no weight. The bias of the output projection is not added.
     ///
     /// # Shapes
     /// - input: `[batch * seq, d_model]`
     /// - output: `[batch * seq, d_model]`
-    pub(crate) fn forward(&self, x: Tensor<2>, padding: &KeyPadding) -> Tensor<2> {
+    pub(crate) fn forward(&self, x: Tensor<2>, lengths: &[usize]) -> Tensor<2> {
         let [rows, d_model] = x.dims();
-        let batch = padding.lengths.len();
+        let batch = lengths.len();
         let seq = rows / batch;
         let heads = self.qkv.forward(x).reshape([batch, seq, 3, self.n_heads, d_model / self.n_heads]).permute([2, 0, 3, 1, 4]);
         let [q, k, v] = [0, 1, 2].map(|part| heads.clone().slice(part..=part).squeeze_dim::<4>(0));
-        let weights = attention_weights(q.matmul(k.swap_dims(2, 3)), padding);
+        let weights = padded_softmax(q.matmul(k.swap_dims(2, 3)), lengths);
         let context = weights.matmul(v).swap_dims(1, 2).reshape([rows, d_model]);
         context.matmul(self.output.weight.val())
-    }
-}
-
-/// Softmax over keys: `[batch, heads, seq, seq]`.
-fn attention_weights(scores: Tensor<4>, padding: &KeyPadding) -> Tensor<4> {
-    if fused::runs_on(&scores.device()) {
-        return fused::masked_softmax(scores, &padding.lengths);
-    }
-    match &padding.mask {
-        Some(mask) => {
-            let shape = scores.shape();
-            softmax(scores.mask_fill(mask.clone().expand(shape), f32::NEG_INFINITY), 3)
-        }
-        None => softmax(scores, 3),
     }
 }

@@ -1,7 +1,5 @@
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
-use super::attention::KeyPadding;
-
 /// Token ids of several sequences, padded on the right to the longest of them.
 #[derive(Clone, Debug)]
 pub struct TokenBatch {
@@ -9,7 +7,10 @@ pub struct TokenBatch {
     pub(crate) ids: Tensor<2, Int>,
     /// `[batch, seq]`; none where every token belongs to segment 0.
     pub(crate) segments: Option<Tensor<2, Int>>,
-    pub(crate) padding: KeyPadding,
+    /// Tokens of each sequence.
+    lengths: Vec<usize>,
+    /// `[batch, 1, 1, seq]`, true in the padding; none where no sequence is padded.
+    pub(crate) mask: Option<Tensor<4, Bool>>,
 }
 
 impl TokenBatch {
@@ -22,7 +23,7 @@ impl TokenBatch {
         assert!(lengths.iter().all(|&length| length > 0), "a sequence needs at least one token");
         let seq = lengths.iter().copied().max().expect("a batch needs at least one sequence");
         let mask = lengths.iter().any(|&length| length < seq).then(|| key_mask(&lengths, seq, device));
-        Self { ids: padded(sequences, seq, pad_id, device), segments: None, padding: KeyPadding { lengths, mask } }
+        Self { ids: padded(sequences, seq, pad_id, device), segments: None, lengths, mask }
     }
 
     /// As [`new`](Self::new), with the segment (token type) of every token: 0 for the first text of a pair, 1 for the second.
@@ -39,7 +40,7 @@ impl TokenBatch {
 
     /// Tokens of each sequence, padding not counted.
     pub fn lengths(&self) -> &[usize] {
-        &self.padding.lengths
+        &self.lengths
     }
 
     /// Tokens of the longest sequence.

@@ -2,11 +2,11 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use jarre_kernels::{AddNorm, activate_biased, add_norm};
 
 use super::attention::{SelfAttention, SelfAttentionConfig};
 use super::batch::TokenBatch;
 use crate::decoder::Activation;
-use crate::fused;
 
 /// Configuration of [`Bert`].
 ///
@@ -159,7 +159,7 @@ pub(crate) struct BertLayer {
 impl BertLayer {
     /// `[batch * seq, d_model]` to the same shape.
     fn forward(&self, x: Tensor<2>, batch: &TokenBatch) -> Tensor<2> {
-        let attended = self.attention.forward(x.clone(), &batch.padding);
+        let attended = self.attention.forward(x.clone(), batch.lengths());
         let x = self.add_norm(attended, x, &self.attention.output, &self.attention_norm);
         let hidden = self.activate(x.clone().matmul(self.up.weight.val()));
         self.add_norm(hidden.matmul(self.down.weight.val()), x, &self.down, &self.output_norm)
@@ -167,21 +167,13 @@ impl BertLayer {
 
     /// `act(x + bias of up)`.
     fn activate(&self, x: Tensor<2>) -> Tensor<2> {
-        let bias = bias_of(&self.up);
-        if self.activation == Activation::Gelu && fused::runs_on(&x.device()) {
-            return fused::bias_gelu(x, bias);
-        }
-        self.activation.forward(x + bias.unsqueeze())
+        activate_biased(x, bias_of(&self.up), self.activation.into())
     }
 
     /// `norm(x + bias of linear + residual)`.
     fn add_norm(&self, x: Tensor<2>, residual: Tensor<2>, linear: &Linear, norm: &LayerNorm) -> Tensor<2> {
-        let bias = bias_of(linear);
-        if !fused::runs_on(&x.device()) {
-            return norm.forward(x + bias.unsqueeze() + residual);
-        }
-        let beta = norm.beta.as_ref().expect("BertConfig builds layer norms with a bias").val();
-        fused::add_norm(x, residual, fused::NormParams { bias, gamma: norm.gamma.val(), beta, epsilon: self.epsilon as f32 })
+        let shift = norm.beta.as_ref().expect("BertConfig builds layer norms with a bias").val();
+        add_norm(x, residual, AddNorm { bias: bias_of(linear), weight: norm.gamma.val(), shift, epsilon: self.epsilon })
     }
 }
 

@@ -2,7 +2,6 @@ use burn::tensor::Device;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::fused;
 
 /// Texts whose tokens are in memory at a time.
 pub(crate) const WINDOW: usize = 2048;
@@ -21,7 +20,7 @@ pub(crate) fn run_by_length(
     (rows, width): (&mut [f32], usize),
     run: impl Fn(&[usize]) -> Result<Vec<f32>> + Sync,
 ) -> Result<()> {
-    let on_host = fused::runs_on(device);
+    let on_host = jarre_kernels::on_host(device) && !device.is_autodiff();
     let groups = group_by_length(lengths, if on_host { HOST_BUDGET } else { DEVICE_BUDGET });
     let results: Vec<Vec<f32>> = match groups.len() {
         // One batch is better split inside its operations, several are better run beside each other.

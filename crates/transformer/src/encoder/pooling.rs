@@ -58,7 +58,7 @@ fn mean(hidden: Tensor<3>, batch: &TokenBatch) -> Tensor<2> {
 
 fn max(hidden: Tensor<3>, batch: &TokenBatch) -> Tensor<2> {
     let shape = hidden.shape();
-    let masked = match &batch.padding.mask {
+    let masked = match &batch.mask {
         Some(mask) => {
             let [sequences, _, _, seq] = mask.dims();
             hidden.mask_fill(mask.clone().reshape([sequences, seq, 1]).expand(shape), f32::NEG_INFINITY)

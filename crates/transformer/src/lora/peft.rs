@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use jarre_kernels::host_values;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -8,7 +9,6 @@ use super::adapter::LoraConfig;
 use super::pair::LoraPair;
 use crate::decoder::Decoder;
 use crate::error::{Error, Result};
-use crate::fused;
 use crate::weights::{Stored, TensorSource, Weights, read_json, transpose, write_json, write_safetensors_as};
 
 const CONFIG: &str = "adapter_config.json";
@@ -78,7 +78,7 @@ impl Decoder {
             }
             for (kind, matrix) in [('A', lora.a.val()), ('B', lora.b.val())] {
                 let [rows, columns] = matrix.dims();
-                let values = transpose(&fused::host_values(matrix), rows, columns);
+                let values = transpose(&host_values(matrix), rows, columns);
                 tensors.push((tensor_name(name, layer, kind), Stored::f32(vec![columns, rows], &values)));
             }
         }

@@ -1,4 +1,5 @@
 use burn::tensor::{Device, Tensor, TensorData};
+use jarre_kernels::{RopePairs, rope};
 use serde::{Deserialize, Serialize};
 
 use super::scaling::RopeScaling;
@@ -73,11 +74,10 @@ pub struct Rope {
 /// Cosines and sines of a batch's positions, made once and used by every layer.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    /// `[batch, 1, seq, dim / 2]`, the batch 1 where all sequences have the same positions.
-    cos: Tensor<4>,
-    sin: Tensor<4>,
-    dim: usize,
-    layout: RopeLayout,
+    /// `[batch, seq, dim / 2]`, the batch 1 where all sequences have the same positions.
+    cos: Tensor<3>,
+    sin: Tensor<3>,
+    pairs: RopePairs,
 }
 
 impl Rope {
@@ -93,9 +93,13 @@ impl Rope {
             positions.iter().flatten().flat_map(|&position| frequencies.iter().map(move |f| position as f32 * f)).collect();
         let table = |of: fn(f32) -> f32| {
             let values: Vec<f32> = angles.iter().map(|&angle| of(angle) * amplitude).collect();
-            Tensor::from_data(TensorData::new(values, [positions.len(), 1, seq, self.dim / 2]), device)
+            Tensor::from_data(TensorData::new(values, [positions.len(), seq, self.dim / 2]), device)
         };
-        Rotation { cos: table(f32::cos), sin: table(f32::sin), dim: self.dim, layout: self.config.layout }
+        let pairs = match self.config.layout {
+            RopeLayout::HalfSplit => RopePairs::HalfSplit,
+            RopeLayout::Interleaved => RopePairs::Interleaved,
+        };
+        Rotation { cos: table(f32::cos), sin: table(f32::sin), pairs }
     }
 }
 
@@ -106,33 +110,7 @@ impl Rotation {
     /// - input: `[batch, heads, seq, head_dim]`
     /// - output: the same
     pub fn apply(&self, x: Tensor<4>) -> Tensor<4> {
-        let [_, _, _, head_dim] = x.dims();
-        if self.dim == head_dim {
-            return self.rotate(x);
-        }
-        let rotated = self.rotate(x.clone().slice_dim(3, 0..self.dim));
-        Tensor::cat(vec![rotated, x.slice_dim(3, self.dim..head_dim)], 3)
-    }
-
-    fn rotate(&self, x: Tensor<4>) -> Tensor<4> {
-        let [batch, heads, seq, dim] = x.dims();
-        match self.layout {
-            RopeLayout::HalfSplit => {
-                let [a, b] = self.turn(x.clone().slice_dim(3, 0..dim / 2), x.slice_dim(3, dim / 2..dim));
-                Tensor::cat(vec![a, b], 3)
-            }
-            RopeLayout::Interleaved => {
-                let pairs = x.reshape([batch, heads, seq, dim / 2, 2]);
-                let [a, b] = [0, 1].map(|side| pairs.clone().slice_dim(4, side..side + 1).squeeze_dim::<4>(4));
-                let [a, b] = self.turn(a, b);
-                Tensor::stack::<5>(vec![a, b], 4).reshape([batch, heads, seq, dim])
-            }
-        }
-    }
-
-    fn turn(&self, a: Tensor<4>, b: Tensor<4>) -> [Tensor<4>; 2] {
-        let (cos, sin) = (self.cos.clone(), self.sin.clone());
-        [a.clone() * cos.clone() - b.clone() * sin.clone(), b * cos + a * sin]
+        rope(x.swap_dims(1, 2), &self.cos, &self.sin, self.pairs).swap_dims(1, 2)
     }
 }
 

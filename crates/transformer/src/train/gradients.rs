@@ -1,8 +1,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
-
-use crate::fused;
+use jarre_kernels::{host_values, squared_sum};
 
 /// The sum of squares of all gradients of `module`, in f64, parameter by parameter.
 pub(crate) fn squared_norm(module: &impl Module, gradients: &GradientsParams) -> f64 {
@@ -13,7 +12,7 @@ pub(crate) fn squared_norm(module: &impl Module, gradients: &GradientsParams) ->
     impl ModuleVisitor for Norm<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if let Some(gradient) = self.gradients.get::<D>(param.id) {
-                self.sum += fused::squared_sum(&fused::host_values(gradient));
+                self.sum += squared_sum(&host_values(gradient));
             }
         }
     }
@@ -31,7 +30,7 @@ pub(crate) fn flatten(module: &impl Module, gradients: &GradientsParams) -> Vec<
     impl ModuleVisitor for Flatten<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if let Some(gradient) = self.gradients.get::<D>(param.id) {
-                self.values.extend(fused::host_values(gradient));
+                self.values.extend(host_values(gradient));
             }
         }
     }

@@ -1,6 +1,5 @@
-use burn::tensor::{Tensor, TensorData};
-
-use crate::fused;
+use burn::tensor::Tensor;
+use jarre_kernels::{TargetSettings, host_values};
 
 use crate::corpus::IGNORED_TARGET as IGNORED;
 
@@ -11,34 +10,19 @@ pub(crate) struct Loss {
     pub(crate) sum: f64,
     /// Tokens that count.
     pub(crate) tokens: usize,
-    /// A number whose gradient is that of `sum`.
-    pub(crate) surrogate: Tensor<1>,
+    /// The losses on their device, `[tokens]`, for a gradient.
+    pub(crate) each: Tensor<1>,
 }
 
-/// Cross-entropy of `logits [tokens, vocab]` on an autodiff device to `targets`, with `smoothing` of the targets spread over the vocabulary
+/// Cross-entropy of `logits [tokens, vocab]` to `targets`, with `smoothing` of the targets spread over the vocabulary
 /// ([Szegedy et al. 2015](https://arxiv.org/abs/1512.00567)).
-///
-/// Softmax and its gradient `p - y` come from one pass over the logits; the gradient enters the graph as the weights of a sum, whose own
-/// gradient it is.
 pub(crate) fn cross_entropy(logits: Tensor<2>, targets: &[u32], smoothing: f32) -> Loss {
-    let [rows, vocab] = logits.dims();
-    assert_eq!(rows, targets.len(), "each row of logits needs a target");
-    let mut gradient = fused::host_values(logits.clone().inner());
-    let losses = fused::cross_entropy(&mut gradient, vocab, targets, &fused::Targets { ignored: IGNORED, smoothing, scale: 1.0 });
-    let gradient = Tensor::<2>::from_data(TensorData::new(gradient, [rows, vocab]), &logits.device());
+    let each = jarre_kernels::cross_entropy(logits, targets, TargetSettings { ignored: IGNORED, smoothing });
     Loss {
-        sum: losses.iter().map(|&loss| f64::from(loss)).sum(),
+        sum: host_values(each.clone()).iter().map(|&loss| f64::from(loss)).sum(),
         tokens: targets.iter().filter(|&&target| target != IGNORED).count(),
-        surrogate: (logits * gradient).sum(),
+        each,
     }
-}
-
-/// Sum of the losses of the tokens that count and their number, without a gradient.
-pub(crate) fn evaluate(logits: Tensor<2>, targets: &[u32]) -> (f64, usize) {
-    let [_, vocab] = logits.dims();
-    let mut values = fused::host_values(logits);
-    let losses = fused::cross_entropy(&mut values, vocab, targets, &fused::Targets { ignored: IGNORED, smoothing: 0.0, scale: 0.0 });
-    (losses.iter().map(|&loss| f64::from(loss)).sum(), targets.iter().filter(|&&target| target != IGNORED).count())
 }
 
 #[cfg(test)]
@@ -55,7 +39,7 @@ mod tests {
             let logits = Tensor::<2>::random([7, 33], Distribution::Normal(0.0, 3.0), &device).require_grad();
             let targets = [3, 0, 32, 5, IGNORED, 6, 1];
             let loss = cross_entropy(logits.clone(), &targets, smoothing);
-            let ours = logits.grad(&loss.surrogate.backward()).unwrap();
+            let ours = logits.grad(&loss.each.sum().backward()).unwrap();
             let logits = Tensor::<2>::from_data(logits.into_data(), &device).require_grad();
             let kept = Tensor::<1, Int>::from_data([0, 1, 2, 3, 5, 6], &device);
             let log = log_softmax(logits.clone(), 1).select(0, kept);

@@ -3,9 +3,8 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
+use jarre_kernels::{AdamWStep, adamw, host_values};
 use serde::{Deserialize, Serialize};
-
-use crate::fused;
 
 /// Settings of [`AdamW`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,10 +87,10 @@ struct Mover<'a> {
 }
 
 impl Mover<'_> {
-    fn settings(&self, rank: usize) -> fused::AdamWStep {
+    fn settings(&self, rank: usize) -> AdamWStep {
         let config = &self.optimizer.config;
         let [first, second] = self.corrections;
-        fused::AdamWStep {
+        AdamWStep {
             clip: self.clip as f32,
             betas: [config.beta_1 as f32, config.beta_2 as f32],
             step_size: (self.lr / first) as f32,
@@ -117,11 +116,11 @@ impl ModuleMapper for Mover<'_> {
         let moments = self.optimizer.moments.entry(self.path.join(".")).or_default();
         let (id, value, mapper) = param.consume();
         let (device, shape) = (value.device(), value.shape());
-        let gradient = fused::host_values(gradient);
+        let gradient = host_values(gradient);
         moments.first.resize(gradient.len(), 0.0);
         moments.second.resize(gradient.len(), 0.0);
-        let mut values = fused::host_values(value.inner());
-        fused::adamw(&mut values, &gradient, &mut moments.first, &mut moments.second, &settings);
+        let mut values = host_values(value.inner());
+        adamw(&mut values, &gradient, &mut moments.first, &mut moments.second, &settings);
         Param::from_mapped_value(id, leaf(TensorData::new(values, shape), &device), mapper)
     }
 }

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::gradients::{flatten, squared_norm, unflatten};
-use super::loss::{Loss, cross_entropy, evaluate};
+use super::loss::{Loss, cross_entropy};
 use super::optimizer::{AdamW, AdamWConfig};
 use crate::attention::Sequences;
 use crate::collective::Communicator;
@@ -113,9 +113,9 @@ impl Trainer {
         let model = self.model();
         let (mut sum, mut tokens) = (0.0, 0);
         for batch in batches {
-            let (loss, count) = evaluate(logits_of(&model, batch), &batch.targets);
-            sum += loss;
-            tokens += count;
+            let loss = cross_entropy(logits_of(&model, batch), &batch.targets, 0.0);
+            sum += loss.sum;
+            tokens += loss.tokens;
         }
         (tokens > 0).then(|| sum / tokens as f64)
     }
@@ -140,9 +140,9 @@ impl Trainer {
         let mut sums = GradientsAccumulator::new();
         let (mut sum, mut tokens) = (0.0, 0);
         for batch in batches {
-            let Loss { sum: loss, tokens: count, surrogate } =
+            let Loss { sum: loss, tokens: count, each } =
                 cross_entropy(logits_of(decoder, batch), &batch.targets, self.config.label_smoothing);
-            sums.accumulate(decoder, GradientsParams::from_grads(surrogate.backward(), decoder));
+            sums.accumulate(decoder, GradientsParams::from_grads(each.sum().backward(), decoder));
             sum += loss;
             tokens += count;
         }

@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+#![expect(clippy::inline_always, reason = "code takes on the vector width of the pass that it is inlined into")]
+
+mod activation;
+mod attention;
+mod cross_entropy;
+mod host;
+mod linear;
+mod math;
+mod matrix;
+mod norm;
+mod optim;
+mod rope;
+mod rows;
+mod softmax;
+
+pub use activation::{Activation, activate, activate_biased, gated};
+pub use attention::{attention, attention_scores, mix_values};
+pub use cross_entropy::{TargetSettings, cross_entropy};
+pub use host::{host_values, on_host};
+pub use linear::{WeightLayout, linear};
+pub use norm::{AddNorm, add_norm, layer_norm, rms_norm};
+pub use optim::{AdamWStep, adamw, squared_sum};
+pub use rope::{RopePairs, rope};
+pub use softmax::{ScoreSettings, attention_weights, padded_softmax};
