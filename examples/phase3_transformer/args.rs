@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Transformers from scratch: train one on your text, let it write, and look inside.
 ///
 /// `train` needs nothing: without --text it learns from this repository's own documentation and code. The other commands take a Hugging
-/// Face folder (GPT-2, Llama, Mistral, Qwen, SmolLM2, Phi-3, Gemma 2) or a .bin file of llama2.c.
+/// Face folder (GPT-2, Llama, Mistral, Qwen, SmolLM2, Phi-3, Gemma 2) or a .bin file of llama2.c; without --model they take jarre-tiny, a
+/// small model of technical English that ships with the repository.
 #[derive(Debug, Parser)]
 #[command(name = "phase3_transformer", version, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
@@ -17,6 +18,7 @@ pub(crate) struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
+  cargo run --example phase3_transformer -- generate --prompt \"To install the package\"
   cargo run --example phase3_transformer -- train --steps 500
   cargo run --example phase3_transformer -- train --text shakespeare.txt --tokenizer chars --steps 2000 --out runs/shakespeare
   cargo run --example phase3_transformer -- generate --model runs/shakespeare/model --prompt \"ROMEO:\" --max-tokens 200
@@ -37,6 +39,8 @@ pub(crate) enum Command {
     Generate(GenerateArgs),
     /// Print the scores of every token at every position, for checks against other implementations
     Logits(LogitsArgs),
+    /// Measure how well a model predicts texts, with an interval over documents
+    Perplexity(PerplexityArgs),
     /// Show how a text falls into tokens
     Tokenize(TokenizeArgs),
     /// Write a page that shows what every head of every layer attends to
@@ -52,13 +56,20 @@ pub(crate) enum Command {
 /// A model on disk.
 #[derive(Args, Debug)]
 pub(crate) struct ModelArgs {
-    /// A Hugging Face folder, or a .bin file of llama2.c
+    /// A Hugging Face folder, or a .bin file of llama2.c [default: jarre-tiny, which ships with the repository]
     #[arg(long, value_name = "DIR|FILE.bin")]
-    pub(crate) model: PathBuf,
+    pub(crate) model: Option<PathBuf>,
 
     /// The vocabulary of a llama2.c model [default: the only tok*.bin beside it]
     #[arg(long, value_name = "FILE.bin")]
     pub(crate) vocabulary: Option<PathBuf>,
+}
+
+impl ModelArgs {
+    /// What a reader is told.
+    pub(crate) fn name(&self) -> String {
+        self.model.as_ref().map_or_else(|| "jarre-tiny".to_owned(), |path| path.display().to_string())
+    }
 }
 
 #[derive(Args, Debug)]
@@ -268,6 +279,32 @@ pub(crate) struct LogitsArgs {
     pub(crate) ids: Vec<u32>,
 
     /// `{"logits": [[f32; vocab]; positions]}`
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PerplexityArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// Texts: a file, a folder, JSON lines (.jsonl, .jsonl.gz); may be given several times
+    #[arg(long, value_name = "PATH", required = true)]
+    pub(crate) text: Vec<PathBuf>,
+
+    /// Only the documents that `train` keeps for validation at this share
+    #[arg(long)]
+    pub(crate) validation: Option<f64>,
+
+    /// Tokens that the model reads at a time [default: all that it can, at most 1024]
+    #[arg(long)]
+    pub(crate) context: Option<usize>,
+
+    /// How far one reading lies behind the one before [default: half of --context]
+    #[arg(long)]
+    pub(crate) stride: Option<usize>,
+
+    /// One JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -25,7 +25,7 @@ struct Head {
 }
 
 pub(crate) fn run(args: &AttentionArgs) -> Result<()> {
-    let opened = Opened::open(&args.model.model, args.model.vocabulary.as_deref())?;
+    let opened = Opened::open(&args.model)?;
     let tokenizer = opened.tokenizer()?;
     let ids = opened.prompt(&args.prompt)?;
     ensure!((2..=MOST_TOKENS).contains(&ids.len()), "the prompt has {} tokens; it has to have 2 to {MOST_TOKENS}", ids.len());
@@ -106,7 +106,7 @@ fn page(args: &AttentionArgs, vocab_size: usize, tokens: &[String], layers: &[Ve
         .section(Section::new("Heads").token_heatmaps(&heatmaps))
         .section(section)
         .provenance([
-            ("model", args.model.model.display().to_string()),
+            ("model", args.model.name()),
             ("vocabulary", vocab_size.to_string()),
             ("command", format!("phase3_transformer attention --prompt {:?}", args.prompt)),
         ]))

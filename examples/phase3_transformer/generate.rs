@@ -23,7 +23,7 @@ struct Answer {
 }
 
 pub(crate) fn run(args: &GenerateArgs) -> Result<()> {
-    let opened = Opened::open(&args.model.model, args.model.vocabulary.as_deref())?;
+    let opened = Opened::open(&args.model)?;
     let tokenizer = opened.tokenizer()?;
     let prompt = opened.prompt(&args.prompt)?;
     let criteria = StopCriteria::new(args.max_tokens).with_eos_token_ids(opened.model.eos().iter().copied());

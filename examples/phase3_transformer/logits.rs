@@ -14,7 +14,7 @@ struct Logits {
 }
 
 pub(crate) fn run(args: &LogitsArgs) -> Result<()> {
-    let opened = Opened::open(&args.model.model, args.model.vocabulary.as_deref())?;
+    let opened = Opened::open(&args.model)?;
     let config = opened.model.config();
     ensure!(!args.ids.is_empty(), "--ids needs at least one id, for example --ids 1,2,3");
     for id in &args.ids {

@@ -10,6 +10,8 @@ mod heads;
 mod interrupt;
 mod logits;
 mod model;
+mod peak;
+mod perplexity;
 mod positions;
 mod progress;
 mod run;
@@ -44,6 +46,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Train(args) => return train::run(args),
         Command::Generate(args) => generate::run(args)?,
         Command::Logits(args) => logits::run(args)?,
+        Command::Perplexity(args) => perplexity::run(args)?,
         Command::Tokenize(args) => tokenize::run(args)?,
         Command::Attention(args) => attention::run(args)?,
         Command::ComparePositions(args) => return positions::run(args),

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use jarre_transformer::{CausalModel, Device, Tokenizer};
 
+use crate::args::ModelArgs;
+
 /// A model and the tokenizer of its folder.
 pub(crate) struct Opened {
     pub(crate) model: CausalModel,
@@ -13,7 +15,10 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    pub(crate) fn open(path: &Path, vocabulary: Option<&Path>) -> Result<Self> {
+    /// The model that was named, or the one that ships.
+    pub(crate) fn open(args: &ModelArgs) -> Result<Self> {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/jarre-tiny");
+        let (path, vocabulary) = (args.model.as_deref().unwrap_or(&shipped), args.vocabulary.as_deref());
         let device = Device::default();
         if path.is_dir() {
             let model = CausalModel::from_folder(path, &device)?;

@@ -23,7 +23,7 @@ struct Figures {
 }
 
 pub(crate) fn run(args: &SweepArgs) -> Result<()> {
-    let opened = Opened::open(&args.model.model, args.model.vocabulary.as_deref())?;
+    let opened = Opened::open(&args.model)?;
     let prompts = args.prompt.iter().map(|prompt| opened.prompt(prompt)).collect::<Result<Vec<_>>>()?;
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
     let number = |name: &str, digits| Column::new(name).format(NumberFormat::Fixed(digits));

@@ -13,7 +13,7 @@ struct Tokens {
 }
 
 pub(crate) fn run(args: &TokenizeArgs) -> Result<()> {
-    let opened = Opened::open(&args.model.model, args.model.vocabulary.as_deref())?;
+    let opened = Opened::open(&args.model)?;
     let tokenizer = opened.tokenizer()?;
     let ids = tokenizer.encode_plain(&args.text)?;
     let tokens: Vec<String> = ids.iter().map(|&id| tokenizer.token(id).unwrap_or_default()).collect();

@@ -21,6 +21,7 @@ use crate::INTERRUPTED;
 use crate::args::{FamilyArg, ScheduleArg, ShapeArgs, TrainArgs};
 use crate::corpus::{END, prepare};
 use crate::interrupt::Interrupt;
+use crate::peak;
 use crate::progress::StepBar;
 use crate::run::{Run, validate};
 use crate::workers::Crew;
@@ -38,6 +39,8 @@ struct Summary {
     validation_perplexity: Option<f64>,
     tokens_per_second: f64,
     gflops: f64,
+    /// Share of the rate of one large matrix product, measured here before the first step.
+    mfu: Option<f64>,
     workers: u16,
     /// Share of the time that this worker waited for the others.
     waited: Option<f64>,
@@ -74,7 +77,8 @@ fn lead(args: &TrainArgs) -> Result<ExitCode> {
         1 => (None, None),
         count => Crew::start(usize::from(count)).map(|(crew, ring)| (Some(crew), Some(ring)))?,
     };
-    let mut lead = Lead { args, store: &mut store, log: &log, stopping, interrupt, summary: Summary::default(), saved: None };
+    let peak = peak::measure(&Device::default())?;
+    let mut lead = Lead { args, store: &mut store, log: &log, stopping, interrupt, summary: Summary::default(), saved: None, peak };
     let trainer = lead.go(trainer, &corpus, ring.as_mut())?;
     drop(ring);
     crew.map_or(Ok(()), Crew::wait)?;
@@ -90,6 +94,8 @@ struct Lead<'a> {
     summary: Summary,
     /// The step of the newest checkpoint of this run.
     saved: Option<u64>,
+    /// Operations a second of a large matrix product.
+    peak: f64,
 }
 
 impl Lead<'_> {
@@ -170,7 +176,9 @@ impl Lead<'_> {
         let config = model.config().clone();
         let flops =
             DecoderFlops::new(config.num_params() as u64, config.n_layers as u64, config.n_heads as u64, config.head_width() as u64);
-        self.summary.gflops = self.summary.tokens_per_second * flops.training_per_token(args.shape.context as u64) / 1e9;
+        let (rate, context) = (self.summary.tokens_per_second, args.shape.context as u64);
+        self.summary.gflops = rate * flops.training_per_token(context) / 1e9;
+        self.summary.mfu = Some(flops.utilization(rate, context, self.peak)?);
         self.summary.parameters = config.num_params();
         self.summary.vocab_size = config.vocab_size;
         self.summary.train_tokens = corpus.train().len();
@@ -196,6 +204,8 @@ impl Lead<'_> {
         } else {
             let loss = |loss: Option<f64>| loss.map_or_else(|| "-".to_owned(), |loss| format!("{loss:.4}"));
             println!("{} parameters, {} steps, {:.0} tokens/s", summary.parameters, summary.steps, summary.tokens_per_second);
+            let share = summary.mfu.unwrap_or_default() * 100.0;
+            println!("{:.0} GFLOP/s: {share:.0} % of the {:.0} of a matrix product", summary.gflops, self.peak / 1e9);
             println!("training loss {}, validation loss {}", loss(summary.train_loss), loss(summary.validation_loss));
             println!("model: {}; curve: {}", folder.display(), self.args.out.join("loss.svg").display());
         }

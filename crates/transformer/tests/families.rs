@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
 use jarre_transformer::generate::{SamplingParams, StopCriteria, generate};
-use jarre_transformer::{CausalModel, LoraConfig, Sequences};
+use jarre_transformer::{CausalModel, LoraConfig, Sequences, int8};
 use safetensors::SafeTensors;
 
 /// The largest difference of a logit from the reference, in float32.
@@ -129,6 +129,21 @@ fn weights_of_two_bytes_are_read() {
         let worst = ["single", "long"].map(|case| difference(&model, &golden, case));
         println!("{family:16} single {:.1e} long {:.1e}", worst[0], worst[1]);
         assert!(worst.iter().all(|&worst| worst < TOLERANCE), "{family}: {worst:?}");
+    }
+}
+
+/// Random weights are the hardest for rounding: no direction stands out.
+#[test]
+fn every_family_survives_eight_bits() {
+    for family in DECODERS {
+        let (golden, target) = (Golden::read(family), tempfile::tempdir().unwrap());
+        int8::quantize_folder(&families().join(family), target.path()).unwrap();
+        let small = CausalModel::from_folder(target.path(), &Device::default()).unwrap();
+        let (rows, expected) = (golden.rows("single"), golden.floats("logits.single"));
+        let logits = values(small.decoder().forward(&Sequences::right_padded(&slices(&rows), 0)));
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+        let cosine = dot(&logits, &expected) / (dot(&logits, &logits) * dot(&expected, &expected)).sqrt();
+        assert!(cosine > 0.995 && largest(&logits, &expected) > 0.0, "{family}: {cosine}");
     }
 }
 

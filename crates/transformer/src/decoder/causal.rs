@@ -6,7 +6,7 @@ use super::config::DecoderConfig;
 use super::family::DecoderFolder;
 use super::model::Decoder;
 use crate::error::{Error, Result};
-use crate::weights::{Weights, expected, fill};
+use crate::weights::fill;
 
 /// A decoder with what its folder says about texts: which token begins one and which end it.
 #[derive(Clone, Debug)]
@@ -26,11 +26,8 @@ impl CausalModel {
     pub fn from_folder(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
         let folder = folder.as_ref();
         let read = DecoderFolder::read(folder)?;
-        let mut weights = Weights::read(folder)?;
-        weights.rename(|name| crate::weights::Naming::alias(&read.names, name));
-        let decoder = read.config.init(device);
-        weights.check(&expected(&decoder, &read.names), |name| crate::weights::Naming::ignores(&read.names, name))?;
-        let decoder = fill(decoder, &read.names, &weights, device);
+        let (weights, _) = read.weights(folder)?;
+        let decoder = fill(read.config.init(device), &read.names, &weights, device);
         device.sync().map_err(|error| Error::Device(format!("{error:?}")))?;
         Ok(Self { decoder, bos: read.bos, eos: read.eos })
     }

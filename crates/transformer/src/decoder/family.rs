@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use burn::tensor::Device;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use super::rope_file::RopeFile;
 use crate::error::{Error, Result};
 use crate::position::{Positions, RopeConfig};
 use crate::weights::int8::QuantizationConfig;
-use crate::weights::{OneOrMany, read_json};
+use crate::weights::{Listed, Naming, OneOrMany, Weights, expected, read_json};
 
 const SUPPORTED: &str = "gpt2, llama, mistral, qwen2, qwen3, phi3, gemma2";
 
@@ -100,6 +101,16 @@ pub(crate) struct DecoderFolder {
 }
 
 impl DecoderFolder {
+    /// The weights beside `config.json`, checked, and the names and shapes of those that the decoder needs.
+    pub(crate) fn weights(&self, folder: &Path) -> Result<(Weights, Listed)> {
+        let mut weights = Weights::read(folder)?;
+        weights.rename(|name| self.names.alias(name));
+        // Nothing is allocated for parameters that no one reads.
+        let listed = expected(&self.config.init(&Device::default()), &self.names);
+        weights.check(&listed, |name| self.names.ignores(name))?;
+        Ok((weights, listed))
+    }
+
     /// Reads `config.json` and, where it is there, `generation_config.json`, whose end tokens come first.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("config.json");

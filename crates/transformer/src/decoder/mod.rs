@@ -16,6 +16,7 @@ mod save;
 
 pub use causal::CausalModel;
 pub use config::{DecoderConfig, NormPlacement, SlidingLayers};
+pub(crate) use family::DecoderFolder;
 pub use feed_forward::{Activation, FeedForward};
 pub(crate) use model::last_rows;
 pub use model::{Decoder, DecoderStates};

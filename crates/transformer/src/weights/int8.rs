@@ -2,8 +2,8 @@
 //! [compressed-tensors](https://github.com/neuralmagic/compressed-tensors): a safetensors file with `X` as I8 and `X_scale` as F32
 //! `[rows, 1]` beside it, and a `quantization_config` of format `int-quantized` in `config.json`.
 //!
-//! A value is `weight * scale`. [`quantize_folder`] writes such a folder; [`Bert::from_folder`](crate::Bert::from_folder) reads it
-//! and multiplies out when it loads.
+//! A value is `weight * scale`. [`quantize_folder`] writes such a folder; [`Bert::from_folder`](crate::Bert::from_folder) and
+//! [`CausalModel::from_folder`](crate::CausalModel::from_folder) read it and multiply out when they load.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,9 +11,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::file::Weights;
 use super::folder::read_json;
-use super::module::TensorSource;
+use super::module::{Listed, TensorSource};
 use super::save::{Stored, write_json, write_safetensors};
+use crate::decoder::DecoderFolder;
 use crate::encoder::FolderConfig;
 use crate::error::{Error, Result};
 
@@ -27,8 +29,10 @@ const CANDIDATE_STEP: f32 = 0.01;
 /// The table whose first row is added to every token: its rounding error would not average out, and it has a few rows only.
 const KEPT_FLOAT: &str = "embeddings.token_type_embeddings";
 
-/// Files of an encoder's folder that stay as they are.
-const COMPANIONS: [&str; 7] = [
+/// Files of a folder that stay as they are.
+const COMPANIONS: [&str; 9] = [
+    "chat_template.jinja",
+    "generation_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -88,16 +92,17 @@ impl QuantizationConfig {
     }
 }
 
-/// Writes the encoder of `input` to the folder `output` with its weight matrices, embeddings included, in eight bits; biases, norms
-/// and the small segment table stay f32. Tokenizer and pooling files are copied; heads and poolers that an encoder does not need are left out.
+/// Writes the encoder or decoder of `input` to the folder `output` with its weight matrices, embeddings included, in eight bits; biases,
+/// norms and the small segment table stay f32. Tokenizer, template and pooling files are copied; heads and poolers that an encoder does not
+/// need are left out.
 ///
 /// # Errors
-/// Where `input` cannot be loaded ([`Bert::from_folder`](crate::Bert::from_folder)) or `output` cannot be written.
+/// Where `input` cannot be loaded ([`Bert::from_folder`](crate::Bert::from_folder), [`CausalModel::from_folder`](crate::CausalModel::from_folder))
+/// or `output` cannot be written.
 pub fn quantize_folder(input: &Path, output: &Path) -> Result<()> {
-    let config = FolderConfig::read(input)?;
-    let weights = config.weights(input)?;
+    let (weights, listed) = read_tensors(input)?;
     let mut tensors = Vec::new();
-    for (name, shape) in config.tensors() {
+    for (name, shape) in listed {
         let values = weights.values(&name);
         if let ([rows, columns], false) = (&shape[..], name.starts_with(KEPT_FLOAT)) {
             let (rows, columns) = (*rows, *columns);
@@ -111,6 +116,15 @@ pub fn quantize_folder(input: &Path, output: &Path) -> Result<()> {
     write_safetensors(tensors, output)?;
     write_config(input, output)?;
     COMPANIONS.iter().try_for_each(|file| copy_if_there(&input.join(file), &output.join(file)))
+}
+
+/// The weights of a folder, and the names and shapes of those that its model needs.
+fn read_tensors(folder: &Path) -> Result<(Weights, Listed)> {
+    match FolderConfig::read(folder) {
+        Ok(encoder) => Ok((encoder.weights(folder)?, encoder.tensors())),
+        Err(Error::Unsupported { what: "architecture", .. }) => DecoderFolder::read(folder)?.weights(folder),
+        Err(error) => Err(error),
+    }
 }
 
 /// Rows of `values [rows, columns]` as integers in -127..=127 and the scale of each row: among a few, the one that loses least in

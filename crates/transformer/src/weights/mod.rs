@@ -14,7 +14,7 @@ pub(crate) use folder::{OneOrMany, file_inside, read_json, read_json_if_there};
 pub use hub::hub_folder;
 #[cfg(feature = "train")]
 pub(crate) use module::Paths;
-pub(crate) use module::{Layout, NamedTensor, Naming, Part, Place, TensorSource, collect, expected, fill, transpose};
+pub(crate) use module::{Layout, Listed, NamedTensor, Naming, Part, Place, TensorSource, collect, expected, fill, transpose};
 #[cfg(feature = "train")]
 pub(crate) use save::to_safetensors;
 pub(crate) use save::{Stored, write_json, write_safetensors, write_safetensors_as};

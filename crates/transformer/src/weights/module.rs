@@ -71,8 +71,11 @@ pub(crate) struct NamedTensor {
     pub(crate) values: Vec<f32>,
 }
 
+/// Names and shapes of tensors.
+pub(crate) type Listed = Vec<(String, Vec<usize>)>;
+
 /// Names and shapes of the tensors that fill `module`, each once.
-pub(crate) fn expected(module: &impl Module, naming: &dyn Naming) -> Vec<(String, Vec<usize>)> {
+pub(crate) fn expected(module: &impl Module, naming: &dyn Naming) -> Listed {
     let mut lister = Lister { naming, path: Vec::new(), found: BTreeMap::new() };
     module.visit(&mut lister);
     lister.found.into_iter().collect()

@@ -1,4 +1,4 @@
-//! Writes an encoder's folder with weights of eight bits: `quantize_encoder IN OUT`.
+//! Writes the folder of an encoder or a decoder with weights of eight bits: `quantize_folder IN OUT`.
 
 use std::path::Path;
 
@@ -6,6 +6,6 @@ use anyhow::{Context, bail};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [input, output] = &arguments[..] else { bail!("usage: quantize_encoder IN OUT, both folders") };
+    let [input, output] = &arguments[..] else { bail!("usage: quantize_folder IN OUT, both folders") };
     jarre_transformer::int8::quantize_folder(Path::new(input), Path::new(output)).with_context(|| format!("quantising {input}"))
 }
