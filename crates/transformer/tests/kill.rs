@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use burn::tensor::Device;
 use jarre_core::MetricSink;
-use jarre_transformer::DecoderConfig;
-use jarre_transformer::corpus::{BatchConfig, Order, TokenStream};
+use jarre_transformer::collective::{Communicator, Rendezvous, RingConfig};
+use jarre_transformer::corpus::{BatchConfig, BatchSource, Order, TokenStream};
 use jarre_transformer::train::{CheckpointStore, Metrics, MetricsLog, Trainer, TrainerConfig};
+use jarre_transformer::{DecoderConfig, Error, Sequences};
 
 const FOLDER: &str = "JARRE_TEST_TRAINING";
+const RENDEZVOUS: &str = "JARRE_TEST_RENDEZVOUS";
 const STEPS: u64 = 400;
 const KILLS: u32 = 20;
 
@@ -27,14 +29,62 @@ fn train_until_killed() {
     train(Path::new(&folder));
 }
 
-fn train(folder: &Path) {
+/// What the other worker of a ring runs, until it is killed.
+#[test]
+#[ignore = "run by a test below, in a process of its own"]
+fn work_until_killed() {
+    let Ok(rendezvous) = std::env::var(RENDEZVOUS) else { return };
+    let mut ring = Communicator::connect(&RingConfig::new(1, 2, rendezvous.parse().unwrap())).unwrap();
+    let (mut trainer, batches) = start();
+    let batches = batches.with_shard(1, 2).unwrap();
+    while trainer.step(&[batches.batch(trainer.steps()).unwrap()], 3e-3, Some(&mut ring)).is_ok() {}
+}
+
+#[test]
+fn a_killed_worker_is_an_error_to_the_others_and_leaves_their_model() {
+    let anywhere = "127.0.0.1:0".parse().unwrap();
+    let rendezvous = Rendezvous::bind(&RingConfig::new(0, 2, anywhere)).unwrap();
+    let mut command = test_process("work_until_killed");
+    let mut other = command.env(RENDEZVOUS, rendezvous.address().to_string()).spawn().unwrap();
+    let mut ring = rendezvous.connect().unwrap();
+    let (mut trainer, batches) = start();
+    let batches = batches.with_shard(0, 2).unwrap();
+    let mut step = |trainer: &mut Trainer| trainer.step(&[batches.batch(trainer.steps()).unwrap()], 3e-3, Some(&mut ring));
+    for _ in 0..5 {
+        step(&mut trainer).unwrap();
+    }
+    other.kill().unwrap();
+    other.wait().unwrap();
+    // What the other one had sent may serve for a step.
+    let (lost, before) = loop {
+        let before = state(&trainer);
+        if let Err(error) = step(&mut trainer) {
+            break (error, before);
+        }
+    };
+    assert!(matches!(lost, Error::Collective { .. }), "{lost:?}");
+    assert_eq!(before, state(&trainer));
+}
+
+/// Steps, and the scores of a few tokens.
+fn state(trainer: &Trainer) -> (u64, Vec<f32>) {
+    let logits = trainer.model().forward(&Sequences::right_padded(&[&[1, 5, 9, 2]], 0));
+    (trainer.steps(), logits.into_data().try_into_vec().unwrap())
+}
+
+/// A small training at its beginning, the same in every process.
+fn start() -> (Trainer, BatchSource) {
     let ids: Vec<u32> = (0..3000_u32).map(|i| (i * i / 11 + i % 7) % 40).collect();
     let stream = Arc::new(TokenStream::from_documents(40, [ids]).unwrap());
     let batches = BatchConfig::new(4, 16).with_order(Order::RandomWindows).with_seed(8).init(stream).unwrap();
     let device = Device::default();
     device.seed(1);
     let config = DecoderConfig::new(40, 16, 2, 2, 32).with_max_positions(16).with_dropout(0.1);
-    let mut trainer = Trainer::new(config.init(&device), TrainerConfig { seed: 6, ..TrainerConfig::default() });
+    (Trainer::new(config.init(&device), TrainerConfig { seed: 6, ..TrainerConfig::default() }), batches)
+}
+
+fn train(folder: &Path) {
+    let (mut trainer, batches) = start();
     let mut store = CheckpointStore::open(folder.join("checkpoints"), NonZeroUsize::new(2).unwrap()).unwrap();
     if let Some(checkpoint) = store.latest().unwrap().checkpoint {
         trainer.resume(&checkpoint).unwrap();
@@ -51,9 +101,14 @@ fn train(folder: &Path) {
 }
 
 fn child(folder: &Path) -> Child {
+    test_process("train_until_killed").env(FOLDER, folder).spawn().unwrap()
+}
+
+/// This program, running one test.
+fn test_process(test: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["train_until_killed", "--exact", "--include-ignored", "--quiet"]).env(FOLDER, folder);
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    command.args([test, "--exact", "--include-ignored", "--quiet"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command
 }
 
 /// Steps of the newest checkpoint.
