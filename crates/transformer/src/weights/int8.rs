@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use jarre_quant::Int8Rows;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -21,10 +22,6 @@ use crate::error::{Error, Result};
 
 /// What the name of a weight gets for its scale's name.
 pub(crate) const SCALE_SUFFIX: &str = "_scale";
-
-/// Scales of a row that are tried below the largest, and how far apart they are relative to it.
-const CANDIDATES: u32 = 30;
-const CANDIDATE_STEP: f32 = 0.01;
 
 /// The table whose first row is added to every token: its rounding error would not average out, and it has a few rows only.
 const KEPT_FLOAT: &str = "embeddings.token_type_embeddings";
@@ -106,9 +103,9 @@ pub fn quantize_folder(input: &Path, output: &Path) -> Result<()> {
         let values = weights.values(&name);
         if let ([rows, columns], false) = (&shape[..], name.starts_with(KEPT_FLOAT)) {
             let (rows, columns) = (*rows, *columns);
-            let (quantized, scales) = quantize(&values, rows, columns);
-            tensors.push((format!("{name}{SCALE_SUFFIX}"), Stored::f32(vec![rows, 1], &scales)));
-            tensors.push((name, Stored::i8(shape, &quantized)));
+            let rounded = Int8Rows::round(&values, columns).map_err(|error| Error::malformed(input, format!("{name}: {error}")))?;
+            tensors.push((format!("{name}{SCALE_SUFFIX}"), Stored::f32(vec![rows, 1], rounded.scales())));
+            tensors.push((name, Stored::i8(shape, rounded.values())));
         } else {
             tensors.push((name, Stored::f32(shape, &values)));
         }
@@ -125,38 +122,6 @@ fn read_tensors(folder: &Path) -> Result<(Weights, Listed)> {
         Err(Error::Unsupported { what: "architecture", .. }) => DecoderFolder::read(folder)?.weights(folder),
         Err(error) => Err(error),
     }
-}
-
-/// Rows of `values [rows, columns]` as integers in -127..=127 and the scale of each row: among a few, the one that loses least in
-/// the sense of squared error.
-///
-/// A scale below `largest magnitude / 127` clips the row's outliers and is finer for all the others.
-pub fn quantize(values: &[f32], rows: usize, columns: usize) -> (Vec<i8>, Vec<f32>) {
-    let mut quantized = Vec::with_capacity(rows * columns);
-    let mut scales = Vec::with_capacity(rows);
-    for row in values.chunks_exact(columns) {
-        let scale = best_scale(row);
-        quantized.extend(row.iter().map(|value| round(*value, scale) as i8));
-        scales.push(scale);
-    }
-    (quantized, scales)
-}
-
-fn best_scale(row: &[f32]) -> f32 {
-    let largest = row.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
-    if largest == 0.0 {
-        return 1.0;
-    }
-    let candidates = (0..=CANDIDATES).map(|i| largest / 127.0 * (1.0 - i as f32 * CANDIDATE_STEP));
-    candidates.min_by(|a, b| squared_error(row, *a).total_cmp(&squared_error(row, *b))).expect("there is at least one candidate")
-}
-
-fn squared_error(row: &[f32], scale: f32) -> f32 {
-    row.iter().map(|value| (value - round(*value, scale) * scale).powi(2)).sum()
-}
-
-fn round(value: f32, scale: f32) -> f32 {
-    (value / scale).round_ties_even().clamp(-127.0, 127.0)
 }
 
 /// `bytes` as i8 in rows, each multiplied by its scale.
@@ -189,35 +154,6 @@ fn copy_if_there(from: &Path, to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_row_has_its_own_scale_and_only_clipped_values_lose_more_than_half_a_step() {
-        let values: Vec<f32> = (0..64).map(|i| ((i * 37 % 64) as f32 - 31.0) * 0.013 * if i < 32 { 1.0 } else { 50.0 }).collect();
-        let (quantized, scales) = quantize(&values, 2, 32);
-        assert!(scales[1] > 40.0 * scales[0], "{scales:?}");
-        let bytes: Vec<u8> = quantized.iter().map(|value| value.cast_unsigned()).collect();
-        for (i, (value, back)) in values.iter().zip(dequantize(&bytes, &scales)).enumerate() {
-            let clipped = quantized[i].unsigned_abs() == 127;
-            assert!(clipped || (value - back).abs() <= scales[i / 32] * 0.501, "{value} became {back}");
-        }
-    }
-
-    #[test]
-    fn an_outlier_is_clipped_where_that_loses_less() {
-        let mut row: Vec<f32> = (0..4096).map(|i| ((i * 131 % 4096) as f32 / 2048.0 - 1.0) * 0.9).collect();
-        row.push(1.0);
-        let largest = 1.0 / 127.0;
-        let (_, scales) = quantize(&row, 1, row.len());
-        assert!(squared_error(&row, scales[0]) <= squared_error(&row, largest));
-        let (_, flat) = quantize(&[0.5, -1.0, 1.0, 0.25], 1, 4);
-        assert!(flat[0] <= largest && scales[0] < largest, "{flat:?} {scales:?}");
-    }
-
-    #[test]
-    fn a_row_of_zeros_stays_zero() {
-        let (quantized, scales) = quantize(&[0.0; 4], 1, 4);
-        assert_eq!((quantized, scales), (vec![0; 4], vec![1.0]));
-    }
 
     #[test]
     fn other_schemes_are_refused() {
