@@ -34,7 +34,7 @@ fn erf(x: f32) -> f32 {
 }
 
 #[inline(always)]
-fn tanh(x: f32) -> f32 {
+pub(crate) fn tanh(x: f32) -> f32 {
     let t = exp(-2.0 * x.abs());
     ((1.0 - t) / (1.0 + t)).copysign(x)
 }

@@ -116,6 +116,16 @@ proptest! {
         let settings = ScoreSettings { scale: 0.4, softcap: 0.0 };
         let (q, kv) = ([batch, queries, heads, width], [batch, keys, kv_heads, width]);
         let inputs = vec![random(&q, 1.5), random(&kv, 1.5), random(&kv, 1.0)];
+        for softcap in [0.0, 3.0] {
+            let settings = ScoreSettings { scale: 0.4, softcap };
+            let [query, key, value] = [(&inputs[0].0, q), (&inputs[1].0, kv), (&inputs[2].0, kv)]
+                .map(|(values, shape)| Tensor::<4>::from_data(TensorData::new(values.clone(), shape), &Device::flex()));
+            let bias = bias.clone().map(Tensor::inner);
+            let scores = jarre_kernels::attention_scores(query.clone(), key.clone());
+            let twin = jarre_kernels::mix_values(jarre_kernels::attention_weights(scores, bias.clone(), settings), value.clone());
+            let fused = jarre_kernels::attention([query, key, value], bias, settings);
+            prop_assert!((fused - twin).abs().max().into_scalar::<f32>() < 1e-5);
+        }
         let shaped = |t: &[Tensor<1>]| [t[0].clone().reshape(q), t[1].clone().reshape(kv), t[2].clone().reshape(kv)];
         agree(&inputs, 2e-4, &|t| flat(jarre_kernels::attention(shaped(t), bias.clone(), settings)), &|t| {
             let [query, key, value] = shaped(t).map(|x| x.swap_dims(1, 2));

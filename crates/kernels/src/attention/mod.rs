@@ -14,8 +14,11 @@ use crate::host::{self, HostOp, in_order, run, tensor, values};
 use crate::softmax::{ScoreSettings, attention_weights};
 
 /// `softmax(scale Q K^T + bias) V` of `heads` queries over `kv_heads` keys and values; query head `i` reads key head
-/// `i / (heads / kv_heads)`. The bias gets no gradient. On the host with a gradient it runs on a core for each sequence, skips blocks of keys
-/// that the bias hides, and keeps the weights for the way back.
+/// `i / (heads / kv_heads)`. The bias gets no gradient.
+///
+/// On the host a core makes 64 queries at a time and skips keys that the bias hides from all of them, so that scores stay in the cache and
+/// memory grows with the number of keys alone (the aim of [Dao et al. 2022](https://arxiv.org/abs/2205.14135)). With a gradient it runs on a
+/// core for each sequence and keeps the weights for the way back.
 ///
 /// # Shapes
 /// - query: `[batch, queries, heads, head_dim]`, key and value: `[batch or 1, keys, kv_heads, head_dim]`,
@@ -26,9 +29,12 @@ use crate::softmax::{ScoreSettings, attention_weights};
 /// Where the sizes do not fit each other.
 pub fn attention([query, key, value]: [Tensor<4>; 3], bias: Option<Tensor<4>>, settings: ScoreSettings) -> Tensor<4> {
     let ([batch, _, heads, _], [sources, _, kv_heads, _]) = (query.dims(), key.dims());
-    if settings.softcap == 0.0 && sources == batch && query.device().is_autodiff() && host::takes(&query) {
+    let differentiable = settings.softcap == 0.0 || !query.device().is_autodiff();
+    let filled = !query.dims().contains(&0) && !key.dims().contains(&0);
+    if differentiable && filled && sources == batch && host::takes(&query) {
         let bias = bias.map(|bias| Bias::new(&host::detached(bias)));
-        return run::ternary((query, key, value), Attention { bias, scale: settings.scale as f32, group: heads / kv_heads });
+        let (scale, softcap) = (settings.scale as f32, settings.softcap as f32);
+        return run::ternary((query, key, value), Attention { bias, scale, softcap, group: heads / kv_heads });
     }
     mix_values(attention_weights(attention_scores(query, key), bias, settings), value)
 }
@@ -67,6 +73,8 @@ pub fn mix_values(weights: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
 struct Attention {
     bias: Option<Bias>,
     scale: f32,
+    /// 0 where scores are not capped.
+    softcap: f32,
     /// Query heads that read one key head.
     group: usize,
 }
@@ -97,8 +105,19 @@ fn sequences(sizes: Sizes, [query, key, value]: [&[f32]; 3]) -> Vec<Sequence<'_>
 }
 
 impl HostOp<3> for Attention {
+    /// Nothing is kept: a core makes the scores of a block of queries, and memory grows with the number of keys.
     fn forward(&self, inputs: [FlexTensor; 3]) -> FlexTensor {
-        self.forward_keeping(inputs).0
+        let [query, key, value] = inputs.map(in_order);
+        let sizes = Sizes::of(&query, &key);
+        let mut output = vec![0.0; values(&query).len()];
+        let sequences = sequences(sizes, [&query, &key, &value].map(values));
+        let rows = sizes.heads * sizes.width;
+        output.par_chunks_mut(sizes.queries * rows).zip(sequences).enumerate().for_each(|(batch, (output, sequence))| {
+            output.par_chunks_mut(sequence::BLOCK * rows).enumerate().for_each(|(block, output)| {
+                self.attend_rows(sizes, (batch, block), sequence, output);
+            });
+        });
+        tensor(output, query.shape())
     }
 
     fn forward_keeping(&self, inputs: [FlexTensor; 3]) -> (FlexTensor, Vec<FlexTensor>) {

@@ -4,6 +4,7 @@ use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 
 use super::Attention;
+use crate::math::tanh;
 use crate::matrix::{Matrix, Place, product_into};
 use crate::rows::dot;
 use crate::softmax::softmax_row;
@@ -45,7 +46,7 @@ impl Sizes {
     }
 
     /// Blocks of queries.
-    fn blocks(&self) -> usize {
+    pub(super) fn blocks(&self) -> usize {
         self.queries.div_ceil(BLOCK)
     }
 }
@@ -58,48 +59,77 @@ pub(super) struct Sequence<'a> {
     pub(super) value: &'a [f32],
 }
 
+/// Some queries of a head.
+struct Block<'a> {
+    /// The first of them and the end.
+    rows: (usize, usize),
+    /// The keys from the first to the last that any of them sees.
+    seen: (usize, usize),
+    /// `[rows, keys]`.
+    bias: Option<&'a [f32]>,
+}
+
 impl Attention {
-    /// Calls `run` with the first query, the end and the seen keys of every block of a head.
-    fn blocks(&self, sizes: Sizes, batch: usize, head: usize, mut run: impl FnMut((usize, usize), (usize, usize), Option<&[f32]>)) {
+    /// The blocks of queries of a head.
+    fn blocks(&self, sizes: Sizes, batch: usize, head: usize) -> impl Iterator<Item = Block<'_>> {
+        (0..sizes.blocks()).map(move |index| self.block(sizes, batch, head, index))
+    }
+
+    fn block(&self, sizes: Sizes, batch: usize, head: usize, index: usize) -> Block<'_> {
+        let rows = (index * BLOCK, ((index + 1) * BLOCK).min(sizes.queries));
         let bias = self.bias.as_ref().map(|bias| bias.of(batch, head, sizes.scores(), sizes.blocks()));
-        for block in 0..sizes.blocks() {
-            let rows = (block * BLOCK, ((block + 1) * BLOCK).min(sizes.queries));
-            match bias {
-                Some((bias, seen)) => run(rows, seen[block], Some(&bias[rows.0 * sizes.keys..rows.1 * sizes.keys])),
-                None => run(rows, (0, sizes.keys), None),
-            }
+        match bias {
+            Some((bias, seen)) => Block { rows, seen: seen[index], bias: Some(&bias[rows.0 * sizes.keys..rows.1 * sizes.keys]) },
+            None => Block { rows, seen: (0, sizes.keys), bias: None },
         }
     }
 
     /// Attention of one sequence: `weights [heads, queries, keys]`, all zero before, and `output [queries, heads, head_dim]`.
     pub(super) fn attend(&self, sizes: Sizes, batch: usize, x: Sequence<'_>, weights: &mut [f32], output: &mut [f32]) {
-        let arch = pulp::Arch::new();
         for (head, weights) in weights.chunks_exact_mut(sizes.scores()).enumerate() {
-            let kv_head = head / self.group;
-            self.blocks(sizes, batch, head, |rows, seen, bias| {
-                let block = &mut weights[rows.0 * sizes.keys..rows.1 * sizes.keys];
-                let keys = sizes.head(x.key, sizes.kv_heads, kv_head, seen);
-                let mut place = Place { values: &mut block[seen.0..], row_stride: sizes.keys };
-                product_into(&mut place, sizes.head(x.query, sizes.heads, head, rows), keys.transposed(), self.scale, false);
-                arch.dispatch(
-                    #[inline(always)]
-                    || {
-                        for (index, row) in block.chunks_exact_mut(sizes.keys).enumerate() {
-                            let row = &mut row[seen.0..seen.1];
-                            if let Some(bias) = bias {
-                                for (score, bias) in row.iter_mut().zip(&bias[index * sizes.keys + seen.0..]) {
-                                    *score += bias;
-                                }
-                            }
-                            softmax_row(row);
-                        }
-                    },
-                );
-                let weights = Matrix::strided(&block[seen.0..], rows.1 - rows.0, seen.1 - seen.0, sizes.keys);
-                let values = sizes.head(x.value, sizes.kv_heads, kv_head, seen);
-                product_into(&mut sizes.place(output, sizes.heads, head, rows.0), weights, values, 1.0, false);
-            });
+            for block in self.blocks(sizes, batch, head) {
+                let place = Place { values: &mut weights[block.rows.0 * sizes.keys + block.seen.0..], row_stride: sizes.keys };
+                self.attend_block(sizes, head, &block, x, place, sizes.place(output, sizes.heads, head, block.rows.0));
+            }
         }
+    }
+
+    /// Attention of block `index` of the queries of one sequence, in all heads: `output [rows of the block, heads, head_dim]`.
+    pub(super) fn attend_rows(&self, sizes: Sizes, (batch, index): (usize, usize), x: Sequence<'_>, output: &mut [f32]) {
+        let mut scores = vec![0.0; BLOCK.min(sizes.queries) * sizes.keys];
+        for head in 0..sizes.heads {
+            let block = self.block(sizes, batch, head, index);
+            let place = Place { values: &mut scores, row_stride: block.seen.1 - block.seen.0 };
+            self.attend_block(sizes, head, &block, x, place, sizes.place(output, sizes.heads, head, 0));
+        }
+    }
+
+    /// Writes the weights of seen keys to `scores`, and what they mix to `output`.
+    fn attend_block(&self, sizes: Sizes, head: usize, block: &Block<'_>, x: Sequence<'_>, mut scores: Place<'_>, mut output: Place<'_>) {
+        let (kv_head, (first, end)) = (head / self.group, block.seen);
+        let (count, stride) = (block.rows.1 - block.rows.0, scores.row_stride);
+        let queries = sizes.head(x.query, sizes.heads, head, block.rows);
+        let keys = sizes.head(x.key, sizes.kv_heads, kv_head, block.seen);
+        product_into(&mut scores, queries, keys.transposed(), self.scale, false);
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (index, row) in scores.values.chunks_mut(stride).take(count).enumerate() {
+                    let row = &mut row[..end - first];
+                    if self.softcap > 0.0 {
+                        row.iter_mut().for_each(|score| *score = self.softcap * tanh(*score / self.softcap));
+                    }
+                    if let Some(bias) = block.bias {
+                        for (score, bias) in row.iter_mut().zip(&bias[index * sizes.keys + first..]) {
+                            *score += bias;
+                        }
+                    }
+                    softmax_row(row);
+                }
+            },
+        );
+        let weights = Matrix::strided(scores.values, count, end - first, stride);
+        product_into(&mut output, weights, sizes.head(x.value, sizes.kv_heads, kv_head, block.seen), 1.0, false);
     }
 
     /// Gradients of one sequence from that of its output, added to `gradients`.
@@ -113,10 +143,10 @@ impl Attention {
         [dq, dk, dv]: [&mut [f32]; 3],
     ) {
         let arch = pulp::Arch::new();
-        let mut slopes = vec![0.0; BLOCK * sizes.keys];
+        let mut slopes = vec![0.0; BLOCK.min(sizes.queries) * sizes.keys];
         for (head, weights) in weights.chunks_exact(sizes.scores()).enumerate() {
             let kv_head = head / self.group;
-            self.blocks(sizes, batch, head, |rows, seen, _| {
+            for Block { rows, seen, .. } in self.blocks(sizes, batch, head) {
                 let (count, width) = (rows.1 - rows.0, seen.1 - seen.0);
                 let block = &weights[rows.0 * sizes.keys..rows.1 * sizes.keys];
                 let weights = Matrix::strided(&block[seen.0..], count, width, sizes.keys);
@@ -141,7 +171,7 @@ impl Attention {
                 product_into(&mut sizes.place(dq, sizes.heads, head, rows.0), slopes, keys, self.scale, false);
                 let queries = sizes.head(x.query, sizes.heads, head, rows);
                 product_into(&mut sizes.place(dk, sizes.kv_heads, kv_head, seen.0), slopes.transposed(), queries, self.scale, true);
-            });
+            }
         }
     }
 }
