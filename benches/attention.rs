@@ -61,5 +61,22 @@ fn attention(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, attention);
+/// Reading a prompt: 2,048 tokens, 12 heads of 64, as `peers/attention.py` runs torch on.
+fn prefill(criterion: &mut Criterion) {
+    let device = Device::flex();
+    let inputs = [0, 1, 2].map(|_| Tensor::<4>::random([1, 2048, 12, 64], Distribution::Normal(0.0, 1.0), &device));
+    let bias = causal(2048, &device);
+    let difference = ours(inputs.clone(), bias.clone()) - burns(inputs.clone(), bias.clone());
+    assert!(difference.abs().max().into_scalar::<f32>() < 1e-5);
+    let mut group = criterion.benchmark_group("causal prefill");
+    group.sample_size(10);
+    for (name, attention) in [("jarre", ours as Attention), ("burn", burns)] {
+        group.bench_function(BenchmarkId::new(name, "2048 tokens, 12 heads of 64"), |b| {
+            b.iter(|| attention(black_box(inputs.clone()), bias.clone()));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, attention, prefill);
 criterion_main!(benches);

@@ -28,6 +28,13 @@ impl Golden {
         self.texts.iter().map(String::as_str).collect()
     }
 
+    /// The cosines to `vectors`: their mean and the smallest.
+    fn cosines(&self, vectors: &[Vec<f32>]) -> [f32; 2] {
+        let cosine = |(a, b): (&Vec<f32>, &Vec<f32>)| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let cosines: Vec<f32> = self.vectors.iter().zip(vectors).map(cosine).collect();
+        [cosines.iter().sum::<f32>() / cosines.len() as f32, cosines.iter().copied().fold(1.0, f32::min)]
+    }
+
     /// The largest absolute difference over all texts, and the text that has it.
     fn worst(&self, vectors: &[Vec<f32>]) -> (f32, &str) {
         let difference = |(a, b): (&Vec<f32>, &Vec<f32>)| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -81,13 +88,22 @@ fn float32_agrees_with_sentence_transformers_on_ndarray() {
 fn eight_bits_stay_close_to_float32() {
     let golden = Golden::read();
     let encoder = SentenceEncoder::from_folder(int8_folder(), &Device::flex()).unwrap();
-    let cosine = |(a, b): (&Vec<f32>, &Vec<f32>)| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-    let cosines: Vec<f32> = golden.vectors.iter().zip(&rows(&encoder, &golden.texts())).map(cosine).collect();
-    let mean = cosines.iter().sum::<f32>() / cosines.len() as f32;
-    let min = cosines.iter().copied().fold(1.0, f32::min);
+    let [mean, min] = golden.cosines(&rows(&encoder, &golden.texts()));
     assert!(mean >= 0.999 && min >= 0.995, "mean {mean}, min {min}");
     let bytes: u64 = files(&int8_folder()).iter().map(|file| file.metadata().unwrap().len()).sum();
     assert!(bytes < 24_000_000, "{bytes} bytes");
+}
+
+#[test]
+fn arithmetic_in_eight_bits_stays_close_to_float32() {
+    let golden = Golden::read();
+    let float = SentenceEncoder::from_folder(int8_folder(), &Device::flex()).unwrap();
+    let name = float.info().fingerprint.clone();
+    let packed = float.packed();
+    let [mean, min] = golden.cosines(&rows(&packed, &golden.texts()));
+    println!("W8A8: cosine {mean} in the mean, {min} at least");
+    assert!(mean >= 0.995 && min >= 0.97, "mean {mean}, min {min}");
+    assert_ne!(packed.info().fingerprint, name, "vectors of another arithmetic are others");
 }
 
 #[cfg(feature = "ndarray")]

@@ -117,7 +117,9 @@ impl Attention {
                 for (index, row) in scores.values.chunks_mut(stride).take(count).enumerate() {
                     let row = &mut row[..end - first];
                     if self.softcap > 0.0 {
-                        row.iter_mut().for_each(|score| *score = self.softcap * tanh(*score / self.softcap));
+                        for score in row.iter_mut() {
+                            *score = self.softcap * tanh(*score / self.softcap);
+                        }
                     }
                     if let Some(bias) = block.bias {
                         for (score, bias) in row.iter_mut().zip(&bias[index * sizes.keys + first..]) {

@@ -2,7 +2,10 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use jarre_kernels::padded_softmax;
+use jarre_kernels::{packed_linear, padded_softmax};
+
+use super::bert::bias_of;
+use super::packed::{PackedLayer, product};
 
 /// Configuration of [`SelfAttention`].
 #[derive(Config, Debug)]
@@ -47,19 +50,24 @@ impl SelfAttention {
         ((d_model / n_heads) as f32).sqrt().recip()
     }
 
-    /// Attends within each sequence; of sequence `i` the first `lengths[i]` tokens; keys in the padding get no weight. The bias of the output projection is not added.
+    /// Attends within each sequence: of sequence `i` the first `lengths[i]` tokens; keys in the padding get no weight. The bias of the output
+    /// projection is not added.
     ///
     /// # Shapes
     /// - input: `[batch * seq, d_model]`
     /// - output: `[batch * seq, d_model]`
-    pub(crate) fn forward(&self, x: Tensor<2>, lengths: &[usize]) -> Tensor<2> {
+    pub(crate) fn forward(&self, x: Tensor<2>, lengths: &[usize], packed: Option<&PackedLayer>) -> Tensor<2> {
         let [rows, d_model] = x.dims();
         let batch = lengths.len();
         let seq = rows / batch;
-        let heads = self.qkv.forward(x).reshape([batch, seq, 3, self.n_heads, d_model / self.n_heads]).permute([2, 0, 3, 1, 4]);
+        let qkv = match packed {
+            Some(packed) => packed_linear(x, &packed.qkv) + bias_of(&self.qkv).unsqueeze(),
+            None => self.qkv.forward(x),
+        };
+        let heads = qkv.reshape([batch, seq, 3, self.n_heads, d_model / self.n_heads]).permute([2, 0, 3, 1, 4]);
         let [q, k, v] = [0, 1, 2].map(|part| heads.clone().slice(part..=part).squeeze_dim::<4>(0));
         let weights = padded_softmax(q.matmul(k.swap_dims(2, 3)), lengths);
         let context = weights.matmul(v).swap_dims(1, 2).reshape([rows, d_model]);
-        context.matmul(self.output.weight.val())
+        product(context, &self.output, packed.map(|packed| &packed.output))
     }
 }

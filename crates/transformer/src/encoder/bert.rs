@@ -6,6 +6,7 @@ use jarre_kernels::{AddNorm, activate_biased, add_norm};
 
 use super::attention::{SelfAttention, SelfAttentionConfig};
 use super::batch::TokenBatch;
+use super::packed::{PackedLayer, pack, product};
 use crate::decoder::Activation;
 
 /// Configuration of [`Bert`].
@@ -87,6 +88,7 @@ impl BertConfig {
             output_norm: self.norm(device),
             epsilon: self.layer_norm_eps,
             activation: self.activation,
+            packed: None,
         }
     }
 
@@ -128,6 +130,12 @@ impl Bert {
         x.reshape([sequences, seq, d_model])
     }
 
+    /// The same encoder with linear layers in eight bits, inputs included (W8A8). Vectors differ by rounding.
+    pub fn packed(mut self) -> Self {
+        self.layers.iter_mut().for_each(BertLayer::pack);
+        self
+    }
+
     /// `[batch * seq, d_model]`.
     fn embed(&self, batch: &TokenBatch) -> Tensor<2> {
         let [sequences, seq] = batch.ids.dims();
@@ -154,15 +162,27 @@ pub(crate) struct BertLayer {
     epsilon: f64,
     #[module(skip)]
     activation: Activation,
+    #[module(skip)]
+    packed: Option<PackedLayer>,
 }
 
 impl BertLayer {
     /// `[batch * seq, d_model]` to the same shape.
     fn forward(&self, x: Tensor<2>, batch: &TokenBatch) -> Tensor<2> {
-        let attended = self.attention.forward(x.clone(), batch.lengths());
+        let packed = self.packed.as_ref();
+        let attended = self.attention.forward(x.clone(), batch.lengths(), packed);
         let x = self.add_norm(attended, x, &self.attention.output, &self.attention_norm);
-        let hidden = self.activate(x.clone().matmul(self.up.weight.val()));
-        self.add_norm(hidden.matmul(self.down.weight.val()), x, &self.down, &self.output_norm)
+        let hidden = self.activate(product(x.clone(), &self.up, packed.map(|packed| &packed.up)));
+        self.add_norm(product(hidden, &self.down, packed.map(|packed| &packed.down)), x, &self.down, &self.output_norm)
+    }
+
+    fn pack(&mut self) {
+        self.packed = Some(PackedLayer {
+            qkv: pack(&self.attention.qkv),
+            output: pack(&self.attention.output),
+            up: pack(&self.up),
+            down: pack(&self.down),
+        });
     }
 
     /// `act(x + bias of up)`.
@@ -177,7 +197,7 @@ impl BertLayer {
     }
 }
 
-fn bias_of(linear: &Linear) -> Tensor<1> {
+pub(super) fn bias_of(linear: &Linear) -> Tensor<1> {
     linear.bias.as_ref().expect("BertConfig builds linear layers with a bias").val()
 }
 

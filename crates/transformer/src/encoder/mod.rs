@@ -12,6 +12,7 @@ mod head;
 mod labels;
 mod load;
 mod names;
+mod packed;
 mod pooling;
 mod sentence_encoder;
 mod sequence_classifier;

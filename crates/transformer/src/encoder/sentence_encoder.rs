@@ -86,6 +86,15 @@ impl SentenceEncoder {
         })
     }
 
+    /// Multiplies in eight bits from now on: weights with a scale for every output, inputs with one for every token. Several times as fast
+    /// where the processor has instructions for it, at vectors that differ by rounding; the fingerprint tells the two apart.
+    pub fn packed(mut self) -> Self {
+        self.model = self.model.packed();
+        let fingerprint = blake3::hash(format!("{} W8A8", self.info.fingerprint).as_bytes());
+        self.info = EmbedderInfo { fingerprint: fingerprint.to_hex()[..32].to_owned(), ..self.info };
+        self
+    }
+
     /// The tokenizer, which cuts texts to [`EmbedderInfo::max_tokens`].
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer

@@ -1,0 +1,82 @@
+//! Which vector instructions the processor has, found once at run time.
+
+#![expect(unsafe_code, reason = "functions compiled for instructions that not every processor has")]
+
+use std::sync::OnceLock;
+
+/// A set of vector instructions that this processor has. A value of this type proves it: only what was detected can be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level(pub(super) Instructions);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Instructions {
+    /// AVX-512 F, BW, VL, DQ and VNNI.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    Portable,
+}
+
+impl Level {
+    /// What every processor runs.
+    pub const PORTABLE: Self = Self(Instructions::Portable);
+
+    /// The fastest level of this processor.
+    pub fn detect() -> Self {
+        static BEST: OnceLock<Level> = OnceLock::new();
+        *BEST.get_or_init(|| Self::available().first().copied().unwrap_or(Self::PORTABLE))
+    }
+
+    /// Every level of this processor, the fastest first. Tests and benches run each of them.
+    pub fn available() -> Vec<Self> {
+        let mut levels = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            if has_avx512() {
+                levels.push(Self(Instructions::Avx512));
+            }
+            if is_x86_feature_detected!("avx2") {
+                levels.push(Self(Instructions::Avx2));
+            }
+        }
+        levels.push(Self::PORTABLE);
+        levels
+    }
+
+    /// Runs `work` compiled for this level's instructions, which reaches only what is inlined into it: mark the closure
+    /// `#[inline(always)]`. None of the levels fuses a multiplication with an addition, so results are the same on all.
+    #[inline(always)]
+    pub(super) fn vectorize<T>(self, work: impl FnOnce() -> T) -> T {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: this level is built only where the processor was found to have these instructions.
+            Instructions::Avx512 => unsafe { with_avx512(work) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Instructions::Avx2 => unsafe { with_avx2(work) },
+            Instructions::Portable => work(),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vnni")
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
+fn with_avx512<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn with_avx2<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}

@@ -1,0 +1,41 @@
+//! A slice that several threads write to, each its own part.
+
+#![expect(unsafe_code, reason = "threads write to parts of one slice")]
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// A slice, borrowed exclusively, whose parts are handed to several threads.
+#[derive(Debug)]
+pub(super) struct Disjoint<'a, T> {
+    start: *mut T,
+    len: usize,
+    borrow: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: it only gives out `&mut` to parts that `part`'s callers keep disjoint, as `split_at_mut` would, so sending the values suffices.
+unsafe impl<T: Send> Sync for Disjoint<'_, T> {}
+
+impl<'a, T> Disjoint<'a, T> {
+    pub(super) fn new(values: &'a mut [T]) -> Self {
+        Self { start: values.as_mut_ptr(), len: values.len(), borrow: PhantomData }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// A part of the slice.
+    ///
+    /// # Panics
+    /// Where the range ends beyond the slice.
+    ///
+    /// # Safety
+    /// While the part is in use, no other part given out may overlap it.
+    #[expect(clippy::mut_from_ref, reason = "callers keep the parts disjoint")]
+    pub(super) unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
+        assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {} values", self.len);
+        // SAFETY: the range was checked to lie within the slice, which is borrowed exclusively for 'a; the caller keeps parts disjoint.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+}

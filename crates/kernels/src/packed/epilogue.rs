@@ -1,0 +1,147 @@
+//! What happens to a product before it is written.
+
+use super::tile::PANEL;
+use crate::math;
+
+/// A function of every value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activation {
+    /// The value itself.
+    #[default]
+    Identity,
+    /// `0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`.
+    GeluTanh,
+    /// `x / (1 + e^-x)`.
+    Silu,
+}
+
+/// `activation(product + bias) + residual`; by default the product alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Epilogue<'a> {
+    bias: Option<&'a [f32]>,
+    activation: Activation,
+    residual: Residual<'a>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Residual<'a> {
+    #[default]
+    None,
+    Rows(&'a [f32]),
+    Out,
+}
+
+impl<'a> Epilogue<'a> {
+    /// Adds a bias `[n]` to every row.
+    pub fn with_bias(mut self, bias: &'a [f32]) -> Self {
+        self.bias = Some(bias);
+        self
+    }
+
+    /// Applies a function after the bias.
+    pub fn with_activation(mut self, activation: Activation) -> Self {
+        self.activation = activation;
+        self
+    }
+
+    /// Adds rows `[m, n]` after the activation.
+    pub fn with_residual(mut self, residual: &'a [f32]) -> Self {
+        self.residual = Residual::Rows(residual);
+        self
+    }
+
+    /// Adds the result to what stands in the output, in place of a residual elsewhere.
+    pub fn onto_output(mut self) -> Self {
+        self.residual = Residual::Out;
+        self
+    }
+
+    /// # Panics
+    /// Where the bias or the residual has another shape than the output `[m, n]`.
+    pub(super) fn check(&self, m: usize, n: usize) {
+        if let Some(bias) = self.bias {
+            assert_eq!(bias.len(), n, "values of the bias and outputs");
+        }
+        if let Residual::Rows(rows) = self.residual {
+            assert_eq!(rows.len(), m * n, "values of the residual and of the output");
+        }
+    }
+
+    /// Writes one row of a panel: `sums` times both scales, through the epilogue. `column` is the first of `out` in its row, `index` the
+    /// place of that value in the whole output.
+    #[inline(always)]
+    pub(super) fn write(&self, out: &mut [f32], product: &Scaled<'_>, column: usize, index: usize) {
+        let mut values = product.values();
+        if let Some(bias) = self.bias {
+            add(&mut values, &bias[column..column + out.len()]);
+        }
+        self.activation.apply(&mut values);
+        match self.residual {
+            Residual::None => {}
+            Residual::Rows(rows) => add(&mut values, &rows[index..index + out.len()]),
+            Residual::Out => add(&mut values, out),
+        }
+        copy(out, &values);
+    }
+}
+
+impl Activation {
+    #[inline(always)]
+    fn apply(self, values: &mut [f32; PANEL]) {
+        match self {
+            Self::Identity => {}
+            Self::GeluTanh => values.iter_mut().for_each(|x| *x = math::gelu_tanh(*x)),
+            Self::Silu => values.iter_mut().for_each(|x| *x = math::silu(*x)),
+        }
+    }
+
+    /// Writes one row of a panel: `activation(gate) up`.
+    #[inline(always)]
+    pub(super) fn write_gated(self, out: &mut [f32], gate: &Scaled<'_>, up: &Scaled<'_>) {
+        let (mut values, up) = (gate.values(), up.values());
+        self.apply(&mut values);
+        values.iter_mut().zip(up).for_each(|(x, up)| *x *= up);
+        copy(out, &values);
+    }
+}
+
+/// A row of integer sums over one panel of outputs, and what they are to be multiplied by.
+#[derive(Debug)]
+pub(super) struct Scaled<'a> {
+    pub(super) sums: &'a [i32; PANEL],
+    /// The scale of the inputs' row.
+    pub(super) row: f32,
+    /// The scales of the weights, one an output.
+    pub(super) columns: &'a [f32; PANEL],
+}
+
+impl Scaled<'_> {
+    #[inline(always)]
+    fn values(&self) -> [f32; PANEL] {
+        let mut values = [0.0; PANEL];
+        for ((value, sum), scale) in values.iter_mut().zip(self.sums).zip(self.columns) {
+            *value = *sum as f32 * self.row * scale;
+        }
+        values
+    }
+}
+
+/// Adds `other` to the first values.
+#[inline(always)]
+fn add(values: &mut [f32; PANEL], other: &[f32]) {
+    if let Some(other) = other.first_chunk::<PANEL>() {
+        values.iter_mut().zip(other).for_each(|(x, y)| *x += y);
+    } else {
+        values.iter_mut().zip(other).for_each(|(x, y)| *x += y);
+    }
+}
+
+/// Copies the first values to `out`.
+#[inline(always)]
+fn copy(out: &mut [f32], values: &[f32; PANEL]) {
+    if let Some(out) = out.first_chunk_mut::<PANEL>() {
+        *out = *values;
+    } else {
+        out.copy_from_slice(&values[..out.len()]);
+    }
+}
