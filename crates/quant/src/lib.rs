@@ -5,6 +5,7 @@ mod awq;
 mod calibration;
 mod cholesky;
 mod error;
+pub mod gguf;
 mod gptq;
 mod int4;
 mod int8;
