@@ -13,12 +13,12 @@ use jarre_transformer::train::{
     AdamWConfig, CheckpointStore, DecayCurve, DecoderFlops, EarlyStopping, Metrics, MetricsLog, Schedule, StepReport, Trainer,
     TrainerConfig, Verdict,
 };
-use jarre_transformer::{Activation, CausalModel, DecoderConfig, Device, NormKind, Positions, Tokenizer};
+use jarre_transformer::{Activation, CausalModel, DecoderConfig, Device, NormKind, Positions, Precision, Tokenizer};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::INTERRUPTED;
-use crate::args::{FamilyArg, ScheduleArg, ShapeArgs, TrainArgs};
+use crate::args::{FamilyArg, PrecisionArg, ScheduleArg, ShapeArgs, TrainArgs};
 use crate::corpus::{END, prepare};
 use crate::interrupt::Interrupt;
 use crate::peak;
@@ -256,6 +256,10 @@ fn trainer(args: &TrainArgs, corpus: &Corpus) -> Result<Trainer> {
         label_smoothing: args.label_smoothing,
         seed: args.seed,
         gradient_checkpointing: args.gradient_checkpointing,
+        precision: match args.precision {
+            PrecisionArg::F32 => Precision::F32,
+            PrecisionArg::Bf16 => Precision::Bf16,
+        },
     };
     Ok(Trainer::new(config.init(&device), settings))
 }

@@ -3,6 +3,7 @@
 
 mod activation;
 mod attention;
+mod bf16;
 mod cross_entropy;
 mod host;
 mod linear;
@@ -18,9 +19,10 @@ mod softmax;
 
 pub use activation::{Activation, activate, activate_biased, gated};
 pub use attention::{attention, attention_scores, mix_values};
+pub use bf16::{Bf16Weights, supported as bf16_supported};
 pub use cross_entropy::{TargetSettings, cross_entropy};
 pub use host::{host_values, on_host};
-pub use linear::{WeightLayout, linear};
+pub use linear::{Precision, WeightLayout, linear};
 pub use norm::{AddNorm, add_norm, layer_norm, rms_norm};
 pub use optim::{AdamWStep, adamw, squared_sum};
 pub use packed_linear::packed_linear;

@@ -4,8 +4,9 @@ use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
+use crate::bf16;
 use crate::host::{self, HostOp, in_order, into_values, run, tensor, values};
-use crate::matrix::{Matrix, product};
+use crate::matrix::{self, Matrix};
 use crate::rows::{edit_rows, sum_rows};
 
 /// How the weights of a linear layer lie.
@@ -17,7 +18,27 @@ pub enum WeightLayout {
     OutputFirst,
 }
 
-/// `x W + b`.
+/// In which numbers a product is computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// Factors and sums of 32 bits.
+    #[default]
+    F32,
+    /// Factors rounded to bfloat16, sums of 32 bits; so are the products of the way back
+    /// ([Micikevicius et al. 2017](https://arxiv.org/abs/1710.03740)). Less than half the time on processors with AVX-512 BF16.
+    Bf16,
+}
+
+impl Precision {
+    fn product(self, a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
+        match self {
+            Self::F32 => matrix::product(a, b),
+            Self::Bf16 => bf16::product_bf16(a, b),
+        }
+    }
+}
+
+/// `x W + b`. On devices other than the host it is computed in their own precision.
 ///
 /// # Shapes
 /// - x: `[..., d_input]`, weight: as `layout` says, bias: `[d_output]`
@@ -25,7 +46,13 @@ pub enum WeightLayout {
 ///
 /// # Panics
 /// Where the sizes do not fit each other.
-pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>, layout: WeightLayout) -> Tensor<D> {
+pub fn linear<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    layout: WeightLayout,
+    precision: Precision,
+) -> Tensor<D> {
     let mut shape = x.dims();
     let [d_input, d_output] = match (layout, weight.dims()) {
         (WeightLayout::InputFirst, dims) => dims,
@@ -37,8 +64,8 @@ pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tens
     let x = x.reshape([rows, d_input]);
     if host::takes(&x) && host::takes(&weight) {
         let result: Tensor<2> = match bias {
-            Some(bias) => run::ternary((x, weight, bias), Linear { layout }),
-            None => run::binary(x, weight, Linear { layout }),
+            Some(bias) => run::ternary((x, weight, bias), Linear { layout, precision }),
+            None => run::binary(x, weight, Linear { layout, precision }),
         };
         return result.reshape(shape);
     }
@@ -52,6 +79,7 @@ pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tens
 #[derive(Clone, Debug)]
 struct Linear {
     layout: WeightLayout,
+    precision: Precision,
 }
 
 impl Linear {
@@ -60,7 +88,7 @@ impl Linear {
         let right = self.weights(&weight);
         let d_output = weight.shape()[usize::from(self.layout == WeightLayout::InputFirst)];
         let shape = [x.shape()[0], d_output];
-        (product(Matrix::dense(values(&x), x.shape()[1]), right), shape)
+        (self.precision.product(Matrix::dense(values(&x), x.shape()[1]), right), shape)
     }
 
     /// `[d_input, d_output]`.
@@ -71,11 +99,11 @@ impl Linear {
 
     fn gradients(&self, [x, weight]: [&FlexTensor; 2], gradient: &FlexTensor, wanted: [bool; 2]) -> [Option<FlexTensor>; 2] {
         let (left, right) = (Matrix::dense(values(x), x.shape()[1]), Matrix::dense(values(gradient), gradient.shape()[1]));
-        let of_x = || tensor(product(right, self.weights(weight).transposed()), x.shape());
+        let of_x = || tensor(self.precision.product(right, self.weights(weight).transposed()), x.shape());
         let of_weight = || {
             let values = match self.layout {
-                WeightLayout::InputFirst => product(left.transposed(), right),
-                WeightLayout::OutputFirst => product(right.transposed(), left),
+                WeightLayout::InputFirst => self.precision.product(left.transposed(), right),
+                WeightLayout::OutputFirst => self.precision.product(right.transposed(), left),
             };
             tensor(values, weight.shape())
         };

@@ -2,16 +2,18 @@
 
 #![expect(unsafe_code, reason = "gemm takes pointers")]
 
+use std::ops::Range;
+
 use gemm::{Parallelism, gemm};
 
 /// A matrix in a slice.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Matrix<'a> {
-    values: &'a [f32],
-    rows: usize,
-    columns: usize,
-    row_stride: usize,
-    column_stride: usize,
+    pub(crate) values: &'a [f32],
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) row_stride: usize,
+    pub(crate) column_stride: usize,
 }
 
 /// Where a product goes: rows of `row_stride` values, of which the first ones are written.
@@ -39,6 +41,40 @@ impl<'a> Matrix<'a> {
     /// Rows as columns.
     pub(crate) fn transposed(self) -> Self {
         Self { rows: self.columns, columns: self.rows, row_stride: self.column_stride, column_stride: self.row_stride, ..self }
+    }
+
+    /// Rows and columns.
+    pub(crate) fn shape(&self) -> [usize; 2] {
+        [self.rows, self.columns]
+    }
+
+    /// Values from one row to the next, and from one column to the next.
+    pub(crate) fn strides(&self) -> [usize; 2] {
+        [self.row_stride, self.column_stride]
+    }
+
+    /// The slice, from the first value of the matrix on.
+    pub(crate) fn values(&self) -> &'a [f32] {
+        self.values
+    }
+
+    /// The same places of another slice.
+    ///
+    /// # Panics
+    /// Where the slices differ in length.
+    pub(crate) fn with_values(self, values: &[f32]) -> Matrix<'_> {
+        assert_eq!(values.len(), self.values.len(), "a matrix keeps the length of its slice");
+        Matrix { values, ..self }
+    }
+
+    /// Some of the rows and columns.
+    ///
+    /// # Panics
+    /// Where the matrix has not as many.
+    pub(crate) fn part(self, rows: Range<usize>, columns: Range<usize>) -> Self {
+        assert!(rows.end <= self.rows && columns.end <= self.columns, "a part lies within its matrix");
+        let first = rows.start * self.row_stride + columns.start * self.column_stride;
+        Self { values: self.values.get(first..).unwrap_or_default(), rows: rows.len(), columns: columns.len(), ..self }
     }
 }
 

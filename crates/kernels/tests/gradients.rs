@@ -6,7 +6,7 @@
 
 use burn::tensor::activation::{gelu, gelu_approximate, log_softmax, relu, silu, softmax};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
-use jarre_kernels::{Activation, AddNorm, RopePairs, ScoreSettings, TargetSettings, WeightLayout};
+use jarre_kernels::{Activation, AddNorm, Precision, RopePairs, ScoreSettings, TargetSettings, WeightLayout};
 use proptest::prelude::*;
 
 /// Inputs of an operation, flattened, with their shapes.
@@ -143,11 +143,31 @@ proptest! {
         let x = |t: &[Tensor<1>]| t[0].clone().reshape([1, rows, d_input]);
         let bias = |t: &[Tensor<1>]| biased.then(|| t[2].clone());
         let weight = |t: &[Tensor<1>]| if output_first { t[1].clone().reshape([d_output, d_input]) } else { t[1].clone().reshape([d_input, d_output]) };
-        agree(&inputs, 1e-4, &|t| flat(jarre_kernels::linear(x(t), weight(t), bias(t), layout)), &|t| {
+        agree(&inputs, 1e-4, &|t| flat(jarre_kernels::linear(x(t), weight(t), bias(t), layout, Precision::F32)), &|t| {
             let weight = if output_first { weight(t).transpose() } else { weight(t) };
             let product = x(t).matmul(weight.unsqueeze());
             flat(match bias(t) { Some(bias) => product + bias.unsqueeze(), None => product })
         });
+    }
+
+    /// Eight bits of mantissa: each of `d` terms is off by 1/256 of itself at most, on both sides.
+    #[test]
+    fn linear_layers_in_bfloat16([rows, d_input, d_output] in prop::array::uniform3(1_usize..40), output_first: bool) {
+        let layout = if output_first { WeightLayout::OutputFirst } else { WeightLayout::InputFirst };
+        let shape = if output_first { [d_output, d_input] } else { [d_input, d_output] };
+        let inputs = vec![random(&[rows, d_input], 1.0), random(&shape, 1.0)];
+        let run = |precision| {
+            differentiate(&inputs, &|t| {
+                let (x, weight) = (t[0].clone().reshape([rows, d_input]), t[1].clone().reshape(shape));
+                flat(jarre_kernels::linear(x, weight, None, layout, precision))
+            })
+        };
+        let (exact, rounded) = (run(Precision::F32), run(Precision::Bf16));
+        for (exact, rounded) in exact.iter().zip(&rounded) {
+            let size = exact.iter().map(|x| x * x).sum::<f32>().sqrt();
+            let error = exact.iter().zip(rounded).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+            prop_assert!(error <= 0.02 * size.max(0.1), "{error} of {size}");
+        }
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub use encoder::{
     PoolerActivation, Pooling, SelfAttention, SelfAttentionConfig, SentenceEncoder, SequenceClassifier, TokenBatch, l2_normalize,
 };
 pub use error::{Error, Result};
+pub use jarre_kernels::Precision;
 pub use lora::{LoraConfig, LoraPair};
 pub use position::{Positions, Rope, RopeConfig, RopeLayout, RopeScaling, Rotation, alibi_slopes, sinusoidal_table};
 pub use seq2seq::{Conditioned, EncodedSource, Seq2Seq, Seq2SeqCache, Seq2SeqConfig, Seq2SeqModel, Seq2SeqStates};

@@ -12,12 +12,12 @@ use super::pool::{Pool, chunk};
 use super::quantized_rows::{Block, QuantizedRows};
 use super::tile::{self, BLOCK, PANEL, Sums};
 
-/// Bytes of weights that a task holds in the second-level cache while blocks of rows go by.
-const TASK_BYTES: usize = 512 * 1024;
+/// Bytes of weights of a task, about a second-level cache, that blocks of rows pass by.
+const TASK_BYTES: usize = 1024 * 1024;
 /// Blocks of rows of a task: enough to pay for reading its weights, few enough to share the work evenly.
-const TASK_BLOCKS: usize = 16;
+const TASK_BLOCKS: usize = 8;
 /// Tasks a thread, at least, where there is enough work: a thread that is held up for a moment leaves the rest to others.
-const TASKS_PER_THREAD: usize = 8;
+const TASKS_PER_THREAD: usize = 32;
 /// Multiplications below which one thread takes less time than waking another.
 const SMALL: usize = 1 << 17;
 
@@ -70,7 +70,11 @@ impl Int8Weights {
     pub fn matmul_in(&self, context: Context<'_>, x: &QuantizedRows, out: &mut [f32], epilogue: &Epilogue<'_>) {
         epilogue.check(x.rows(), self.outputs());
         let product = Product { context, x, weights: [self], n: self.outputs() };
-        product.run(out, |out, [sums], column, index| epilogue.write(out, &sums, column, index));
+        product.run(
+            out,
+            #[inline(always)]
+            |out, [sums], column, index| epilogue.write(out, &sums, column, index),
+        );
     }
 
     /// `activation(x gate) * (x up)` with these weights as the gate: rows `[m, k]` to `out` `[m, n]`.
@@ -88,7 +92,11 @@ impl Int8Weights {
     pub fn matmul_gated_in(&self, context: Context<'_>, up: &Self, x: &QuantizedRows, out: &mut [f32], activation: Activation) {
         assert_eq!((self.outputs(), self.inputs()), (up.outputs(), up.inputs()), "shapes of gate and up");
         let product = Product { context, x, weights: [self, up], n: self.outputs() };
-        product.run(out, |out, [gate, up], _, _| activation.write_gated(out, &gate, &up));
+        product.run(
+            out,
+            #[inline(always)]
+            |out, [gate, up], _, _| activation.write_gated(out, &gate, &up),
+        );
     }
 }
 

@@ -16,6 +16,7 @@
 
 mod cpu;
 mod disjoint;
+mod door;
 mod epilogue;
 mod int8;
 mod matmul;

@@ -8,19 +8,14 @@
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::fmt;
-use std::hint::spin_loop;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle, yield_now};
+use std::thread::{self, JoinHandle};
 
 use super::disjoint::Disjoint;
-
-/// Times that a thread without work looks for it before it gives way.
-const SPINS: usize = 2_000;
-/// Times that it gives way before it sleeps.
-const YIELDS: usize = 16;
+use super::door::{Door, pause_until};
 
 /// The thread count asked for before the global pool started; 0 where none was.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
@@ -223,60 +218,8 @@ impl Shared {
     }
 }
 
-/// Spins and gives way for a bounded time; true as soon as `ready`.
-fn pause_until(ready: impl Fn() -> bool) -> bool {
-    for pause in 0..SPINS + YIELDS {
-        if ready() {
-            return true;
-        }
-        if pause < SPINS { spin_loop() } else { yield_now() }
-    }
-    false
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Counts the workers inside a job, and lets none in while shut: a job's number in the upper half, then a bit for open, then the count.
-/// A worker that wakes late finds the door shut and is not waited for.
-#[derive(Default)]
-struct Door(AtomicU64);
-
-const OPEN: u64 = 1 << 31;
-const INSIDE: u64 = OPEN - 1;
-
-impl Door {
-    /// Opens for the next job. Only while shut and empty, when nobody else changes the word.
-    fn open(&self) {
-        let number = number(self.0.load(Ordering::Relaxed)).wrapping_add(1);
-        self.0.store(u64::from(number) << 32 | OPEN, Ordering::SeqCst);
-    }
-
-    fn is_open(&self, last: u32) -> bool {
-        let word = self.0.load(Ordering::SeqCst);
-        word & OPEN != 0 && number(word) != last
-    }
-
-    /// Enters a job other than the last one and gives back its number.
-    fn enter(&self, last: u32) -> Option<u32> {
-        let enter = |word| (word & OPEN != 0 && number(word) != last).then_some(word + 1);
-        self.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, enter).ok().map(number)
-    }
-
-    fn leave(&self) {
-        self.0.fetch_sub(1, Ordering::Release);
-    }
-
-    /// Lets nobody in any more and waits until all have left.
-    fn shut(&self) {
-        self.0.fetch_and(!OPEN, Ordering::Acquire);
-        while !pause_until(|| self.0.load(Ordering::Acquire) & INSIDE == 0) {}
-    }
-}
-
-fn number(word: u64) -> u32 {
-    (word >> 32) as u32
 }
 
 #[cfg(test)]
@@ -312,7 +255,7 @@ mod tests {
             pool.run(2, |_| {
                 met.fetch_add(1, Ordering::SeqCst);
                 while met.load(Ordering::SeqCst) < 2 {
-                    yield_now();
+                    thread::yield_now();
                 }
             });
         }

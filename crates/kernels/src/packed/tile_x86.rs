@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "vector loads and stores through pointers")]
 
 use std::arch::x86_64::{
-    __m256i, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_abs_epi8, _mm256_add_epi32, _mm256_load_si256, _mm256_madd_epi16,
+    __m256i, __m512i, _MM_HINT_T1, _mm_prefetch, _mm256_abs_epi8, _mm256_add_epi32, _mm256_load_si256, _mm256_madd_epi16,
     _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_sign_epi8,
     _mm256_storeu_si256, _mm256_xor_si256, _mm512_dpbusd_epi32, _mm512_load_si512, _mm512_loadu_si512, _mm512_set1_epi32,
     _mm512_storeu_si512,
@@ -11,8 +11,8 @@ use std::arch::x86_64::{
 
 use super::tile::{BLOCK, PANEL, Panel, STEP, Step, Sums};
 
-/// Steps that weights are fetched ahead of their use: 4 KiB.
-const AHEAD: usize = 32;
+/// Steps that weights are fetched ahead of their use: 8 KiB, into the second-level cache, as the first is full of inputs.
+const AHEAD: usize = 64;
 
 /// A tile with its number of rows fixed.
 ///
@@ -78,14 +78,14 @@ fn store(sums: &mut [i32; PANEL], lanes: [__m512i; 2]) {
     }
 }
 
-/// Fetches the weights [`AHEAD`] steps after `step` into the cache.
+/// Fetches the weights [`AHEAD`] steps after `step` into the second-level cache.
 #[inline]
 #[target_feature(enable = "sse")]
 fn fetch(step: &Step) {
     // A hint that reads nothing and cannot fault, wherever the address points.
     let ahead = std::ptr::from_ref(step).wrapping_add(AHEAD).cast::<i8>();
-    _mm_prefetch::<_MM_HINT_T0>(ahead);
-    _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(64));
+    _mm_prefetch::<_MM_HINT_T1>(ahead);
+    _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(64));
 }
 
 /// A tile of any number of rows, two at a time.

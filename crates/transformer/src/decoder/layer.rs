@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 use super::config::{DecoderConfig, NormPlacement};
 use super::feed_forward::FeedForward;
 use super::norm::Norm;
+use super::projection::Projection;
 use crate::attention::{CacheSlot, Placement};
 use crate::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 
@@ -40,6 +41,13 @@ impl DecoderLayer {
             dropout: DropoutConfig::new(config.dropout).init(),
             placement: config.norm_placement,
         }
+    }
+
+    /// Its linear layers.
+    pub(crate) fn projections(&mut self) -> impl Iterator<Item = &mut Projection> {
+        let Self { attention, feed_forward, .. } = self;
+        let own = [&mut attention.query, &mut attention.key, &mut attention.value, &mut attention.output];
+        own.into_iter().chain([&mut feed_forward.up, &mut feed_forward.down]).chain(&mut feed_forward.gate)
     }
 
     /// `[batch, seq, d_model]` to the same, and the attention weights where they were asked for.

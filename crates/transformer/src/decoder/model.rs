@@ -1,7 +1,7 @@
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use jarre_kernels::{WeightLayout, linear};
+use jarre_kernels::{Precision, WeightLayout, linear};
 
 use super::config::{DecoderConfig, NormPlacement};
 use super::layer::DecoderLayer;
@@ -22,6 +22,8 @@ pub struct Decoder {
     dropout: Dropout,
     #[module(skip)]
     config: DecoderConfig,
+    #[module(skip)]
+    precision: Precision,
 }
 
 /// What a decoder computed on the way to its logits.
@@ -61,6 +63,7 @@ impl DecoderConfig {
             head: (!self.tied).then(|| head.init(device)),
             dropout: DropoutConfig::new(self.dropout).init(),
             config: self.clone(),
+            precision: Precision::F32,
         }
     }
 }
@@ -69,6 +72,18 @@ impl Decoder {
     /// What the model is.
     pub fn config(&self) -> &DecoderConfig {
         &self.config
+    }
+
+    /// Computes the products of linear layers in `precision` from now on; parameters stay as they are.
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        for layer in &mut self.layers {
+            layer.projections().for_each(|projection| projection.precision = precision);
+        }
+        if let Some(head) = &mut self.head {
+            head.precision = precision;
+        }
+        self
     }
 
     /// Logits at every position. Rows of the padding hold finite values without meaning.
@@ -133,7 +148,7 @@ impl Decoder {
         let logits = if let Some(head) = &self.head {
             head.forward(hidden)
         } else {
-            linear(hidden, self.embedding.weight.val(), None, WeightLayout::OutputFirst)
+            linear(hidden, self.embedding.weight.val(), None, WeightLayout::OutputFirst, self.precision)
         };
         match self.config.logit_softcap {
             Some(cap) => (logits / cap).tanh() * cap,

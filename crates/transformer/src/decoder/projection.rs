@@ -1,7 +1,7 @@
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use jarre_kernels::{WeightLayout, linear};
+use jarre_kernels::{Precision, WeightLayout, linear};
 
 use crate::lora::LoraPair;
 
@@ -10,6 +10,8 @@ use crate::lora::LoraPair;
 pub struct Projection {
     pub(crate) linear: Linear,
     pub(crate) lora: Option<LoraPair>,
+    #[module(skip)]
+    pub(crate) precision: Precision,
 }
 
 /// How a [`Projection`] starts.
@@ -26,7 +28,7 @@ impl ProjectionConfig {
         let mut linear =
             LinearConfig::new(self.d_input, self.d_output).with_bias(self.bias).with_initializer(self.initializer.clone()).init(device);
         linear.bias = linear.bias.map(|_| Initializer::Zeros.init([self.d_output], device));
-        Projection { linear, lora: None }
+        Projection { linear, lora: None, precision: Precision::F32 }
     }
 }
 
@@ -45,7 +47,7 @@ impl Projection {
 
     fn product<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let bias = self.linear.bias.as_ref().map(Param::val);
-        linear(x, self.linear.weight.val(), bias, WeightLayout::InputFirst)
+        linear(x, self.linear.weight.val(), bias, WeightLayout::InputFirst, self.precision)
     }
 
     /// Values in and out.

@@ -1,6 +1,7 @@
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
+use jarre_kernels::Precision;
 use serde::{Deserialize, Serialize};
 
 use super::gradients::{flatten, squared_norm, unflatten};
@@ -28,11 +29,22 @@ pub struct TrainerConfig {
     pub seed: u64,
     /// Whether cheap operations are computed again for the gradient instead of being kept ([Chen et al. 2016](https://arxiv.org/abs/1604.06174)).
     pub gradient_checkpointing: bool,
+    /// In which numbers linear layers multiply; parameters, moments and everything else stay in f32. Not stored: a training can go on in
+    /// another one.
+    #[serde(skip)]
+    pub precision: Precision,
 }
 
 impl Default for TrainerConfig {
     fn default() -> Self {
-        Self { optimizer: AdamWConfig::default(), max_grad_norm: Some(1.0), label_smoothing: 0.0, seed: 0, gradient_checkpointing: false }
+        Self {
+            optimizer: AdamWConfig::default(),
+            max_grad_norm: Some(1.0),
+            label_smoothing: 0.0,
+            seed: 0,
+            gradient_checkpointing: false,
+            precision: Precision::F32,
+        }
     }
 }
 
@@ -67,7 +79,7 @@ impl Trainer {
     pub fn new(decoder: Decoder, config: TrainerConfig) -> Self {
         let device = decoder.device().autodiff();
         let device = if config.gradient_checkpointing { device.gradient_checkpointing() } else { device };
-        let decoder = decoder.fork(&device).train();
+        let decoder = decoder.with_precision(config.precision).fork(&device).train();
         Self { decoder: Some(decoder), optimizer: AdamW::new(config.optimizer), config, device }
     }
 
@@ -78,7 +90,7 @@ impl Trainer {
 
     /// The model as it is now, without gradients.
     pub fn model(&self) -> Decoder {
-        self.decoder().valid()
+        self.decoder().valid().with_precision(Precision::F32)
     }
 
     /// One step on `batches`, whose gradients are summed before the parameters move (gradient accumulation); with `workers` also over all
@@ -130,7 +142,7 @@ impl Trainer {
 
     /// Puts back what a checkpoint held.
     pub(super) fn restore(&mut self, decoder: Decoder, optimizer: AdamW) {
-        self.decoder = Some(decoder.fork(&self.device).train());
+        self.decoder = Some(decoder.with_precision(self.config.precision).fork(&self.device).train());
         self.optimizer = optimizer;
     }
 
