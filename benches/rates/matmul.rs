@@ -1,0 +1,57 @@
+//! Times products with packed weights when asked: lines `int8|bf16 m n k` on standard input, seconds on standard output.
+//!
+//! `benches/peers/matmul.py` runs it in turn with torch.
+
+use std::collections::HashMap;
+use std::io::{BufRead, Write};
+use std::time::Instant;
+
+use jarre_kernels::Bf16Weights;
+use jarre_kernels::packed::{Epilogue, Int8Weights};
+
+/// Operations that an answer is the mean over, at least.
+const ENOUGH: usize = 10_000_000_000;
+
+enum Weights {
+    Int8(Int8Weights),
+    Bf16(Bf16Weights),
+}
+
+fn main() -> std::io::Result<()> {
+    let mut kept = HashMap::new();
+    let mut answers = std::io::stdout();
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        let mut words = line.split_whitespace();
+        let kind = words.next().unwrap_or_default().to_owned();
+        let sizes: Vec<usize> = words.filter_map(|word| word.parse().ok()).collect();
+        let [m, n, k] = sizes[..] else { return Err(std::io::Error::other(format!("`{line}` is not `int8|bf16 m n k`"))) };
+        let weights = kept.entry((kind.clone(), n, k)).or_insert_with(|| pack(&kind, n, k));
+        writeln!(answers, "{}", time(weights, [m, n, k]))?;
+        answers.flush()?;
+    }
+    Ok(())
+}
+
+fn pack(kind: &str, n: usize, k: usize) -> Weights {
+    let values = noise(n * k);
+    if kind == "int8" { Weights::Int8(Int8Weights::quantize(&values, n, k)) } else { Weights::Bf16(Bf16Weights::new(&values, [n, k])) }
+}
+
+/// Seconds of a product, rounding of the inputs included.
+fn time(weights: &Weights, [m, n, k]: [usize; 3]) -> f64 {
+    let (x, mut out) = (noise(m * k), vec![0.0; m * n]);
+    let mut run = || match weights {
+        Weights::Int8(weights) => weights.matmul(&x, &mut out, &Epilogue::default()),
+        Weights::Bf16(weights) => weights.matmul(&x, &mut out),
+    };
+    run();
+    let repeats = (ENOUGH / (2 * m * n * k)).clamp(1, 200);
+    let started = Instant::now();
+    (0..repeats).for_each(|_| run());
+    started.elapsed().as_secs_f64() / repeats as f64
+}
+
+fn noise(count: usize) -> Vec<f32> {
+    (0..count).map(|i| ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32 - 1.0).collect()
+}
