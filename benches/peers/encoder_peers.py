@@ -1,4 +1,4 @@
-"""Sentences a second of torch and ONNX Runtime, both float32, on the texts of `cargo bench --bench encoder`.
+"""Sentences a second of torch (float32, bfloat16) and ONNX Runtime (float32, dynamic int8) on the texts of `cargo bench --bench encoder`.
 
     python encoder_peers.py path/to/all-MiniLM-L6-v2 [--threads 2] [--rounds 5]
 
@@ -6,6 +6,7 @@ Needs torch, transformers, onnx and onnxruntime. The ONNX graph is exported from
 """
 
 import argparse
+import functools
 import os
 import pathlib
 import statistics
@@ -20,17 +21,17 @@ SENTENCES = 64
 BATCH = 16
 
 
-def torch_runner(folder):
+def torch_runner(folder, bfloat16=False):
     import torch
     from transformers import AutoModel, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    model = AutoModel.from_pretrained(folder, dtype=torch.bfloat16 if bfloat16 else torch.float32).eval()
 
     def run(texts):
         with torch.inference_mode():
             batch = tokenizer(texts, padding=True, truncation=True, max_length=256, return_tensors="pt")
-            hidden = model(**batch)[0]
+            hidden = model(**batch)[0].float()
             mask = batch["attention_mask"].unsqueeze(-1).float()
             pooled = (hidden * mask).sum(1) / mask.sum(1)
             return torch.nn.functional.normalize(pooled).numpy()
@@ -38,10 +39,12 @@ def torch_runner(folder):
     return tokenizer, model, run
 
 
-def onnx_runner(tokenizer, model, threads):
+def onnx_runners(tokenizer, model, threads):
+    """Float32, and weights and activations in eight bits as `quantize_dynamic` makes them."""
     import numpy
     import onnxruntime
     import torch
+    from onnxruntime.quantization import QuantType, quantize_dynamic
 
     class Hidden(torch.nn.Module):
         """Positional inputs and one output, which is what the exporter can trace."""
@@ -67,18 +70,20 @@ def onnx_runner(tokenizer, model, threads):
             opset_version=17,
             dynamo=False,
         )
+        small = pathlib.Path(scratch) / "encoder-int8.onnx"
+        quantize_dynamic(str(path), str(small), weight_type=QuantType.QInt8, per_channel=True)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        sessions = [onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"]) for file in (path, small)]
 
-    def run(texts):
+    def run(session, texts):
         batch = tokenizer(texts, padding=True, truncation=True, max_length=256, return_tensors="np")
         hidden = session.run(None, {name: batch[name].astype(numpy.int64) for name in names})[0]
         mask = batch["attention_mask"][..., None].astype(numpy.float32)
         pooled = (hidden * mask).sum(1) / mask.sum(1)
         return pooled / numpy.linalg.norm(pooled, axis=1, keepdims=True)
 
-    return run
+    return [functools.partial(run, session) for session in sessions]
 
 
 def measure(name, run, rounds):
@@ -111,9 +116,12 @@ def main():
     print(f"{len(tokenizer(TEXT)['input_ids'])} tokens a text, {len(tokenizer(QUERY)['input_ids'])} in the query, {arguments.threads} threads")
     expected = run([TEXT, QUERY])
     measure("torch f32", run, arguments.rounds)
-    onnx = onnx_runner(tokenizer, model, arguments.threads)
+    measure("torch bf16", torch_runner(arguments.folder, bfloat16=True)[2], arguments.rounds)
+    onnx, small = onnx_runners(tokenizer, model, arguments.threads)
     assert abs(onnx([TEXT, QUERY]) - expected).max() < 1e-4, "ONNX Runtime and torch disagree"
     measure("ONNX Runtime f32", onnx, arguments.rounds)
+    assert ((small([TEXT, QUERY]) * expected).sum(1) > 0.98).all(), "ONNX Runtime's eight bits are far off"
+    measure("ONNX Runtime dynamic int8", small, arguments.rounds)
 
 
 if __name__ == "__main__":
