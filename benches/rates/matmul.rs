@@ -39,6 +39,7 @@ fn pack(kind: &str, n: usize, k: usize) -> Weights {
 }
 
 /// Seconds of a product, rounding of the inputs included.
+#[expect(clippy::disallowed_methods, reason = "the program measures time")]
 fn time(weights: &Weights, [m, n, k]: [usize; 3]) -> f64 {
     let (x, mut out) = (noise(m * k), vec![0.0; m * n]);
     let mut run = || match weights {
