@@ -16,7 +16,7 @@ const OWNER: &str = "lock.owner";
 /// Held for as long as a writer lives.
 #[derive(Debug)]
 pub(super) struct WriterLock {
-    _file: File,
+    file: File,
 }
 
 impl WriterLock {
@@ -33,7 +33,15 @@ impl WriterLock {
     fn announce(dir: &Path, file: File) -> Result<Self> {
         let path = dir.join(OWNER);
         fs::write(&path, process::id().to_string()).map_err(io_error("write", &path))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+/// Gives the lock up by name: a process that was just forked, and has not become another program yet, holds a copy of the file, and closing
+/// ours alone would leave it locked until then.
+impl Drop for WriterLock {
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
 

@@ -135,12 +135,23 @@ impl Corpus {
     }
 }
 
-/// The lock dies with its process.
-fn lock(folder: &Path) -> Result<File> {
+/// A lock that dies with its process.
+#[derive(Debug)]
+struct Lock(File);
+
+/// Gives the lock up by name: a process that was just forked, and has not become another program yet, holds a copy of the file, and closing
+/// ours alone would leave it locked until then.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+fn lock(folder: &Path) -> Result<Lock> {
     let path = folder.join(LOCK);
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(Error::io(&path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(Error::InUse { path: folder.to_owned(), by: "another build".to_owned() }),
         Err(TryLockError::Error(source)) => Err(Error::io(&path)(source)),
     }

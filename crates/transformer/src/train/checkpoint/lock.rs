@@ -15,7 +15,7 @@ const OWNER: &str = "lock.owner";
 /// Held for as long as a store lives.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -32,7 +32,15 @@ impl Lock {
     fn announce(dir: &Path, file: File) -> Result<Self> {
         let path = dir.join(OWNER);
         fs::write(&path, process::id().to_string()).map_err(Error::io(path))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+/// Gives the lock up by name: a process that was just forked, and has not become another program yet, holds a copy of the file, and closing
+/// ours alone would leave it locked until then.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
 
