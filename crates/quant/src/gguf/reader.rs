@@ -21,6 +21,7 @@ const BLOCKS_AT_A_TIME: u64 = 32 << 10;
 ///     println!("{} {:?} {}", tensor.name(), tensor.dims(), tensor.tensor_type());
 /// }
 /// let embeddings: Vec<f32> = file.read_f32("token_embd.weight")?;
+/// assert!(embeddings.iter().all(|value| value.is_finite()));
 /// # Ok::<(), jarre_quant::gguf::Error>(())
 /// ```
 #[derive(Debug)]
