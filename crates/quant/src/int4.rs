@@ -34,7 +34,7 @@ impl Grid {
         if zero_point {
             let low = group.iter().copied().fold(0.0_f32, f32::min);
             let high = group.iter().copied().fold(0.0_f32, f32::max);
-            let scale = usable((high - low) / 15.0);
+            let scale = usable(high / 15.0 - low / 15.0);
             return Self { scale, zero: (-low / scale).round_ties_even().clamp(0.0, 15.0) as u8 };
         }
         // The value of largest magnitude becomes -8, so that all sixteen codes are used.
@@ -158,6 +158,15 @@ mod tests {
         let back = rounded.dequantize();
         assert!(back[0].abs() < f32::EPSILON && (back[1] - 1.0).abs() < 1e-6, "{back:?}");
         assert!(Int4Groups::round(&[0.0; 8], 8, Int4Scheme::asymmetric(4)).unwrap().dequantize().iter().all(|&x| x == 0.0));
+    }
+
+    #[test]
+    fn the_largest_numbers_stay_finite() {
+        for zero_point in [false, true] {
+            let rounded = Int4Groups::round(&[f32::MAX, f32::MIN, 0.0, 1.0], 4, Int4Scheme { group: 4, zero_point }).unwrap();
+            assert!(rounded.grid.iter().all(|grid| grid.scale.is_finite()) && rounded.codes.iter().all(|&code| code < 16), "{rounded:?}");
+            assert!(rounded.dequantize()[2].abs() < f32::EPSILON, "{rounded:?}");
+        }
     }
 
     #[test]

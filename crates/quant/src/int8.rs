@@ -35,9 +35,9 @@ impl Int8Rows {
     /// Values and scales that were made elsewhere.
     ///
     /// # Errors
-    /// Where `values` do not make as many rows of `columns` as there are scales.
+    /// Where `values` do not make as many rows of `columns`, at least one wide, as there are scales.
     pub fn from_parts(values: Vec<i8>, scales: Vec<f32>, columns: usize) -> Result<Self> {
-        if values.len() != scales.len() * columns {
+        if columns == 0 || Some(values.len()) != scales.len().checked_mul(columns) {
             return Err(Error::Shape { found: values.len(), rows: scales.len(), columns });
         }
         Ok(Self { columns, values, scales })
@@ -118,6 +118,8 @@ mod tests {
         assert_eq!((zeros.values, zeros.scales), (vec![0; 4], vec![1.0]));
         assert!(matches!(Int8Rows::round(&[0.0; 5], 4), Err(Error::Shape { .. })));
         assert!(matches!(Int8Rows::round(&[0.0, f32::NAN], 2), Err(Error::NotFinite { index: 1 })));
-        assert!(matches!(Int8Rows::from_parts(vec![0; 5], vec![1.0; 2], 3), Err(Error::Shape { .. })));
+        for (values, columns) in [(5, 3), (0, 0), (0, usize::MAX)] {
+            assert!(matches!(Int8Rows::from_parts(vec![0; values], vec![1.0; 2], columns), Err(Error::Shape { .. })));
+        }
     }
 }

@@ -12,7 +12,7 @@ use jarre_transformer::collective::{Communicator, Rendezvous, RingConfig};
 use jarre_transformer::corpus::{BatchConfig, BatchSource, Order, TokenStream};
 use jarre_transformer::train::{CheckpointStore, StepReport, Trainer, TrainerConfig};
 use jarre_transformer::{
-    Activation, Decoder, DecoderConfig, LoraConfig, NormKind, NormPlacement, Positions, RopeConfig, Sequences, SlidingLayers,
+    Activation, Decoder, DecoderConfig, LoraConfig, NormKind, NormPlacement, Positions, Precision, RopeConfig, Sequences, SlidingLayers,
 };
 
 const VOCAB: usize = 30;
@@ -255,6 +255,37 @@ fn two_workers_make_the_steps_of_one() {
         assert!((ours.loss - alone.loss).abs() < 2e-4, "{ours:?} {alone:?}");
         assert_eq!(ours.tokens, alone.tokens);
     }
+}
+
+#[test]
+fn bfloat16_lasts_over_steps_and_stays_close() {
+    let _turn = turn();
+    let with = |precision| {
+        let device = Device::default();
+        device.seed(9);
+        Trainer::new(base().init(&device), TrainerConfig { precision, ..TrainerConfig::default() })
+    };
+    let mut rounded = with(Precision::Bf16);
+    steps(&mut rounded, &batches(4), 3);
+    // The same parameters and moments, in another arithmetic.
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = CheckpointStore::open(folder.path(), NonZeroUsize::MIN).unwrap();
+    store.save(&rounded.checkpoint(&serde_json::Value::Null).unwrap()).unwrap();
+    let checkpoint = store.latest().unwrap().checkpoint.unwrap();
+    let [mut exact, mut resumed] = [Precision::F32, Precision::Bf16].map(with);
+    for trainer in [&mut exact, &mut resumed] {
+        trainer.resume(&checkpoint).unwrap();
+    }
+    let [exact, resumed, lasting] = [&mut exact, &mut resumed, &mut rounded].map(|trainer| steps(trainer, &batches(4), 4).remove(0));
+    assert_eq!(lasting, resumed);
+    let difference = (exact.loss - lasting.loss).abs();
+    assert!(difference > 1e-7 && difference < 0.02 * exact.loss, "{exact:?} {lasting:?}");
+    // What is given back computes in f32: a batch has one loss, however the model was trained.
+    let model = rounded.model();
+    let tokens = Sequences::right_padded(&[&[1, 2, 3, 4]], 0);
+    let logits = |model: &Decoder| model.forward(&tokens).into_data().try_into_vec::<f32>().unwrap();
+    assert_eq!(logits(&model), logits(&model.clone().with_precision(Precision::F32)));
+    assert_ne!(logits(&model), logits(&model.clone().with_precision(Precision::Bf16)));
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub fn attention([query, key, value]: [Tensor<4>; 3], bias: Option<Tensor<4>>, s
     let differentiable = settings.softcap == 0.0 || !query.device().is_autodiff();
     let filled = !query.dims().contains(&0) && !key.dims().contains(&0);
     if differentiable && filled && sources == batch && host::takes(&query) {
-        let bias = bias.map(|bias| Bias::new(&host::detached(bias)));
+        let bias = bias.map(|bias| Bias::new(host::detached(bias)));
         let (scale, softcap) = (settings.scale as f32, settings.softcap as f32);
         return run::ternary((query, key, value), Attention { bias, scale, softcap, group: heads / kv_heads });
     }
