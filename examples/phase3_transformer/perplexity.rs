@@ -1,12 +1,13 @@
 //! `perplexity`: how well a model predicts texts.
 
 use anyhow::{Context, Result, ensure};
-use jarre_transformer::corpus::{DocumentSource, Split};
+use jarre_transformer::corpus::{DocumentSource, Progress, Split};
 use jarre_transformer::generate::{CausalLm, perplexity};
 use serde::Serialize;
 
 use crate::args::PerplexityArgs;
 use crate::model::Opened;
+use crate::progress::CorpusBar;
 
 /// The most tokens that are read at a time unless --context says otherwise.
 const LONGEST_CONTEXT: usize = 1024;
@@ -33,7 +34,9 @@ pub(crate) fn run(args: &PerplexityArgs) -> Result<()> {
     let stride = args.stride.unwrap_or((context / 2).max(1));
     let split = args.validation.map(Split::by_document).transpose()?;
     let (mut scores, mut bytes) = (Vec::new(), 0);
-    for document in DocumentSource::new(&args.text).documents()? {
+    let mut documents = DocumentSource::new(&args.text).documents()?;
+    let bar = CorpusBar::new();
+    while let Some(document) = documents.next() {
         let text = document.context("a document cannot be read")?.text;
         let text = split.as_ref().map_or(text.as_str(), |split| split.parts(&text).validation);
         let ids = opened.prompt(text)?;
@@ -43,7 +46,14 @@ pub(crate) fn run(args: &PerplexityArgs) -> Result<()> {
         let score = perplexity(&opened.model, &ids, context, stride)?;
         scores.push(Score { nats: score.mean_nll * score.tokens as f64, tokens: score.tokens as f64 });
         bytes += text.len();
+        bar.show(Progress::Tokenizing {
+            documents: scores.len() as u64,
+            tokens: scores.iter().map(|score| score.tokens as u64).sum(),
+            read_bytes: documents.read_bytes(),
+            total_bytes: documents.total_bytes(),
+        });
     }
+    drop(bar);
     ensure!(!scores.is_empty(), "no document has two tokens: name texts with --text, or leave out --validation");
     let (mean, error) = mean_over_documents(&scores);
     let tokens: f64 = scores.iter().map(|score| score.tokens).sum();
