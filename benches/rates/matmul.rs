@@ -7,7 +7,7 @@ use std::io::{BufRead, Write};
 use std::time::Instant;
 
 use jarre_kernels::Bf16Weights;
-use jarre_kernels::packed::{Epilogue, Int8Weights};
+use jarre_kernels::packed::{Epilogue, Int8Weights, PackedMatrix};
 
 /// Operations that an answer is the mean over, at least.
 const ENOUGH: usize = 10_000_000_000;

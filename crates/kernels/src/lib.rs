@@ -25,6 +25,6 @@ pub use host::{host_values, on_host};
 pub use linear::{Precision, WeightLayout, linear};
 pub use norm::{AddNorm, add_norm, layer_norm, rms_norm};
 pub use optim::{AdamWStep, adamw, squared_sum};
-pub use packed_linear::packed_linear;
+pub use packed_linear::{Inputs, PackedLinear, PackedWeights};
 pub use rope::{RopePairs, rope};
 pub use softmax::{ScoreSettings, attention_weights, padded_softmax};

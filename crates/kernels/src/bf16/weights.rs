@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::pack::Padding;
+use super::pack::{Padding, widened};
 use super::tile::{COLUMNS, Isa, Target, multiply_panels};
 use super::{FEW_ROWS, K_BLOCK, blocks, pack_side, task_rows};
 use crate::matrix::Matrix;
@@ -45,6 +45,21 @@ impl Bf16Weights {
     /// Outputs and inputs, `[n, k]`.
     pub fn shape(&self) -> [usize; 2] {
         [self.n, self.k]
+    }
+
+    /// Bytes in memory.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.packed)
+    }
+
+    /// The weights in f32, `[n, k]`.
+    pub fn dequantize(&self) -> Vec<f32> {
+        let panel = COLUMNS * self.pairs();
+        let row = |output: usize| {
+            let pairs = self.packed[output / COLUMNS * panel..].iter().skip(output % COLUMNS).step_by(COLUMNS);
+            pairs.flat_map(|&pair| widened(pair)).take(self.k)
+        };
+        (0..self.n).flat_map(row).collect()
     }
 
     /// `x Wᵀ` into `out`, on all threads; up to twelve rows read every weight once.

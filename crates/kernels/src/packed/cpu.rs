@@ -13,6 +13,7 @@ pub(super) enum Instructions {
     /// AVX-512 F, BW, VL, DQ and VNNI.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// AVX2 and FMA, which came with it.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     Portable,
@@ -36,7 +37,7 @@ impl Level {
             if has_avx512() {
                 levels.push(Self(Instructions::Avx512));
             }
-            if is_x86_feature_detected!("avx2") {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                 levels.push(Self(Instructions::Avx2));
             }
         }
@@ -45,7 +46,7 @@ impl Level {
     }
 
     /// Runs `work` compiled for this level's instructions, which reaches only what is inlined into it: mark the closure
-    /// `#[inline(always)]`. None of the levels fuses a multiplication with an addition, so results are the same on all.
+    /// `#[inline(always)]`. A multiplication and an addition are fused nowhere but where the code says so, so results are the same on all.
     #[inline(always)]
     pub(super) fn vectorize<T>(self, work: impl FnOnce() -> T) -> T {
         match self.0 {

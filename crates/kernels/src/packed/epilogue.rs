@@ -67,11 +67,10 @@ impl<'a> Epilogue<'a> {
         }
     }
 
-    /// Writes one row of a panel: `sums` times both scales, through the epilogue. `column` is the first of `out` in its row, `index` the
-    /// place of that value in the whole output.
+    /// Writes one row of a panel through the epilogue. `column` is the first of `out` in its row, `index` the place of that value in the
+    /// whole output.
     #[inline(always)]
-    pub(super) fn write(&self, out: &mut [f32], product: &Scaled<'_>, column: usize, index: usize) {
-        let mut values = product.values();
+    pub(super) fn write(&self, out: &mut [f32], mut values: [f32; PANEL], column: usize, index: usize) {
         if let Some(bias) = self.bias {
             add(&mut values, &bias[column..column + out.len()]);
         }
@@ -97,32 +96,10 @@ impl Activation {
 
     /// Writes one row of a panel: `activation(gate) up`.
     #[inline(always)]
-    pub(super) fn write_gated(self, out: &mut [f32], gate: &Scaled<'_>, up: &Scaled<'_>) {
-        let (mut values, up) = (gate.values(), up.values());
-        self.apply(&mut values);
-        values.iter_mut().zip(up).for_each(|(x, up)| *x *= up);
-        copy(out, &values);
-    }
-}
-
-/// A row of integer sums over one panel of outputs, and what they are to be multiplied by.
-#[derive(Debug)]
-pub(super) struct Scaled<'a> {
-    pub(super) sums: &'a [i32; PANEL],
-    /// The scale of the inputs' row.
-    pub(super) row: f32,
-    /// The scales of the weights, one an output.
-    pub(super) columns: &'a [f32; PANEL],
-}
-
-impl Scaled<'_> {
-    #[inline(always)]
-    fn values(&self) -> [f32; PANEL] {
-        let mut values = [0.0; PANEL];
-        for ((value, sum), scale) in values.iter_mut().zip(self.sums).zip(self.columns) {
-            *value = *sum as f32 * self.row * scale;
-        }
-        values
+    pub(super) fn write_gated(self, out: &mut [f32], mut gate: [f32; PANEL], up: &[f32; PANEL]) {
+        self.apply(&mut gate);
+        gate.iter_mut().zip(up).for_each(|(x, up)| *x *= up);
+        copy(out, &gate);
     }
 }
 

@@ -1,9 +1,11 @@
 //! Weights of 8 bits with a scale for every output.
 
-use super::matmul::Context;
+use super::cpu::Level;
+use super::matmul::{Context, Panels};
+use super::matrix::PackedMatrix;
 use super::pool::Pool;
-use super::quantized_rows::quantize_row;
-use super::tile::{PANEL, Panel, STEP, Step};
+use super::quantized_rows::{Block, QuantizedRows, quantize_row};
+use super::tile::{self, PANEL, Panel, STEP, Step, Sums};
 
 /// The most inputs for which sums of products, at most `127 * 128` each, fit 32 bits.
 const MAX_INPUTS: usize = i32::MAX as usize / (127 * 128);
@@ -67,50 +69,79 @@ impl Int8Weights {
         Self { steps, starts, scales, n, k }
     }
 
-    /// The weights in f32, `[n, k]`.
-    pub fn dequantize(&self) -> Vec<f32> {
+    /// Integers `[n, k]` and scales `[n]`, as [`from_parts`](Self::from_parts) takes them.
+    pub fn parts(&self) -> (Vec<i8>, Vec<f32>) {
+        let [n, k] = [self.n, self.k];
         let depth = self.depth();
         let row = |output: usize| {
             let (panel, column) = (output / PANEL, output % PANEL);
-            let scale = self.scales[panel][column];
-            let steps = self.steps[panel * depth..(panel + 1) * depth].iter().flat_map(move |step| step.0[column]);
-            steps.take(self.k).map(move |weight| f32::from(weight) * scale)
+            self.steps[panel * depth..(panel + 1) * depth].iter().flat_map(move |step| step.0[column]).take(k)
         };
-        (0..self.n).flat_map(row).collect()
-    }
-
-    /// Number of outputs, `n`.
-    pub fn outputs(&self) -> usize {
-        self.n
-    }
-
-    /// Number of inputs, `k`.
-    pub fn inputs(&self) -> usize {
-        self.k
-    }
-
-    /// Number of panels.
-    pub(super) fn panels(&self) -> usize {
-        self.scales.len()
-    }
-
-    /// Bytes of a panel.
-    pub(super) fn panel_bytes(&self) -> usize {
-        self.depth() * size_of::<Step>()
-    }
-
-    pub(super) fn panel(&self, index: usize) -> Panel<'_> {
-        let depth = self.depth();
-        Panel { steps: &self.steps[index * depth..(index + 1) * depth], start: &self.starts[index] }
-    }
-
-    /// The scales of a panel, zeros beyond the last output.
-    pub(super) fn panel_scales(&self, index: usize) -> &[f32; PANEL] {
-        &self.scales[index]
+        ((0..n).flat_map(row).collect(), self.scales.as_flattened()[..n].to_vec())
     }
 
     fn depth(&self) -> usize {
         self.k.div_ceil(STEP)
+    }
+}
+
+impl Panels for Int8Weights {
+    type Block = Block;
+    type Sums = Sums;
+
+    fn shape(&self) -> [usize; 2] {
+        [self.n, self.k]
+    }
+
+    fn panel_bytes(&self) -> usize {
+        self.depth() * size_of::<Step>()
+    }
+
+    fn multiply(&self, level: Level, block: &Block, panel: usize, sums: &mut Sums) {
+        let depth = self.depth();
+        let panel = Panel { steps: &self.steps[panel * depth..(panel + 1) * depth], start: &self.starts[panel] };
+        tile::multiply(level, &block.values, block.rows, panel, sums);
+    }
+
+    #[inline(always)]
+    fn values(&self, block: &Block, panel: usize, row: usize, sums: &Sums) -> [f32; PANEL] {
+        let mut values = [0.0; PANEL];
+        for ((value, sum), scale) in values.iter_mut().zip(&sums[row]).zip(&self.scales[panel]) {
+            *value = *sum as f32 * block.scales[row] * scale;
+        }
+        values
+    }
+}
+
+impl PackedMatrix for Int8Weights {
+    fn with_blocks(&self, _context: Context<'_>, x: &QuantizedRows, run: impl FnOnce(&[Block])) {
+        run(x.blocks());
+    }
+
+    #[inline(always)]
+    fn widen(&self, panel: usize, step: usize, weights: &mut [[f32; PANEL * STEP]; 2]) {
+        let depth = self.depth();
+        for (half, weights) in weights.iter_mut().enumerate() {
+            let step = 2 * step + half;
+            if step >= depth {
+                weights.fill(0.0);
+                continue;
+            }
+            let integers = &self.steps[panel * depth + step].0;
+            for ((weights, integers), scale) in weights.as_chunks_mut::<STEP>().0.iter_mut().zip(integers).zip(&self.scales[panel]) {
+                *weights = integers.map(|integer| f32::from(integer) * scale);
+            }
+        }
+    }
+
+    fn dequantize(&self) -> Vec<f32> {
+        let (values, scales) = self.parts();
+        let rows = scales.iter().enumerate().map(|(output, scale)| (&values[output * self.k..(output + 1) * self.k], scale));
+        rows.flat_map(|(row, scale)| row.iter().map(move |&value| f32::from(value) * scale)).collect()
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.steps) + size_of_val(&*self.starts) + size_of_val(&*self.scales)
     }
 }
 

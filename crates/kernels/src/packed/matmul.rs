@@ -6,11 +6,9 @@ use std::ops::Range;
 
 use super::cpu::Level;
 use super::disjoint::Disjoint;
-use super::epilogue::{Activation, Epilogue, Scaled};
-use super::int8::Int8Weights;
+use super::epilogue::{Activation, Epilogue};
 use super::pool::{Pool, chunk};
-use super::quantized_rows::{Block, QuantizedRows};
-use super::tile::{self, BLOCK, PANEL, Sums};
+use super::tile::{BLOCK, PANEL};
 
 /// Bytes of weights of a task, about a second-level cache, that blocks of rows pass by.
 const TASK_BYTES: usize = 1024 * 1024;
@@ -42,86 +40,89 @@ impl Default for Context<'static> {
     }
 }
 
-impl Int8Weights {
-    /// Rows `x` `[m, k]` times the weights, through the epilogue, to `out` `[m, n]`: quantises the rows, then
-    /// [`matmul_quantized`](Self::matmul_quantized).
-    ///
-    /// # Panics
-    /// Where `x` is not whole rows of `k` values, `out` is not as many rows of `n`, or the epilogue's slices do not fit.
-    pub fn matmul(&self, x: &[f32], out: &mut [f32], epilogue: &Epilogue<'_>) {
-        let m = if self.inputs() == 0 { out.len().checked_div(self.outputs()).unwrap_or(0) } else { x.len() / self.inputs() };
-        self.matmul_quantized(&QuantizedRows::quantize(x, m, self.inputs()), out, epilogue);
-    }
+/// Weights in panels of 32 outputs, which are multiplied by blocks of up to twelve rows.
+pub trait Panels: Sync {
+    /// Rows as the weights read them.
+    type Block: Rows;
+    /// The sums of one tile.
+    type Sums: Copy + Default;
 
-    /// `out[i, j] = sum_l(x[i, l] w[j, l]) scale_x[i] scale_w[j]`, through the epilogue: rows `[m, k]` to `out` `[m, n]`.
-    ///
-    /// Products of few rows run as fast as the weights can be read, others as fast as the integer units multiply.
-    ///
-    /// # Panics
-    /// Where the rows are not of `k` values, `out` is not `m * n` values, or the epilogue's slices do not fit.
-    pub fn matmul_quantized(&self, x: &QuantizedRows, out: &mut [f32], epilogue: &Epilogue<'_>) {
-        self.matmul_in(Context::default(), x, out, epilogue);
-    }
+    /// Outputs and inputs, `[n, k]`.
+    fn shape(&self) -> [usize; 2];
 
-    /// [`matmul_quantized`](Self::matmul_quantized) with given instructions and threads.
-    ///
-    /// # Panics
-    /// As [`matmul_quantized`](Self::matmul_quantized).
-    pub fn matmul_in(&self, context: Context<'_>, x: &QuantizedRows, out: &mut [f32], epilogue: &Epilogue<'_>) {
-        epilogue.check(x.rows(), self.outputs());
-        let product = Product { context, x, weights: [self], n: self.outputs() };
-        product.run(
-            out,
-            #[inline(always)]
-            |out, [sums], column, index| epilogue.write(out, &sums, column, index),
-        );
-    }
+    /// Bytes of a panel.
+    fn panel_bytes(&self) -> usize;
 
-    /// `activation(x gate) * (x up)` with these weights as the gate: rows `[m, k]` to `out` `[m, n]`.
-    ///
-    /// # Panics
-    /// Where both weights have not the same shape, the rows are not of `k` values, or `out` is not `m * n` values.
-    pub fn matmul_gated(&self, up: &Self, x: &QuantizedRows, out: &mut [f32], activation: Activation) {
-        self.matmul_gated_in(Context::default(), up, x, out, activation);
-    }
+    /// The sums of a block's rows over a panel.
+    fn multiply(&self, level: Level, block: &Self::Block, panel: usize, sums: &mut Self::Sums);
 
-    /// [`matmul_gated`](Self::matmul_gated) with given instructions and threads.
-    ///
-    /// # Panics
-    /// As [`matmul_gated`](Self::matmul_gated).
-    pub fn matmul_gated_in(&self, context: Context<'_>, up: &Self, x: &QuantizedRows, out: &mut [f32], activation: Activation) {
-        assert_eq!((self.outputs(), self.inputs()), (up.outputs(), up.inputs()), "shapes of gate and up");
-        let product = Product { context, x, weights: [self, up], n: self.outputs() };
-        product.run(
-            out,
-            #[inline(always)]
-            |out, [gate, up], _, _| activation.write_gated(out, &gate, &up),
-        );
-    }
+    /// The products of one row of a tile.
+    fn values(&self, block: &Self::Block, panel: usize, row: usize, sums: &Self::Sums) -> [f32; PANEL];
+}
+
+/// A block of rows.
+pub trait Rows: Sync {
+    /// How many, at most [`BLOCK`].
+    fn rows(&self) -> usize;
 }
 
 /// Rows times `W` weights of one shape.
-struct Product<'a, const W: usize> {
-    context: Context<'a>,
-    x: &'a QuantizedRows,
-    weights: [&'a Int8Weights; W],
-    n: usize,
+pub(super) struct Product<'a, P: Panels, const W: usize> {
+    pub(super) context: Context<'a>,
+    pub(super) blocks: &'a [P::Block],
+    /// Rows.
+    pub(super) m: usize,
+    pub(super) weights: [&'a P; W],
 }
 
-impl<const W: usize> Product<'_, W> {
-    /// Runs all tiles. `write` gets up to 32 values of an output row, what they are made from, their column, and their index in `out`.
-    fn run(&self, out: &mut [f32], write: impl Fn(&mut [f32], [Scaled<'_>; W], usize, usize) + Sync) {
-        let (m, k) = (self.x.rows(), self.x.width());
-        assert!(self.weights.iter().all(|weights| weights.inputs() == k), "inputs of the weights and values of a row, {k}");
-        assert_eq!(out.len(), m * self.n, "values of the output of {m} rows and {} outputs", self.n);
-        let Some(first) = self.weights.first().filter(|_| m > 0 && self.n > 0) else { return };
+impl<P: Panels> Product<'_, P, 1> {
+    /// The product through the epilogue.
+    ///
+    /// # Panics
+    /// Where the shapes do not fit.
+    pub(super) fn write(&self, out: &mut [f32], epilogue: &Epilogue<'_>) {
+        epilogue.check(self.m, self.weights[0].shape()[0]);
+        self.run(
+            out,
+            #[inline(always)]
+            |out, [values], column, index| epilogue.write(out, values, column, index),
+        );
+    }
+}
+
+impl<P: Panels> Product<'_, P, 2> {
+    /// `activation(first) * second`.
+    ///
+    /// # Panics
+    /// Where the shapes do not fit.
+    pub(super) fn write_gated(&self, out: &mut [f32], activation: Activation) {
+        let [gate, up] = self.weights;
+        assert_eq!(gate.shape(), up.shape(), "shapes of gate and up");
+        self.run(
+            out,
+            #[inline(always)]
+            |out, [gate, up], _, _| activation.write_gated(out, gate, &up),
+        );
+    }
+}
+
+impl<P: Panels, const W: usize> Product<'_, P, W> {
+    /// Runs all tiles. `write` gets up to 32 values of an output row, the products that they are made from, their column, and their index
+    /// in `out`.
+    fn run(&self, out: &mut [f32], write: impl Fn(&mut [f32], [[f32; PANEL]; W], usize, usize) + Sync) {
+        let [n, k] = self.weights[0].shape();
+        assert_eq!(out.len(), self.m * n, "values of the output of {} rows and {n} outputs", self.m);
+        if out.is_empty() {
+            return;
+        }
         let out = Disjoint::new(out);
-        let plan = Plan::new(self.x.blocks().len(), first.panels(), first.panel_bytes() * W, self.context.pool.threads());
+        let panel_bytes = self.weights[0].panel_bytes() * W;
+        let plan = Plan::new(self.blocks.len(), n.div_ceil(PANEL), panel_bytes, self.context.pool.threads());
         let task = |task| {
             let (blocks, panels) = plan.task(task);
             self.tiles(&out, blocks, panels, &write);
         };
-        if m * k * self.n * W < SMALL {
+        if self.m * k * n * W < SMALL {
             (0..plan.tasks()).for_each(task);
         } else {
             self.context.pool.run(plan.tasks(), task);
@@ -134,16 +135,15 @@ impl<const W: usize> Product<'_, W> {
         out: &Disjoint<'_, f32>,
         blocks: Range<usize>,
         panels: Range<usize>,
-        write: &impl Fn(&mut [f32], [Scaled<'_>; W], usize, usize),
+        write: &impl Fn(&mut [f32], [[f32; PANEL]; W], usize, usize),
     ) {
-        let mut sums = [[[0; PANEL]; BLOCK]; W];
+        let mut sums = [P::Sums::default(); W];
         for block in blocks {
-            let rows = &self.x.blocks()[block];
             for panel in panels.clone() {
                 for (weights, sums) in self.weights.iter().zip(&mut sums) {
-                    tile::multiply(self.context.level, &rows.values, rows.rows, weights.panel(panel), sums);
+                    weights.multiply(self.context.level, &self.blocks[block], panel, sums);
                 }
-                self.finish(out, (block, rows), panel, &sums, write);
+                self.finish(out, block, panel, &sums, write);
             }
         }
     }
@@ -152,25 +152,26 @@ impl<const W: usize> Product<'_, W> {
     fn finish(
         &self,
         out: &Disjoint<'_, f32>,
-        (block, rows): (usize, &Block),
+        block: usize,
         panel: usize,
-        sums: &[Sums; W],
-        write: &impl Fn(&mut [f32], [Scaled<'_>; W], usize, usize),
+        sums: &[P::Sums; W],
+        write: &impl Fn(&mut [f32], [[f32; PANEL]; W], usize, usize),
     ) {
-        let columns = chunk(panel, PANEL, self.n);
-        let scales = self.weights.map(|weights| weights.panel_scales(panel));
+        let n = self.weights[0].shape()[0];
+        let columns = chunk(panel, PANEL, n);
+        let rows = &self.blocks[block];
         self.context.level.vectorize(
             #[inline(always)]
             || {
-                for (row, scale) in rows.scales[..rows.rows].iter().enumerate() {
-                    let index = (block * BLOCK + row) * self.n + columns.start;
+                for row in 0..rows.rows() {
+                    let index = (block * BLOCK + row) * n + columns.start;
                     // SAFETY: a tile is computed by one task, and tiles do not overlap: each has rows or columns of its own.
                     let out = unsafe { out.part(index..index + columns.len()) };
-                    let parts = std::array::from_fn(
+                    let values = std::array::from_fn(
                         #[inline(always)]
-                        |i| Scaled { sums: &sums[i][row], row: *scale, columns: scales[i] },
+                        |i| self.weights[i].values(rows, panel, row, &sums[i]),
                     );
-                    write(out, parts, columns.start, index);
+                    write(out, values, columns.start, index);
                 }
             },
         );

@@ -1,11 +1,11 @@
-//! Products of matrices with packed 8-bit weights, on the processor's integer instructions.
+//! Products of matrices with packed weights of 8 and 4 bits, on the processor's integer instructions.
 //!
-//! [`Int8Weights`] hold one linear layer, packed once; [`QuantizedRows`] hold its inputs, quantised row by row when they come. Integer sums
+//! [`Int8Weights`] and [`Int4Weights`] hold one linear layer, packed once, and are a [`PackedMatrix`]; [`QuantizedRows`] hold its inputs, quantised row by row when they come. Integer sums
 //! are exact and every number after them is computed by the same operations in the same order, so a row's result has the same bits
 //! whatever rows stand beside it, however many threads there are, and whichever instructions the processor has.
 //!
 //! ```
-//! use jarre_kernels::packed::{Epilogue, Int8Weights};
+//! use jarre_kernels::packed::{Epilogue, Int8Weights, PackedMatrix};
 //!
 //! // Two outputs of three inputs.
 //! let weights = Int8Weights::quantize(&[1.0, 0.0, -1.0, 0.5, 0.5, 0.5], 2, 3);
@@ -18,8 +18,16 @@ mod cpu;
 mod disjoint;
 mod door;
 mod epilogue;
+mod floats;
+mod int4;
+#[cfg(test)]
+mod int4_tests;
+mod int4_tile;
+#[cfg(target_arch = "x86_64")]
+mod int4_x86;
 mod int8;
 mod matmul;
+mod matrix;
 mod pool;
 mod quantized_rows;
 #[cfg(test)]
@@ -30,7 +38,9 @@ mod tile_x86;
 
 pub use cpu::Level;
 pub use epilogue::{Activation, Epilogue};
+pub use int4::Int4Weights;
 pub use int8::Int8Weights;
 pub use matmul::Context;
+pub use matrix::PackedMatrix;
 pub use pool::{Pool, set_threads};
 pub use quantized_rows::QuantizedRows;

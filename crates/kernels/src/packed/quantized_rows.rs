@@ -1,7 +1,7 @@
 //! Inputs of a product, quantised row by row.
 
 use super::cpu::Level;
-use super::matmul::Context;
+use super::matmul::{Context, Rows};
 use super::tile::{BLOCK, STEP};
 
 /// Values below which quantising on one thread takes less time than waking another.
@@ -23,7 +23,7 @@ pub struct QuantizedRows {
 
 /// Up to twelve rows.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Block {
+pub struct Block {
     /// Four inputs at a time, row by row, each 128 above its value: `[k / 4, rows, 4]`. Beyond `k` there are zeros, as 128.
     pub(super) values: Vec<[u8; STEP]>,
     pub(super) scales: [f32; BLOCK],
@@ -91,6 +91,12 @@ impl QuantizedRows {
 
     pub(super) fn blocks(&self) -> &[Block] {
         &self.blocks
+    }
+}
+
+impl Rows for Block {
+    fn rows(&self) -> usize {
+        self.rows
     }
 }
 

@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::{Activation, Context, Epilogue, Int8Weights, Level, Pool, QuantizedRows};
+use super::{Activation, Context, Epilogue, Int8Weights, Level, PackedMatrix, Pool, QuantizedRows};
 use crate::math::{gelu_tanh, silu};
 
 /// Numbers between -1 and 1, of which some are 0.
-fn noise(count: usize, seed: u64) -> Vec<f32> {
+pub(super) fn noise(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {
         state ^= state << 13;
@@ -45,7 +45,7 @@ fn multiply(x: &[f32], weights: &[f32], [m, n, k]: [usize; 3]) -> Vec<f32> {
 }
 
 /// Bits, all NaNs being one.
-fn bits(values: &[f32]) -> Vec<u32> {
+pub(super) fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|x| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() }).collect()
 }
 
@@ -54,7 +54,7 @@ fn pools() -> &'static [Pool; 3] {
     POOLS.get_or_init(|| [1, 2, 5].map(Pool::new))
 }
 
-fn contexts() -> impl Iterator<Item = Context<'static>> {
+pub(super) fn contexts() -> impl Iterator<Item = Context<'static>> {
     pools().iter().flat_map(|pool| Level::available().into_iter().map(move |level| Context::new(level, pool)))
 }
 

@@ -2,7 +2,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use jarre_kernels::{packed_linear, padded_softmax};
+use jarre_kernels::padded_softmax;
 
 use super::bert::bias_of;
 use super::packed::{PackedLayer, product};
@@ -61,7 +61,7 @@ impl SelfAttention {
         let batch = lengths.len();
         let seq = rows / batch;
         let qkv = match packed {
-            Some(packed) => packed_linear(x, &packed.qkv) + bias_of(&self.qkv).unsqueeze(),
+            Some(packed) => packed.qkv.forward(x) + bias_of(&self.qkv).unsqueeze(),
             None => self.qkv.forward(x),
         };
         let heads = qkv.reshape([batch, seq, 3, self.n_heads, d_model / self.n_heads]).permute([2, 0, 3, 1, 4]);

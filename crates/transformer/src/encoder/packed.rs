@@ -1,30 +1,28 @@
-use std::sync::Arc;
-
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use jarre_kernels::packed::Int8Weights;
-use jarre_kernels::{host_values, packed_linear};
+use jarre_kernels::{Inputs, PackedLinear, host_values};
 
-/// The linear layers of an encoder's layer with weights in eight bits.
+/// The linear layers of an encoder's layer with weights in eight bits; their biases stay where they are.
 #[derive(Clone, Debug)]
 pub(crate) struct PackedLayer {
-    pub(super) qkv: Arc<Int8Weights>,
-    pub(super) output: Arc<Int8Weights>,
-    pub(super) up: Arc<Int8Weights>,
-    pub(super) down: Arc<Int8Weights>,
+    pub(super) qkv: PackedLinear,
+    pub(super) output: PackedLinear,
+    pub(super) up: PackedLinear,
+    pub(super) down: PackedLinear,
 }
 
 /// The weights of `linear`, `[inputs, outputs]`, packed.
-pub(super) fn pack(linear: &Linear) -> Arc<Int8Weights> {
+pub(super) fn pack(linear: &Linear) -> PackedLinear {
     let weight = linear.weight.val();
     let [inputs, outputs] = weight.dims();
-    Arc::new(Int8Weights::quantize(&host_values(weight.transpose()), outputs, inputs))
+    PackedLinear::new(Int8Weights::quantize(&host_values(weight.transpose()), outputs, inputs), Inputs::Int8)
 }
 
 /// `x W`, without the bias.
-pub(super) fn product(x: Tensor<2>, linear: &Linear, packed: Option<&Arc<Int8Weights>>) -> Tensor<2> {
+pub(super) fn product(x: Tensor<2>, linear: &Linear, packed: Option<&PackedLinear>) -> Tensor<2> {
     match packed {
-        Some(packed) => packed_linear(x, packed),
+        Some(packed) => packed.forward(x),
         None => x.matmul(linear.weight.val()),
     }
 }

@@ -1,0 +1,234 @@
+//! Weights of 4 bits with a scale for every group of inputs.
+
+use super::cpu::Level;
+use super::int4_tile::{self, Int4Panel, Pair, SignedBlock, Zeros};
+use super::matmul::{Context, Panels};
+use super::matrix::PackedMatrix;
+use super::pool::Pool;
+use super::quantized_rows::{Block, QuantizedRows};
+use super::tile::{BLOCK, PANEL, STEP};
+
+/// Inputs that a pair of steps holds; groups are whole pairs.
+pub(super) const PAIR: usize = 2 * STEP;
+
+/// The code that stands for zero where groups have no zero point.
+pub(super) const MIDDLE: u8 = 8;
+
+/// A linear layer's weights `[n, k]` in four bits: `(code - zero) scale`, with a code of 0 to 15, and a scale for every `group` neighbours
+/// of a row; `zero` is 8, or a number of 0 to 16 for every group.
+///
+/// They are packed in panels of 32 outputs, eight inputs after eight, two codes a byte, beside `4 n k / group` bytes of scales: a product
+/// of one row reads `(1/2 + 4/group)` bytes a weight. Integer sums of a group are exact; groups are added up in f32 from the first to the
+/// last, whatever the number of rows.
+#[derive(Clone, Debug)]
+pub struct Int4Weights {
+    pairs: Vec<Pair>,
+    /// `[n / 32, k / group, 32]`.
+    scales: Vec<[f32; PANEL]>,
+    /// The same shape, where groups have zero points.
+    zeros: Option<Vec<[u8; PANEL]>>,
+    n: usize,
+    k: usize,
+    group: usize,
+}
+
+impl Int4Weights {
+    /// Rounds rows `[n, k]` to the nearest, without zero points: the value of largest magnitude of a group becomes code 0, so that all
+    /// sixteen are used. An output with a NaN or infinite weight is NaN for every input.
+    ///
+    /// # Panics
+    /// As [`from_parts`](Self::from_parts).
+    pub fn quantize(weights: &[f32], n: usize, k: usize, group: usize) -> Self {
+        assert_eq!(weights.len(), n * k, "weights of {n} outputs of {k} inputs");
+        check_group(group, k);
+        let scales: Vec<f32> = weights.chunks_exact(group).map(scale).collect();
+        let code = |(weight, scale): (f32, f32)| (weight / scale + f32::from(MIDDLE)).round_ties_even().clamp(0.0, 15.0) as u8;
+        let codes: Vec<u8> = weights.iter().enumerate().map(|(index, weight)| code((*weight, scales[index / group]))).collect();
+        Self::from_parts(&codes, &scales, None, [n, k], group)
+    }
+
+    /// Codes `[n, k]`, scales and zero points `[n, k / group]` that were made elsewhere.
+    ///
+    /// # Panics
+    /// Where their numbers do not fit, a code is above 15 or a zero point above 16, or `group` is not a multiple of 8 that divides `k`, or
+    /// is above 65,536, from where sums might not fit 32 bits.
+    pub fn from_parts(codes: &[u8], scales: &[f32], zeros: Option<&[u8]>, [n, k]: [usize; 2], group: usize) -> Self {
+        assert_eq!(codes.len(), n * k, "weights of {n} outputs of {k} inputs");
+        check_group(group, k);
+        let groups = k / group;
+        assert_eq!(scales.len(), n * groups, "scales of {n} outputs of {groups} groups");
+        assert!(codes.iter().all(|&code| code < 16), "a code above 15");
+        if let Some(zeros) = zeros {
+            assert_eq!(zeros.len(), n * groups, "zero points of {n} outputs of {groups} groups");
+            assert!(zeros.iter().all(|&zero| zero <= 16), "a zero point above 16");
+        }
+        Self {
+            pairs: pack(codes, n, k),
+            scales: panels(scales, n, groups),
+            zeros: zeros.map(|zeros| panels(zeros, n, groups)),
+            n,
+            k,
+            group,
+        }
+    }
+
+    /// Codes `[n, k]`, scales and zero points `[n, k / group]`, as [`from_parts`](Self::from_parts) takes them.
+    pub fn parts(&self) -> (Vec<u8>, Vec<f32>, Option<Vec<u8>>) {
+        let depth = self.depth();
+        let row = |output: usize| {
+            let (panel, column) = (output / PANEL, output % PANEL);
+            self.pairs[panel * depth..(panel + 1) * depth].iter().flat_map(move |pair| pair.codes(column))
+        };
+        let codes = (0..self.n).flat_map(row).collect();
+        let zeros = self.zeros.as_ref().map(|zeros| rows(zeros, self.n, self.groups()));
+        (codes, rows(&self.scales, self.n, self.groups()), zeros)
+    }
+
+    /// Neighbours that share a scale.
+    pub fn group(&self) -> usize {
+        self.group
+    }
+
+    fn groups(&self) -> usize {
+        self.k / self.group
+    }
+
+    /// Pairs of steps of a panel.
+    fn depth(&self) -> usize {
+        self.k / PAIR
+    }
+
+    fn panel(&self, index: usize) -> Int4Panel<'_> {
+        let (depth, groups) = (self.depth(), self.groups());
+        let range = index * groups..(index + 1) * groups;
+        Int4Panel {
+            pairs: &self.pairs[index * depth..(index + 1) * depth],
+            scales: &self.scales[range.clone()],
+            zeros: self.zeros.as_ref().map_or(Zeros::Middle, |zeros| Zeros::Each(&zeros[range])),
+            pairs_per_group: self.group / PAIR,
+        }
+    }
+}
+
+impl Panels for Int4Weights {
+    type Block = SignedBlock;
+    type Sums = [[f32; PANEL]; BLOCK];
+
+    fn shape(&self) -> [usize; 2] {
+        [self.n, self.k]
+    }
+
+    fn panel_bytes(&self) -> usize {
+        self.depth() * size_of::<Pair>() + self.groups() * size_of::<[f32; PANEL]>()
+    }
+
+    fn multiply(&self, level: Level, block: &SignedBlock, panel: usize, sums: &mut Self::Sums) {
+        *sums = [[0.0; PANEL]; BLOCK];
+        int4_tile::multiply(level, block, self.panel(panel), sums);
+    }
+
+    #[inline(always)]
+    fn values(&self, block: &SignedBlock, _panel: usize, row: usize, sums: &Self::Sums) -> [f32; PANEL] {
+        sums[row].map(|sum| sum * block.scales[row])
+    }
+}
+
+impl PackedMatrix for Int4Weights {
+    fn with_blocks(&self, context: Context<'_>, x: &QuantizedRows, run: impl FnOnce(&[SignedBlock])) {
+        let mut blocks: Vec<SignedBlock> = Vec::new();
+        blocks.resize_with(x.blocks().len(), SignedBlock::default);
+        let edit = |index: usize, blocks: &mut [SignedBlock]| {
+            for (block, from) in blocks.iter_mut().zip(&x.blocks()[index..]) {
+                *block = signed(from, self.group);
+            }
+        };
+        if x.blocks().len() < 4 {
+            edit(0, &mut blocks)
+        } else {
+            context.pool.edit_chunks(&mut blocks, 1, edit)
+        }
+        run(&blocks);
+    }
+
+    #[inline(always)]
+    fn widen(&self, panel: usize, step: usize, weights: &mut [[f32; PANEL * STEP]; 2]) {
+        let pair = &self.pairs[panel * self.depth() + step].0;
+        let group = panel * self.groups() + step * PAIR / self.group;
+        let zeros = self.zeros.as_ref().map_or([MIDDLE; PANEL], |zeros| zeros[group]);
+        let [low, high] = weights;
+        let halves = low.as_chunks_mut::<STEP>().0.iter_mut().zip(high.as_chunks_mut::<STEP>().0);
+        for (((low, high), bytes), (scale, zero)) in halves.zip(pair).zip(self.scales[group].iter().zip(zeros)) {
+            let value = |code: u8| (f32::from(code) - f32::from(zero)) * scale;
+            *low = bytes.map(|byte| value(byte & 15));
+            *high = bytes.map(|byte| value(byte >> 4));
+        }
+    }
+
+    fn dequantize(&self) -> Vec<f32> {
+        let (codes, scales, zeros) = self.parts();
+        let value = |(index, code): (usize, &u8)| {
+            let group = index / self.group;
+            (f32::from(*code) - f32::from(zeros.as_ref().map_or(MIDDLE, |zeros| zeros[group]))) * scales[group]
+        };
+        codes.iter().enumerate().map(value).collect()
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.pairs) + size_of_val(&*self.scales) + self.zeros.as_ref().map_or(0, |zeros| size_of_val(&**zeros))
+    }
+}
+
+fn check_group(group: usize, k: usize) {
+    let whole = group > 0 && group.is_multiple_of(PAIR) && k.is_multiple_of(group);
+    assert!(whole, "groups of {group} for {k} inputs: take a multiple of {PAIR} that divides them");
+    assert!(group <= 1 << 16, "groups of {group}, of which sums might not fit 32 bits; at most 65536");
+}
+
+/// The scale of a group; NaN where a weight is not finite.
+fn scale(group: &[f32]) -> f32 {
+    let extreme = group.iter().copied().fold(0.0_f32, |a, b| if b.abs() > a.abs() || b.is_nan() { b } else { a });
+    match extreme {
+        0.0 => 1.0,
+        extreme if extreme.is_finite() => extreme / -f32::from(MIDDLE),
+        _ => f32::NAN,
+    }
+}
+
+/// Codes `[n, k]` as `[n / 32, k / 8]` pairs.
+fn pack(codes: &[u8], n: usize, k: usize) -> Vec<Pair> {
+    let depth = k / PAIR;
+    let mut pairs = vec![Pair::ZERO; n.div_ceil(PANEL) * depth];
+    Pool::global().edit_chunks(&mut pairs, depth.max(1), |panel, pairs| {
+        for column in 0..PANEL.min(n - panel * PANEL) {
+            let row = &codes[(panel * PANEL + column) * k..][..k];
+            for (pair, codes) in pairs.iter_mut().zip(row.as_chunks().0) {
+                pair.set_codes(column, *codes);
+            }
+        }
+    });
+    pairs
+}
+
+/// Values `[n, groups]` as `[n / 32, groups, 32]`, zeros beyond the last output.
+fn panels<T: Copy + Default>(values: &[T], n: usize, groups: usize) -> Vec<[T; PANEL]> {
+    let value = |output: usize, group: usize| if output < n { values[output * groups + group] } else { T::default() };
+    let panel = |panel: usize| (0..groups).map(move |group| std::array::from_fn(|column| value(panel * PANEL + column, group)));
+    (0..n.div_ceil(PANEL)).flat_map(panel).collect()
+}
+
+/// The way back.
+fn rows<T: Copy>(panels: &[[T; PANEL]], n: usize, groups: usize) -> Vec<T> {
+    let row = |output: usize| (0..groups).map(move |group| panels[output / PANEL * groups + group][output % PANEL]);
+    (0..n).flat_map(row).collect()
+}
+
+/// A block's inputs as signed integers, and their sums over groups.
+fn signed(block: &Block, group: usize) -> SignedBlock {
+    let values: Vec<[i8; STEP]> = block.values.iter().map(|four| four.map(|value| (value ^ 0x80) as i8)).collect();
+    let steps = group / STEP * block.rows;
+    let sums = values.chunks_exact(steps).flat_map(|group| {
+        let sum = |row: usize| group.iter().skip(row).step_by(block.rows).flatten().map(|&x| i32::from(x)).sum::<i32>();
+        (0..block.rows).map(sum)
+    });
+    SignedBlock { sums: sums.collect(), scales: block.scales, rows: block.rows, values }
+}

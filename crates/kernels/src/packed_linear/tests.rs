@@ -1,0 +1,87 @@
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::{Inputs, PackedLinear, PackedWeights};
+use crate::Bf16Weights;
+use crate::packed::{Int4Weights, Int8Weights};
+
+const N: usize = 37;
+const K: usize = 64;
+
+fn noise(count: usize, seed: f32) -> Vec<f32> {
+    (0..count).map(|i| ((i as f32 + seed) * 12.9898).sin() * 1.7).collect()
+}
+
+fn kinds(seed: f32) -> Vec<PackedWeights> {
+    let weights = noise(N * K, seed);
+    let codes: Vec<u8> = weights.iter().map(|x| ((x + 1.7) * 4.0) as u8).collect();
+    let zeros: Vec<u8> = (0..N * 2).map(|i| (i % 17) as u8).collect();
+    vec![
+        Int8Weights::quantize(&weights, N, K).into(),
+        Int4Weights::quantize(&weights, N, K, 16).into(),
+        Int4Weights::from_parts(&codes, &noise(N * 2, seed), Some(&zeros), [N, K], 32).into(),
+        Bf16Weights::new(&weights, [N, K]).into(),
+    ]
+}
+
+fn layers(seed: f32, inputs: Inputs) -> Vec<PackedLinear> {
+    let bias = noise(N, seed + 0.5);
+    kinds(seed).into_iter().map(|weights| PackedLinear::new(weights, inputs).with_bias(Some(bias.clone()))).collect()
+}
+
+fn rows(device: &Device) -> Tensor<3> {
+    Tensor::from_data(TensorData::new(noise(2 * 3 * K, 3.0), [2, 3, K]), device)
+}
+
+fn largest_difference(a: Tensor<3>, b: Tensor<3>) -> f32 {
+    (a.without_autodiff() - b.without_autodiff()).abs().max().into_scalar()
+}
+
+#[test]
+fn a_layer_agrees_with_its_weights_multiplied_out() {
+    for (inputs, bound) in [(Inputs::Float, 1e-5), (Inputs::Int8, 0.02)] {
+        for layer in layers(1.0, inputs) {
+            let (x, device) = (rows(&Device::flex()), Device::flex());
+            let weights = Tensor::<2>::from_data(TensorData::new(layer.weights().dequantize(), [N, K]), &device);
+            let bias = Tensor::<1>::from_data(layer.bias().unwrap(), &device);
+            let expected = (x.clone().reshape([6, K]).matmul(weights.transpose()) + bias.unsqueeze()).reshape([2, 3, N]);
+            let largest: f32 = expected.clone().abs().max().into_scalar();
+            let bound = if matches!(layer.weights(), PackedWeights::Bf16(_)) { 0.02 } else { bound };
+            let difference = largest_difference(layer.forward(x), expected) / largest;
+            assert!(difference < bound, "{difference} with {inputs:?} and {:?}", layer.weights().shape());
+        }
+    }
+}
+
+#[test]
+fn records_carry_codes_scales_and_bias() {
+    let x = rows(&Device::flex());
+    for (layer, other) in layers(1.0, Inputs::Int8).into_iter().zip(layers(2.0, Inputs::Int8)) {
+        let expected = layer.forward(x.clone());
+        assert!(largest_difference(other.forward(x.clone()), expected.clone()) > 0.1);
+        let loaded = other.load_record(layer.clone().into_record());
+        assert_eq!(loaded.forward(x.clone()).into_data(), expected.into_data());
+    }
+}
+
+#[cfg(feature = "autodiff")]
+#[test]
+fn a_gradient_goes_through_to_the_input() {
+    let device = Device::flex().autodiff();
+    for layer in layers(1.0, Inputs::Float) {
+        let x = rows(&device).require_grad();
+        let gradients = layer.forward(x.clone()).sum().backward();
+        let weights = layer.weights().dequantize();
+        let expected: Vec<f32> = (0..K).map(|k| (0..N).map(|n| weights[n * K + k]).sum()).collect();
+        let found: Vec<f32> = x.grad(&gradients).unwrap().into_data().try_into_vec().unwrap();
+        for row in found.chunks_exact(K) {
+            assert!(row.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-3));
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "values of a row and inputs of the weights")]
+fn rows_of_another_width_are_refused() {
+    layers(1.0, Inputs::Int8)[0].forward(Tensor::<2>::zeros([1, K + 1], &Device::flex()));
+}
