@@ -23,6 +23,7 @@ Examples:
   cargo run --example phase3_transformer -- train --text shakespeare.txt --tokenizer chars --steps 2000 --out runs/shakespeare
   cargo run --example phase3_transformer -- generate --model runs/shakespeare/model --prompt \"ROMEO:\" --max-tokens 200
   cargo run --example phase3_transformer -- attention --model runs/shakespeare/model --prompt \"To be, or not to be\" --out attention.html
+  cargo run --example phase3_transformer -- quantize --scheme int8,int4,int4-gptq
   cargo run --example phase3_transformer -- logits --model runs/shakespeare/model --ids 1,2,3 --json
 
 Exit codes:
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Logits(LogitsArgs),
     /// Measure how well a model predicts texts, with an interval over documents
     Perplexity(PerplexityArgs),
+    /// Pack a model's weights into fewer bits, and measure what that costs
+    Quantize(QuantizeArgs),
     /// Show how a text falls into tokens
     Tokenize(TokenizeArgs),
     /// Write a page that shows what every head of every layer attends to
@@ -314,6 +317,56 @@ pub(crate) struct PerplexityArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct QuantizeArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// Schemes, separated by commas [default: all]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(crate) scheme: Vec<SchemeArg>,
+
+    /// Neighbours that share a scale in four bits
+    #[arg(long, default_value_t = 32)]
+    pub(crate) group: usize,
+
+    /// Give every group of four bits a zero point
+    #[arg(long)]
+    pub(crate) zero_point: bool,
+
+    /// Multiply inputs as they are instead of rounding them to eight bits
+    #[arg(long)]
+    pub(crate) float_inputs: bool,
+
+    /// Texts to calibrate on [default: every other document of --text, which is then not measured on]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) calibrate: Vec<PathBuf>,
+
+    /// Texts to measure on: a file, a folder, JSON lines (.jsonl, .jsonl.gz); may be given several times [default: this repository's docs]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) text: Vec<PathBuf>,
+
+    /// Only the documents that `train` keeps for validation at this share
+    #[arg(long)]
+    pub(crate) validation: Option<f64>,
+
+    /// Tokens that are read at a time [default: all that the model can, at most 512]
+    #[arg(long)]
+    pub(crate) context: Option<usize>,
+
+    /// The most tokens to measure on
+    #[arg(long, default_value_t = 20_000)]
+    pub(crate) tokens: usize,
+
+    /// Also write the table to a file, as JSON
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// The table as JSON on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct TokenizeArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
@@ -421,6 +474,23 @@ pub(crate) enum PrecisionArg {
     F32,
     /// Factors rounded to bfloat16, sums of 32 bits: faster where the processor has AVX-512 BF16
     Bf16,
+}
+
+/// What weights become, and how they are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemeArg {
+    /// Bfloat16, inputs of products too
+    Bf16,
+    /// Eight bits, one scale for each output
+    Int8,
+    /// The same after SmoothQuant, which calibrates
+    Int8Smoothquant,
+    /// Four bits in groups
+    Int4,
+    /// The same with AWQ, which calibrates
+    Int4Awq,
+    /// The same with GPTQ, which calibrates
+    Int4Gptq,
 }
 
 /// How the learning rate falls.

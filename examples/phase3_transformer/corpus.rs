@@ -42,8 +42,13 @@ fn texts(args: &CorpusArgs) -> Result<Vec<PathBuf>> {
     if !args.text.is_empty() {
         return Ok(args.text.clone());
     }
+    repository(&["README.md", "CONTRIBUTING.md", "docs", "crates"])
+}
+
+/// Files and folders of this repository.
+pub(crate) fn repository(names: &[&str]) -> Result<Vec<PathBuf>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let found: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "docs", "crates"].iter().map(|name| root.join(name)).collect();
+    let found: Vec<PathBuf> = names.iter().map(|name| root.join(name)).collect();
     match found.iter().find(|path| !path.exists()) {
         Some(path) => bail!("{} is not there: name a text with --text", path.display()),
         None => Ok(found),

@@ -14,6 +14,7 @@ mod peak;
 mod perplexity;
 mod positions;
 mod progress;
+mod quantize;
 mod run;
 mod scaling;
 mod study;
@@ -47,6 +48,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Generate(args) => generate::run(args)?,
         Command::Logits(args) => logits::run(args)?,
         Command::Perplexity(args) => perplexity::run(args)?,
+        Command::Quantize(args) => quantize::run(args)?,
         Command::Tokenize(args) => tokenize::run(args)?,
         Command::Attention(args) => attention::run(args)?,
         Command::ComparePositions(args) => return positions::run(args),

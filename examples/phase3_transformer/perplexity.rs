@@ -13,7 +13,7 @@ use crate::progress::CorpusBar;
 const LONGEST_CONTEXT: usize = 1024;
 
 /// Two-sided 95 % of the normal distribution.
-const Z_95: f64 = 1.959_964;
+pub(crate) const Z_95: f64 = 1.959_964;
 
 #[derive(Serialize)]
 struct Measured {
@@ -71,14 +71,14 @@ pub(crate) fn run(args: &PerplexityArgs) -> Result<()> {
 }
 
 /// The loss of a document.
-struct Score {
-    nats: f64,
-    tokens: f64,
+pub(crate) struct Score {
+    pub(crate) nats: f64,
+    pub(crate) tokens: f64,
 }
 
 /// Nats a token over all documents, and its standard error: that of a ratio of sums over clusters
 /// ([Cochran 1977](https://archive.org/details/samplingtechniqu0000coch), section 6.3). Infinite for one document.
-fn mean_over_documents(scores: &[Score]) -> (f64, f64) {
+pub(crate) fn mean_over_documents(scores: &[Score]) -> (f64, f64) {
     let count = scores.len() as f64;
     let tokens: f64 = scores.iter().map(|score| score.tokens).sum();
     let mean = scores.iter().map(|score| score.nats).sum::<f64>() / tokens;

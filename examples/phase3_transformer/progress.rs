@@ -65,6 +65,28 @@ impl Drop for StepBar {
     }
 }
 
+/// A bar over work of a known size.
+pub(crate) struct WorkBar(ProgressBar);
+
+impl WorkBar {
+    pub(crate) fn new(label: &'static str, length: u64) -> Self {
+        let bar = bar("{spinner} {msg} {wide_bar} {pos}/{len}, {eta} left");
+        bar.set_length(length);
+        bar.set_message(label);
+        Self(bar)
+    }
+
+    pub(crate) fn advance(&self, done: u64) {
+        self.0.inc(done);
+    }
+}
+
+impl Drop for WorkBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 fn bar(template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));

@@ -4,6 +4,7 @@
 mod awq;
 mod calibration;
 mod cholesky;
+mod comparison;
 mod error;
 pub mod gguf;
 mod gptq;
@@ -13,6 +14,7 @@ mod smooth_quant;
 
 pub use awq::{Awq, ScaledInt4};
 pub use calibration::Calibration;
+pub use comparison::Comparison;
 pub use error::{Error, Result};
 pub use gptq::Gptq;
 pub use int4::{Grid, Int4Groups, Int4Scheme};

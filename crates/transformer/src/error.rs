@@ -127,6 +127,14 @@ pub enum Error {
         /// The length of its gradient.
         grad_norm: f64,
     },
+    /// A layer cannot be quantised.
+    #[error("{layer} cannot be quantised: {source}")]
+    Quantize {
+        /// Where it is, for example `layers.0.q_proj`.
+        layer: String,
+        /// Why.
+        source: jarre_quant::Error,
+    },
     /// A chat template cannot be read, or refuses a conversation.
     #[error("the chat template failed: {reason}")]
     Template {
@@ -191,7 +199,8 @@ impl Error {
             | Self::InvalidSetting { .. }
             | Self::Template { .. }
             | Self::UnknownToken { .. }
-            | Self::TooFewTokens { .. } => ErrorKind::InvalidRequest,
+            | Self::TooFewTokens { .. }
+            | Self::Quantize { .. } => ErrorKind::InvalidRequest,
             Self::Malformed { .. } | Self::Weights { .. } | Self::Document { .. } | Self::Damaged { .. } | Self::Corrupt { .. } => {
                 ErrorKind::InvalidResponse
             }

@@ -12,6 +12,7 @@ mod error;
 pub mod generate;
 mod lora;
 mod position;
+pub mod quantize;
 mod rng;
 mod seq2seq;
 mod tokenizer;

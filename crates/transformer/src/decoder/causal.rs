@@ -6,6 +6,7 @@ use super::config::DecoderConfig;
 use super::family::DecoderFolder;
 use super::model::Decoder;
 use crate::error::{Error, Result};
+use crate::quantize::Quantizer;
 use crate::weights::fill;
 
 /// A decoder with what its folder says about texts: which token begins one and which end it.
@@ -35,6 +36,14 @@ impl CausalModel {
     /// A model that was made or trained here.
     pub fn new(decoder: Decoder, bos: Option<u32>, eos: Vec<u32>) -> Self {
         Self { decoder, bos, eos }
+    }
+
+    /// The same model with packed weights, see [`quantize`](crate::quantize).
+    ///
+    /// # Errors
+    /// As [`Quantizer::quantize`].
+    pub fn quantized(self, quantizer: &Quantizer, calibration: &[Vec<u32>]) -> Result<Self> {
+        Ok(Self { decoder: quantizer.quantize(self.decoder, calibration)?, ..self })
     }
 
     /// The model itself.

@@ -50,6 +50,13 @@ impl DecoderLayer {
         own.into_iter().chain([&mut feed_forward.up, &mut feed_forward.down]).chain(&mut feed_forward.gate)
     }
 
+    /// The same, to look at.
+    pub(crate) fn projections_ref(&self) -> impl Iterator<Item = &Projection> {
+        let Self { attention, feed_forward, .. } = self;
+        let own = [&attention.query, &attention.key, &attention.value, &attention.output];
+        own.into_iter().chain([&feed_forward.up, &feed_forward.down]).chain(&feed_forward.gate)
+    }
+
     /// `[batch, seq, d_model]` to the same, and the attention weights where they were asked for.
     pub(crate) fn forward(&self, x: Tensor<3>, placement: &Placement, cache: Option<CacheSlot<'_>>) -> (Tensor<3>, Option<Tensor<4>>) {
         if self.placement == NormPlacement::Post {

@@ -18,6 +18,7 @@ pub use causal::CausalModel;
 pub use config::{DecoderConfig, NormPlacement, SlidingLayers};
 pub(crate) use family::DecoderFolder;
 pub use feed_forward::{Activation, FeedForward};
+pub(crate) use layer::DecoderLayer;
 pub(crate) use model::last_rows;
 pub use model::{Decoder, DecoderStates};
 pub use norm::{Norm, NormKind};

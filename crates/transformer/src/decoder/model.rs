@@ -17,7 +17,7 @@ pub struct Decoder {
     pub(crate) positions: Option<Param<Tensor<2>>>,
     pub(crate) layers: Vec<DecoderLayer>,
     pub(crate) norm: Option<Norm>,
-    /// The logits' weights where they are not the embedding's.
+    /// The logits' weights where they are not the embedding's, or packed.
     pub(crate) head: Option<Projection>,
     dropout: Dropout,
     #[module(skip)]
@@ -84,6 +84,20 @@ impl Decoder {
             head.precision = precision;
         }
         self
+    }
+
+    /// Whether any of its linear layers is packed.
+    pub fn is_packed(&self) -> bool {
+        let layers = self.layers.iter().flat_map(DecoderLayer::projections_ref);
+        layers.chain(&self.head).any(|projection| projection.packed.is_some())
+    }
+
+    /// Bytes of the parameters in memory: four for each that is not packed.
+    pub fn weight_bytes(&self) -> usize {
+        let mut float = self.clone();
+        let layers = float.layers.iter_mut().flat_map(DecoderLayer::projections);
+        let packed: usize = layers.chain(&mut float.head).filter_map(|x| x.packed.take()).map(|packed| packed.bytes()).sum();
+        packed + float.num_params() * size_of::<f32>()
     }
 
     /// Logits at every position. Rows of the padding hold finite values without meaning.

@@ -75,7 +75,7 @@ impl DecoderNames {
 
 impl Naming for DecoderNames {
     fn place(&self, path: &str) -> Option<Place> {
-        if path.contains(".lora.") {
+        if path.contains(".lora.") || path.contains(".packed.") {
             return None;
         }
         let gpt2 = self.style == Style::Gpt2;

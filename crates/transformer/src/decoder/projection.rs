@@ -1,17 +1,23 @@
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use jarre_kernels::{Precision, WeightLayout, linear};
+use jarre_kernels::{PackedLinear, Precision, WeightLayout, linear};
 
 use crate::lora::LoraPair;
+use crate::quantize::Observer;
 
-/// A linear layer with weights `[d_input, d_output]` that an adapter can be added to.
+/// A linear layer with weights `[d_input, d_output]` that an adapter can be added to, and that can be packed.
 #[derive(Module, Debug)]
 pub struct Projection {
-    pub(crate) linear: Linear,
+    /// Nothing once the layer is packed.
+    pub(crate) linear: Option<Linear>,
+    pub(crate) packed: Option<PackedLinear>,
     pub(crate) lora: Option<LoraPair>,
     #[module(skip)]
     pub(crate) precision: Precision,
+    /// Sees every input, while a model is calibrated.
+    #[module(skip)]
+    pub(crate) observer: Option<Observer>,
 }
 
 /// How a [`Projection`] starts.
@@ -28,7 +34,7 @@ impl ProjectionConfig {
         let mut linear =
             LinearConfig::new(self.d_input, self.d_output).with_bias(self.bias).with_initializer(self.initializer.clone()).init(device);
         linear.bias = linear.bias.map(|_| Initializer::Zeros.init([self.d_output], device));
-        Projection { linear, lora: None, precision: Precision::F32 }
+        Projection { linear: Some(linear), packed: None, lora: None, precision: Precision::F32, observer: None }
     }
 }
 
@@ -45,13 +51,31 @@ impl Projection {
         }
     }
 
+    /// A layer that is nothing but packed weights.
+    pub(crate) fn packed(packed: PackedLinear) -> Self {
+        Self { linear: None, packed: Some(packed), lora: None, precision: Precision::F32, observer: None }
+    }
+
     fn product<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let bias = self.linear.bias.as_ref().map(Param::val);
-        linear(x, self.linear.weight.val(), bias, WeightLayout::InputFirst, self.precision)
+        if let Some(observer) = &self.observer {
+            observer.see(x.clone());
+        }
+        match (&self.linear, &self.packed) {
+            (Some(float), _) => {
+                let bias = float.bias.as_ref().map(Param::val);
+                linear(x, float.weight.val(), bias, WeightLayout::InputFirst, self.precision)
+            }
+            (None, Some(packed)) => packed.forward(x),
+            (None, None) => unreachable!("a layer has weights, packed or not"),
+        }
     }
 
     /// Values in and out.
     pub(crate) fn dims(&self) -> [usize; 2] {
-        self.linear.weight.lazy_shape().dims()
+        match (&self.linear, &self.packed) {
+            (Some(linear), _) => linear.weight.lazy_shape().dims(),
+            (None, Some(packed)) => packed.dims(),
+            (None, None) => unreachable!("a layer has weights, packed or not"),
+        }
     }
 }

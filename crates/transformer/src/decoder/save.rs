@@ -26,6 +26,14 @@ impl CausalModel {
             let found = "adapters beside its weights".to_owned();
             return Err(Error::Unsupported { what: "saving a model with", found, supported: "merged adapters: merge_lora, or save_lora" });
         }
+        if self.decoder().is_packed() {
+            let found = "packed weights".to_owned();
+            return Err(Error::Unsupported {
+                what: "saving a model with",
+                found,
+                supported: "weights of f32: save it before it is quantised",
+            });
+        }
         let family = family_of(config)?;
         let names = DecoderNames::new(family.style(), config);
         let tensors = collect(self.decoder(), &names).into_iter().map(|(name, tensor)| {

@@ -90,6 +90,7 @@ impl Decoder {
     }
 
     /// The model with its adapters added to the weights: as fast as one without. They are kept for [`unmerge_lora`](Self::unmerge_lora).
+    /// An adapter of a packed layer stays beside it.
     pub fn merge_lora(self) -> Self {
         self.shift_lora(1.0, true)
     }
@@ -108,10 +109,10 @@ impl Decoder {
     fn shift_lora(mut self, sign: f64, merged: bool) -> Self {
         for (_, _, projection) in self.projections_mut() {
             let Some(lora) = projection.lora.as_mut().filter(|lora| lora.merged != merged) else { continue };
+            let Some(linear) = &mut projection.linear else { continue };
             lora.merged = merged;
             let delta = lora.delta() * sign;
-            let weight = projection.linear.weight.clone();
-            projection.linear.weight = weight.map(|weight| (weight + delta).detach());
+            linear.weight = linear.weight.clone().map(|weight| (weight + delta).detach());
         }
         self
     }
