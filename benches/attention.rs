@@ -7,7 +7,7 @@ use std::hint::black_box;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use jarre_kernels::ScoreSettings;
+use jarre_kernels::{AttentionMask, ScoreSettings};
 
 /// Batch, tokens, heads and their width.
 const SHAPES: [[usize; 4]; 2] = [[12, 64, 4, 32], [6, 512, 8, 32]];
@@ -20,7 +20,7 @@ fn settings(width: usize) -> ScoreSettings {
 
 fn ours(inputs: [Tensor<4>; 3], bias: Tensor<4>) -> Tensor<4> {
     let [_, _, _, width] = inputs[0].dims();
-    jarre_kernels::attention(inputs, Some(bias), settings(width))
+    jarre_kernels::attention(inputs, &AttentionMask::Bias(bias), settings(width))
 }
 
 fn burns(inputs: [Tensor<4>; 3], bias: Tensor<4>) -> Tensor<4> {

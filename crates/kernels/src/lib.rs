@@ -5,6 +5,7 @@ mod activation;
 mod attention;
 mod bf16;
 mod cross_entropy;
+pub mod flash;
 mod host;
 mod linear;
 mod math;
@@ -18,7 +19,7 @@ mod rows;
 mod softmax;
 
 pub use activation::{Activation, activate, activate_biased, gated};
-pub use attention::{attention, attention_scores, mix_values};
+pub use attention::{AttentionMask, attention, attention_scores, mix_values, self_attention};
 pub use bf16::{Bf16Weights, supported as bf16_supported};
 pub use cross_entropy::{TargetSettings, cross_entropy};
 pub use host::{host_values, on_host};

@@ -6,7 +6,7 @@
 
 use burn::tensor::activation::{gelu, gelu_approximate, log_softmax, relu, silu, softmax};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
-use jarre_kernels::{Activation, AddNorm, Precision, RopePairs, ScoreSettings, TargetSettings, WeightLayout};
+use jarre_kernels::{Activation, AddNorm, AttentionMask, Precision, RopePairs, ScoreSettings, TargetSettings, WeightLayout};
 use proptest::prelude::*;
 
 /// Inputs of an operation, flattened, with their shapes.
@@ -123,17 +123,70 @@ proptest! {
             let bias = bias.clone().map(Tensor::inner);
             let scores = jarre_kernels::attention_scores(query.clone(), key.clone());
             let twin = jarre_kernels::mix_values(jarre_kernels::attention_weights(scores, bias.clone(), settings), value.clone());
-            let fused = jarre_kernels::attention([query, key, value], bias, settings);
+            let mask = bias.map_or(AttentionMask::All, AttentionMask::Bias);
+            let fused = jarre_kernels::attention([query, key, value], &mask, settings);
             prop_assert!((fused - twin).abs().max().into_scalar::<f32>() < 1e-5);
         }
         let shaped = |t: &[Tensor<1>]| [t[0].clone().reshape(q), t[1].clone().reshape(kv), t[2].clone().reshape(kv)];
-        agree(&inputs, 2e-4, &|t| flat(jarre_kernels::attention(shaped(t), bias.clone(), settings)), &|t| {
+        let mask = bias.clone().map_or(AttentionMask::All, AttentionMask::Bias);
+        agree(&inputs, 2e-4, &|t| flat(jarre_kernels::attention(shaped(t), &mask, settings)), &|t| {
             let [query, key, value] = shaped(t).map(|x| x.swap_dims(1, 2));
             let [key, value] = [key, value].map(|x| x.unsqueeze_dim::<5>(2).repeat_dim(2, group).reshape([batch, heads, keys, width]));
             let scores = query.matmul(key.swap_dims(2, 3)) * 0.4;
             let weights = softmax(match &bias { Some(bias) => scores + bias.clone(), None => scores }, 3);
             flat(weights.matmul(value).swap_dims(1, 2))
         });
+    }
+
+    #[test]
+    fn masks_that_are_rules_are_their_bias(
+        batch in 1_usize..4,
+        queries in 1_usize..80,
+        more in 0_usize..80,
+        [kv_heads, group] in prop::array::uniform2(1_usize..4),
+        width in 1_usize..20,
+        window in prop::option::of(1_usize..60),
+        turned: bool,
+    ) {
+        let (device, heads, keys) = (Device::flex(), kv_heads * group, queries + more);
+        let filled = |[batch, tokens, heads, width]: [usize; 4], scale: f64| {
+            // Heads before tokens, as a cache has them, or after.
+            let shape = if turned { [batch, heads, tokens, width] } else { [batch, tokens, heads, width] };
+            let x = Tensor::<4>::from_data(TensorData::new(random(&shape, scale).0, shape), &device);
+            if turned { x.swap_dims(1, 2) } else { x }
+        };
+        let [query, key, value] =
+            [filled([batch, queries, heads, width], 1.5), filled([batch, keys, kv_heads, width], 1.4), filled([batch, keys, kv_heads, width], 1.0)];
+        let settings = ScoreSettings { scale: 0.4, softcap: 0.0 };
+        let mask = AttentionMask::Causal { window };
+        let scores = jarre_kernels::attention_scores(query.clone(), key.clone());
+        let bias = mask.bias([queries, keys], &device);
+        let twin = jarre_kernels::mix_values(jarre_kernels::attention_weights(scores, bias, settings), value.clone());
+        let fused = jarre_kernels::attention([query, key, value], &mask, settings);
+        prop_assert!((fused - twin).abs().max().into_scalar::<f32>() < 1e-5);
+    }
+
+    #[test]
+    fn self_attention_of_a_fused_product_is_that_of_its_parts(
+        lengths in prop::collection::vec(0_usize..40, 1..5),
+        more in 1_usize..5,
+        heads in 1_usize..4,
+        width in 1_usize..40,
+    ) {
+        let (batch, seq, d_model) = (lengths.len(), lengths.iter().max().unwrap() + more, heads * width);
+        let values = random(&[batch * seq, 3 * d_model], 0.6).0;
+        let attend = |device: &Device| {
+            let qkv = Tensor::<2>::from_data(TensorData::new(values.clone(), [batch * seq, 3 * d_model]), device);
+            jarre_kernels::self_attention(qkv, heads, &lengths)
+        };
+        let (found, expected) = (attend(&Device::flex()), attend(&Device::flex().autodiff()).inner());
+        for (index, &length) in lengths.iter().enumerate() {
+            let rows = |x: &Tensor<2>| x.clone().slice([index * seq..index * seq + length.max(1), 0..d_model]);
+            if length > 0 {
+                prop_assert!((rows(&found) - rows(&expected)).abs().max().into_scalar::<f32>() < 1e-5);
+            }
+        }
+        prop_assert!(found.is_finite().all().into_scalar::<bool>());
     }
 
     #[test]

@@ -61,6 +61,12 @@ impl Calibration {
         self.magnitude.iter().map(|sum| (sum / self.rows.max(1) as f64) as f32).collect()
     }
 
+    /// The mean square of each input.
+    pub fn mean_square(&self) -> Vec<f32> {
+        let scale = (self.rows.max(1) as f64).recip();
+        (0..self.columns).map(|i| (self.moments[i * self.columns + i] * scale) as f32).collect()
+    }
+
     /// The largest magnitude of each input.
     pub fn largest_magnitude(&self) -> &[f32] {
         &self.largest

@@ -1,5 +1,9 @@
 use crate::error::{Error, Result, check_matrix};
 
+/// Ranges of a group that are tried where extremes may be clipped, and how far apart they are relative to the whole one.
+const CLIPS: u32 = 16;
+const CLIP_STEP: f32 = 0.025;
+
 /// How groups of four bits are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Int4Scheme {
@@ -40,6 +44,20 @@ impl Grid {
         // The value of largest magnitude becomes -8, so that all sixteen codes are used.
         let extreme = group.iter().copied().fold(0.0_f32, |a, b| if b.abs() > a.abs() { b } else { a });
         Self { scale: if extreme == 0.0 { 1.0 } else { extreme / -8.0 }, zero: 8 }
+    }
+
+    /// The grid of the group's values times 1, 0.975, ... that loses least.
+    fn clipped(group: &[f32], zero_point: bool, importance: &[f32]) -> Self {
+        let candidates = (0..CLIPS).map(|step| {
+            let share = 1.0 - step as f32 * CLIP_STEP;
+            Self::of(&group.iter().map(|weight| weight * share).collect::<Vec<f32>>(), zero_point)
+        });
+        let loss = |grid: &Self| {
+            let losses =
+                group.iter().zip(importance).map(|(&weight, importance)| importance * (weight - grid.value(grid.code(weight))).powi(2));
+            losses.sum::<f32>()
+        };
+        candidates.min_by(|a, b| loss(a).total_cmp(&loss(b))).expect("there is at least one candidate")
     }
 
     /// The nearest code.
@@ -85,6 +103,25 @@ impl Int4Groups {
     pub fn round(weights: &[f32], columns: usize, scheme: Int4Scheme) -> Result<Self> {
         scheme.check(weights, columns)?;
         let grid: Vec<Grid> = weights.chunks_exact(scheme.group).map(|group| Grid::of(group, scheme.zero_point)).collect();
+        let groups = weights.chunks_exact(scheme.group).zip(&grid);
+        let codes = groups.flat_map(|(group, grid)| group.iter().map(|&weight| grid.code(weight))).collect();
+        Ok(Self { columns, scheme, codes, grid })
+    }
+
+    /// Rounds to the nearest on grids that may clip a group's extremes: of a few ranges the one that loses least in the sense of
+    /// `sum of importance (weight - value)^2`, with an importance for each column (the mean square of its input, as
+    /// [`Calibration::mean_square`](crate::Calibration::mean_square) gives it).
+    ///
+    /// # Errors
+    /// As [`round`](Self::round), and where there is not one importance for each column.
+    pub fn round_clipped(weights: &[f32], columns: usize, scheme: Int4Scheme, importance: &[f32]) -> Result<Self> {
+        scheme.check(weights, columns)?;
+        if importance.len() != columns {
+            return Err(Error::Calibration { found: importance.len(), expected: columns });
+        }
+        let importances = importance.chunks_exact(scheme.group).cycle();
+        let groups = weights.chunks_exact(scheme.group).zip(importances);
+        let grid: Vec<Grid> = groups.map(|(group, importance)| Grid::clipped(group, scheme.zero_point, importance)).collect();
         let groups = weights.chunks_exact(scheme.group).zip(&grid);
         let codes = groups.flat_map(|(group, grid)| group.iter().map(|&weight| grid.code(weight))).collect();
         Ok(Self { columns, scheme, codes, grid })
@@ -150,6 +187,33 @@ mod tests {
                 prop_assert!((value - back).abs() <= reach * scale, "{value} became {back} in steps of {scale}");
             }
         }
+    }
+
+    proptest! {
+        #[test]
+        fn clipping_never_loses_more_than_rounding(
+            weights in prop::collection::vec(-3.0_f32..3.0, 64),
+            importance in prop::collection::vec(0.0_f32..4.0, 32),
+            zero_point: bool,
+        ) {
+            let scheme = Int4Scheme { group: 16, zero_point };
+            let loss = |rounded: Int4Groups| -> f32 {
+                let values = weights.iter().zip(rounded.dequantize()).zip(importance.iter().cycle());
+                values.map(|((weight, value), importance)| importance * (weight - value).powi(2)).sum()
+            };
+            let clipped = loss(Int4Groups::round_clipped(&weights, 32, scheme, &importance).unwrap());
+            prop_assert!(clipped <= loss(Int4Groups::round(&weights, 32, scheme).unwrap()) * 1.0001);
+        }
+    }
+
+    #[test]
+    fn an_outlier_that_no_input_reads_is_clipped() {
+        let weights: Vec<f32> = (0..16).map(|i| if i == 3 { 8.0 } else { (i as f32 * 1.7).sin() }).collect();
+        let importance: Vec<f32> = (0..16).map(|i| if i == 3 { 0.0 } else { 1.0 }).collect();
+        let rounded = Int4Groups::round_clipped(&weights, 16, Int4Scheme::symmetric(16), &importance).unwrap();
+        assert!(rounded.grid[0].scale.abs() < 0.65, "{:?}", rounded.grid);
+        let error = Int4Groups::round_clipped(&weights, 16, Int4Scheme::symmetric(16), &importance[1..]).unwrap_err();
+        assert!(matches!(error, Error::Calibration { found: 15, expected: 16 }));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Attention as one operation: scores, softmax and the mix of values of one sequence stay in the cache of one core.
 
 mod bias;
+mod fused_qkv;
+mod mask;
+mod prefill;
 mod sequence;
 
 use burn::backend::TensorMetadata;
@@ -9,32 +12,41 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use self::bias::Bias;
+pub use self::fused_qkv::self_attention;
+pub use self::mask::AttentionMask;
+use self::prefill::Prefill;
 use self::sequence::{Sequence, Sizes};
 use crate::host::{self, HostOp, in_order, run, tensor, values};
 use crate::softmax::{ScoreSettings, attention_weights};
 
-/// `softmax(scale Q K^T + bias) V` of `heads` queries over `kv_heads` keys and values; query head `i` reads key head
-/// `i / (heads / kv_heads)`. The bias gets no gradient.
+/// Heads up to this width go through [`flash`](crate::flash).
+const WIDEST: usize = 256;
+
+/// `softmax(scale Q K^T + mask) V` of `heads` queries over `kv_heads` keys and values; query head `i` reads key head
+/// `i / (heads / kv_heads)`. The mask gets no gradient.
 ///
-/// On the host a core makes 64 queries at a time and skips keys that the bias hides from all of them, so that scores stay in the cache and
-/// memory grows with the number of keys alone (the aim of [Dao et al. 2022](https://arxiv.org/abs/2205.14135)). With a gradient it runs on a
-/// core for each sequence and keeps the weights for the way back.
+/// On the host it is [`flash`](crate::flash): memory grows with the number of tokens alone
+/// ([Dao 2023](https://arxiv.org/abs/2307.08691)), and a mask that is not a bias takes none. With a gradient it runs on a core for each
+/// sequence and keeps the weights for the way back.
 ///
 /// # Shapes
-/// - query: `[batch, queries, heads, head_dim]`, key and value: `[batch or 1, keys, kv_heads, head_dim]`,
-///   bias: `[batch or 1, heads or 1, queries, keys]`
+/// - query: `[batch, queries, heads, head_dim]`, key and value: `[batch or 1, keys, kv_heads, head_dim]`
 /// - output: `[batch, queries, heads, head_dim]`
 ///
 /// # Panics
 /// Where the sizes do not fit each other.
-pub fn attention([query, key, value]: [Tensor<4>; 3], bias: Option<Tensor<4>>, settings: ScoreSettings) -> Tensor<4> {
-    let ([batch, _, heads, _], [sources, _, kv_heads, _]) = (query.dims(), key.dims());
-    let differentiable = settings.softcap == 0.0 || !query.device().is_autodiff();
+pub fn attention([query, key, value]: [Tensor<4>; 3], mask: &AttentionMask, settings: ScoreSettings) -> Tensor<4> {
+    let ([batch, queries, heads, width], [sources, keys, kv_heads, _]) = (query.dims(), key.dims());
+    let gradient = query.device().is_autodiff();
     let filled = !query.dims().contains(&0) && !key.dims().contains(&0);
-    if differentiable && filled && sources == batch && host::takes(&query) {
+    let on_host = filled && sources == batch && host::takes(&query);
+    if on_host && !gradient && width <= WIDEST {
+        return run::ternary((query, key, value), Prefill::new(mask, settings));
+    }
+    let bias = mask.bias([queries, keys], &query.device());
+    if on_host && gradient && settings.softcap == 0.0 {
         let bias = bias.map(|bias| Bias::new(host::detached(bias)));
-        let (scale, softcap) = (settings.scale as f32, settings.softcap as f32);
-        return run::ternary((query, key, value), Attention { bias, scale, softcap, group: heads / kv_heads });
+        return run::ternary((query, key, value), Attention { bias, scale: settings.scale as f32, group: heads / kv_heads });
     }
     mix_values(attention_weights(attention_scores(query, key), bias, settings), value)
 }
@@ -73,8 +85,6 @@ pub fn mix_values(weights: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
 struct Attention {
     bias: Option<Bias>,
     scale: f32,
-    /// 0 where scores are not capped.
-    softcap: f32,
     /// Query heads that read one key head.
     group: usize,
 }
@@ -105,19 +115,9 @@ fn sequences(sizes: Sizes, [query, key, value]: [&[f32]; 3]) -> Vec<Sequence<'_>
 }
 
 impl HostOp<3> for Attention {
-    /// Nothing is kept: a core makes the scores of a block of queries, and memory grows with the number of keys.
     fn forward(&self, inputs: [FlexTensor; 3]) -> FlexTensor {
         let [query, key, value] = inputs.map(in_order);
-        let sizes = Sizes::of(&query, &key);
-        let mut output = vec![0.0; values(&query).len()];
-        let sequences = sequences(sizes, [&query, &key, &value].map(values));
-        let rows = sizes.heads * sizes.width;
-        output.par_chunks_mut(sizes.queries * rows).zip(sequences).enumerate().for_each(|(batch, (output, sequence))| {
-            output.par_chunks_mut(sequence::BLOCK * rows).enumerate().for_each(|(block, output)| {
-                self.attend_rows(sizes, (batch, block), sequence, output);
-            });
-        });
-        tensor(output, query.shape())
+        self.run([&query, &key, &value]).0
     }
 
     fn forward_keeping(&self, inputs: [FlexTensor; 3]) -> (FlexTensor, Vec<FlexTensor>) {

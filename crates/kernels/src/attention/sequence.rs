@@ -4,7 +4,6 @@ use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 
 use super::Attention;
-use crate::math::tanh;
 use crate::matrix::{Matrix, Place, product_into};
 use crate::rows::dot;
 use crate::softmax::softmax_row;
@@ -94,16 +93,6 @@ impl Attention {
         }
     }
 
-    /// Attention of block `index` of the queries of one sequence, in all heads: `output [rows of the block, heads, head_dim]`.
-    pub(super) fn attend_rows(&self, sizes: Sizes, (batch, index): (usize, usize), x: Sequence<'_>, output: &mut [f32]) {
-        let mut scores = vec![0.0; BLOCK.min(sizes.queries) * sizes.keys];
-        for head in 0..sizes.heads {
-            let block = self.block(sizes, batch, head, index);
-            let place = Place { values: &mut scores, row_stride: block.seen.1 - block.seen.0 };
-            self.attend_block(sizes, head, &block, x, place, sizes.place(output, sizes.heads, head, 0));
-        }
-    }
-
     /// Writes the weights of seen keys to `scores`, and what they mix to `output`.
     fn attend_block(&self, sizes: Sizes, head: usize, block: &Block<'_>, x: Sequence<'_>, mut scores: Place<'_>, mut output: Place<'_>) {
         let (kv_head, (first, end)) = (head / self.group, block.seen);
@@ -116,11 +105,6 @@ impl Attention {
             || {
                 for (index, row) in scores.values.chunks_mut(stride).take(count).enumerate() {
                     let row = &mut row[..end - first];
-                    if self.softcap > 0.0 {
-                        for score in row.iter_mut() {
-                            *score = self.softcap * tanh(*score / self.softcap);
-                        }
-                    }
                     if let Some(bias) = block.bias {
                         for (score, bias) in row.iter_mut().zip(&bias[index * sizes.keys + first..]) {
                             *score += bias;

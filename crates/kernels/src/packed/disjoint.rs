@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// A slice, borrowed exclusively, whose parts are handed to several threads.
 #[derive(Debug)]
-pub(super) struct Disjoint<'a, T> {
+pub(crate) struct Disjoint<'a, T> {
     start: *mut T,
     len: usize,
     borrow: PhantomData<&'a mut [T]>,
@@ -17,11 +17,11 @@ pub(super) struct Disjoint<'a, T> {
 unsafe impl<T: Send> Sync for Disjoint<'_, T> {}
 
 impl<'a, T> Disjoint<'a, T> {
-    pub(super) fn new(values: &'a mut [T]) -> Self {
+    pub(crate) fn new(values: &'a mut [T]) -> Self {
         Self { start: values.as_mut_ptr(), len: values.len(), borrow: PhantomData }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
@@ -33,7 +33,7 @@ impl<'a, T> Disjoint<'a, T> {
     /// # Safety
     /// While the part is in use, no other part given out may overlap it.
     #[expect(clippy::mut_from_ref, reason = "callers keep the parts disjoint")]
-    pub(super) unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
+    pub(crate) unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
         assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {} values", self.len);
         // SAFETY: the range was checked to lie within the slice, which is borrowed exclusively for 'a; the caller keeps parts disjoint.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }

@@ -15,7 +15,7 @@
 //! ```
 
 mod cpu;
-mod disjoint;
+pub(crate) mod disjoint;
 mod door;
 mod epilogue;
 mod floats;

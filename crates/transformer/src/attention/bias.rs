@@ -1,4 +1,5 @@
 use burn::tensor::{Bool, Device, Tensor, TensorData};
+use jarre_kernels::{AttentionMask, on_host};
 
 use super::sequences::Sequences;
 
@@ -15,8 +16,10 @@ pub struct Visibility {
 /// the model has one.
 #[derive(Clone, Debug)]
 pub struct AttentionBias {
-    /// `[batch or 1, heads or 1, queries, keys]`.
-    values: Tensor<4>,
+    mask: AttentionMask,
+    queries: usize,
+    keys: usize,
+    device: Device,
 }
 
 impl AttentionBias {
@@ -29,6 +32,10 @@ impl AttentionBias {
         let same = queries.is_uniform() && past.windows(2).all(|pair| pair[0] == pair[1]);
         let rows = if same { 1 } else { queries.batch() };
         let keys = past.iter().zip(queries.tokens()).map(|(past, tokens)| past + tokens.end).max().unwrap_or(0);
+        if let Some(mask) = rule(queries, same, visibility, slopes, device) {
+            let sees_all = queries.seq() == 1 && visibility.window.is_none();
+            return (!sees_all).then(|| Self { mask, queries: queries.seq(), keys, device: device.clone() });
+        }
         let heads = slopes.len().max(1);
         let mut values = Vec::with_capacity(rows * heads * queries.seq() * keys);
         for (row, &past) in past.iter().enumerate().take(rows) {
@@ -39,15 +46,19 @@ impl AttentionBias {
         }
         let says_nothing = values.iter().all(|&value| value == 0.0);
         let shape = [rows, heads, queries.seq(), keys];
-        (!says_nothing).then(|| Self { values: Tensor::from_data(TensorData::new(values, shape), device) })
+        (!says_nothing).then(|| Self::of(Tensor::from_data(TensorData::new(values, shape), device)))
     }
 
     /// A mask made elsewhere: `hidden [batch or 1, heads or 1, queries, keys]`, true where a query must not see a key.
     ///
     /// A query that sees no key at all gets weights that are not numbers.
     pub fn from_mask(hidden: Tensor<4, Bool>) -> Self {
-        let values = Tensor::zeros(hidden.shape(), &hidden.device()).mask_fill(hidden, f32::NEG_INFINITY);
-        Self { values }
+        Self::of(Tensor::zeros(hidden.shape(), &hidden.device()).mask_fill(hidden, f32::NEG_INFINITY))
+    }
+
+    fn of(values: Tensor<4>) -> Self {
+        let [_, _, queries, keys] = values.dims();
+        Self { queries, keys, device: values.device(), mask: AttentionMask::Bias(values) }
     }
 
     /// The bias of encoders and of attention to an encoder: `queries` rows see the keys that are tokens of `keys`.
@@ -59,13 +70,26 @@ impl AttentionBias {
         let row = |tokens: &std::ops::Range<usize>| (0..keys.seq()).map(|key| value(tokens, key)).collect::<Vec<f32>>();
         let values: Vec<f32> = keys.tokens().iter().flat_map(row).collect();
         let values = Tensor::<4>::from_data(TensorData::new(values, [keys.batch(), 1, 1, keys.seq()]), device);
-        Some(Self { values: values.expand([keys.batch(), 1, queries, keys.seq()]) })
+        Some(Self::of(values.expand([keys.batch(), 1, queries, keys.seq()])))
     }
 
     /// `[batch or 1, heads or 1, queries, keys]`.
-    pub fn values(&self) -> &Tensor<4> {
-        &self.values
+    pub fn values(&self) -> Tensor<4> {
+        let values = self.mask.bias([self.queries, self.keys], &self.device);
+        values.unwrap_or_else(|| Tensor::zeros([1, 1, self.queries, self.keys], &self.device))
     }
+
+    /// The same as kernels take it.
+    pub(crate) fn mask(&self) -> &AttentionMask {
+        &self.mask
+    }
+}
+
+/// The mask as a rule that takes no memory, where the kernels of the host follow one: all rows alike, none with padding, documents or slopes.
+fn rule(queries: &Sequences, same: bool, visibility: Visibility, slopes: &[f32], device: &Device) -> Option<AttentionMask> {
+    let followed = same && visibility.causal && slopes.is_empty() && on_host(device) && !device.is_autodiff();
+    let whole = followed && queries.tokens().iter().all(|tokens| *tokens == (0..queries.seq())) && !queries.has_documents();
+    whole.then_some(AttentionMask::Causal { window: visibility.window })
 }
 
 /// One row of a batch, in one head.
@@ -117,8 +141,8 @@ mod tests {
     use super::*;
 
     fn shown(bias: &AttentionBias, row: usize) -> Vec<Vec<bool>> {
-        let [_, _, _, keys] = bias.values.dims();
-        let values: Vec<f32> = bias.values.clone().slice_dim(0, row..row + 1).into_data().try_into_vec().unwrap();
+        let [_, _, _, keys] = bias.values().dims();
+        let values: Vec<f32> = bias.values().slice_dim(0, row..row + 1).into_data().try_into_vec().unwrap();
         values.chunks_exact(keys).map(|row| row.iter().map(|value| *value == 0.0).collect()).collect()
     }
 
@@ -135,7 +159,7 @@ mod tests {
     fn distances_fall_by_the_slope_of_the_head() {
         let two = Sequences::right_padded(&[&[1, 2]], 0);
         let bias = AttentionBias::new(&two, &[1], CAUSAL, &[0.5, 0.25], &Device::default()).unwrap();
-        let values: Vec<f32> = bias.values.into_data().try_into_vec().unwrap();
+        let values: Vec<f32> = bias.values().into_data().try_into_vec().unwrap();
         let hidden = f32::NEG_INFINITY;
         assert_eq!(values, [-0.5, 0.0, hidden, -1.0, -0.5, 0.0, -0.25, 0.0, hidden, -0.5, -0.25, 0.0]);
     }
@@ -154,7 +178,7 @@ mod tests {
             let past = &past[..rows.len()];
             let visibility = Visibility { causal, window };
             let Some(bias) = AttentionBias::new(&queries, past, visibility, &[], &Device::default()) else { return Ok(()) };
-            let [batch, _, _, keys] = bias.values.dims();
+            let [batch, _, _, keys] = bias.values().dims();
             for row in 0..batch {
                 for (query, shown) in shown(&bias, row).iter().enumerate().take(lengths[row]) {
                     for (key, &shown) in shown.iter().enumerate() {

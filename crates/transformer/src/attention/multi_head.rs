@@ -2,7 +2,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Initializer};
 use burn::tensor::{Device, Tensor};
-use jarre_kernels::{ScoreSettings, attention, attention_scores, attention_weights, mix_values};
+use jarre_kernels::{AttentionMask, ScoreSettings, attention, attention_scores, attention_weights, mix_values};
 
 use super::bias::AttentionBias;
 use super::cache::LayerCache;
@@ -160,15 +160,16 @@ impl MultiHeadAttention {
     fn mix(&self, query: Tensor<4>, key: Tensor<4>, value: Tensor<4>, placement: &Placement) -> Attended {
         let [batch, heads, queries, width] = query.dims();
         let [query, key, value] = [query, key, value].map(|x| x.swap_dims(1, 2));
-        let bias = placement.bias.as_ref().map(|bias| bias.values().clone());
         let settings = ScoreSettings { scale: self.scale, softcap: self.softcap };
         let dropping = self.dropout.prob > 0.0 && query.device().is_autodiff();
         let (mixed, weights) = if placement.keep_weights || dropping {
+            let bias = placement.bias.as_ref().map(AttentionBias::values);
             let weights = attention_weights(attention_scores(query, key), bias, settings);
             let kept = placement.keep_weights.then(|| weights.clone());
             (mix_values(self.dropout.forward(weights), value), kept)
         } else {
-            (attention([query, key, value], bias, settings), None)
+            let mask = placement.bias.as_ref().map_or(&AttentionMask::All, AttentionBias::mask);
+            (attention([query, key, value], mask, settings), None)
         };
         Attended { output: self.output.forward(mixed.reshape([batch, queries, heads * width])), weights }
     }

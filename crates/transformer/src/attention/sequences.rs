@@ -30,6 +30,11 @@ impl Sequences {
         Self::padded(sequences, pad_id, |length, seq| seq - length..seq)
     }
 
+    /// Whether tokens see only those of their own document.
+    pub(crate) fn has_documents(&self) -> bool {
+        self.documents.is_some()
+    }
+
     /// Rows of `seq` tokens without padding, `ids [batch, seq]`. With `documents [batch, seq]` a token sees only tokens of the same number,
     /// and positions start anew with each of them.
     ///

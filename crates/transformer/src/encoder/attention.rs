@@ -2,9 +2,8 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use jarre_kernels::padded_softmax;
+use jarre_kernels::self_attention;
 
-use super::bert::bias_of;
 use super::packed::{PackedLayer, product};
 
 /// Configuration of [`SelfAttention`].
@@ -57,17 +56,11 @@ impl SelfAttention {
     /// - input: `[batch * seq, d_model]`
     /// - output: `[batch * seq, d_model]`
     pub(crate) fn forward(&self, x: Tensor<2>, lengths: &[usize], packed: Option<&PackedLayer>) -> Tensor<2> {
-        let [rows, d_model] = x.dims();
-        let batch = lengths.len();
-        let seq = rows / batch;
         let qkv = match packed {
-            Some(packed) => packed.qkv.forward(x) + bias_of(&self.qkv).unsqueeze(),
+            Some(packed) => packed.qkv.forward(x),
             None => self.qkv.forward(x),
         };
-        let heads = qkv.reshape([batch, seq, 3, self.n_heads, d_model / self.n_heads]).permute([2, 0, 3, 1, 4]);
-        let [q, k, v] = [0, 1, 2].map(|part| heads.clone().slice(part..=part).squeeze_dim::<4>(0));
-        let weights = padded_softmax(q.matmul(k.swap_dims(2, 3)), lengths);
-        let context = weights.matmul(v).swap_dims(1, 2).reshape([rows, d_model]);
+        let context = self_attention(qkv, self.n_heads, lengths);
         product(context, &self.output, packed.map(|packed| &packed.output))
     }
 }

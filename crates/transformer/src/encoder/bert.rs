@@ -2,7 +2,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use jarre_kernels::{AddNorm, activate_biased, add_norm};
+use jarre_kernels::{AddNorm, activate_biased, add_norm, host_values};
 
 use super::attention::{SelfAttention, SelfAttentionConfig};
 use super::batch::TokenBatch;
@@ -178,7 +178,7 @@ impl BertLayer {
 
     fn pack(&mut self) {
         self.packed = Some(PackedLayer {
-            qkv: pack(&self.attention.qkv),
+            qkv: pack(&self.attention.qkv).with_bias(Some(host_values(bias_of(&self.attention.qkv)))),
             output: pack(&self.attention.output),
             up: pack(&self.up),
             down: pack(&self.down),

@@ -55,7 +55,8 @@ pub enum Method {
     RoundToNearest,
     /// Outliers of inputs are moved into the weights first ([Xiao et al. 2022](https://arxiv.org/abs/2211.10438)); for eight bits.
     SmoothQuant(SmoothQuant),
-    /// Inputs that are large in the mean get finer weights ([Lin et al. 2023](https://arxiv.org/abs/2306.00978)); for four bits.
+    /// Inputs that are large in the mean get finer weights, and the extremes of a group are clipped where its inputs lose less by that
+    /// ([Lin et al. 2023](https://arxiv.org/abs/2306.00978)); for four bits.
     Awq,
     /// Every column makes up for the errors of those before it ([Frantar et al. 2022](https://arxiv.org/abs/2210.17323)); for four bits.
     Gptq {
@@ -108,9 +109,11 @@ impl Quantizer {
     /// - [`Error::Quantize`] for weights that are not finite.
     pub fn quantize(&self, mut decoder: Decoder, calibration: &[Vec<u32>]) -> Result<Decoder> {
         self.check(&decoder)?;
-        let captured = if self.calibrates() { Some(Captured::of(&mut decoder, calibration)?) } else { None };
-        if let Some(captured) = &captured {
-            self.fold(&mut decoder, captured)?;
+        let mut captured = if self.calibrates() { Some(Captured::of(&mut decoder, calibration)?) } else { None };
+        if let Some(seen) = &captured
+            && self.fold(&mut decoder, seen)?
+        {
+            captured = Some(Captured::of(&mut decoder, calibration)?);
         }
         for (index, layer) in decoder.layers.iter_mut().enumerate() {
             let inputs = captured.as_ref().map(|captured| &captured.layers[index]);
@@ -148,18 +151,20 @@ impl Quantizer {
         Ok(())
     }
 
-    /// Moves scales between layers where the method does so; what the decoder computes stays the same but for rounding.
-    fn fold(&self, decoder: &mut Decoder, captured: &Captured) -> Result<()> {
+    /// Moves scales between layers where the method does so, and gives back whether it did: what the decoder computes stays the same but for
+    /// rounding, the inputs of its layers do not.
+    fn fold(&self, decoder: &mut Decoder, captured: &Captured) -> Result<bool> {
         match (self.method, self.scheme) {
-            (Method::SmoothQuant(method), _) => fold::all(decoder, captured, |weights, inputs| method.input_scales(weights, inputs)),
+            (Method::SmoothQuant(method), _) => fold::all(decoder, captured, |weights, inputs| method.input_scales(weights, inputs))?,
             (Method::Awq, Scheme::Int4(scheme)) => fold::all(decoder, captured, |weights, inputs| {
                 if !inputs.columns().is_multiple_of(scheme.group) {
                     return Ok(vec![1.0; inputs.columns()]);
                 }
                 Awq::new(scheme).quantize(weights, inputs).map(|scaled| scaled.input_scales)
-            }),
-            _ => Ok(()),
+            })?,
+            _ => return Ok(false),
         }
+        Ok(true)
     }
 
     fn pack(&self, projection: &mut Projection, inputs: Option<&Calibration>) -> jarre_quant::Result<()> {
@@ -178,6 +183,9 @@ impl Quantizer {
             (Scheme::Bf16, ..) => Ok(Bf16Weights::new(weights, [rows, columns]).into()),
             (Scheme::Int4(scheme), Method::Gptq { act_order }, Some(inputs)) if columns.is_multiple_of(scheme.group) => {
                 Gptq::new(scheme).with_act_order(act_order).quantize(weights, inputs).map(|groups| weights::four_bits(&groups))
+            }
+            (Scheme::Int4(scheme), Method::Awq, Some(inputs)) if columns.is_multiple_of(scheme.group) => {
+                Int4Groups::round_clipped(weights, columns, scheme, &inputs.mean_square()).map(|groups| weights::four_bits(&groups))
             }
             (Scheme::Int4(scheme), ..) if columns.is_multiple_of(scheme.group) => {
                 Int4Groups::round(weights, columns, scheme).map(|groups| weights::four_bits(&groups))
