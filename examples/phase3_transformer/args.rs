@@ -59,8 +59,8 @@ pub(crate) enum Command {
 /// A model on disk.
 #[derive(Args, Debug)]
 pub(crate) struct ModelArgs {
-    /// A Hugging Face folder, or a .bin file of llama2.c [default: jarre-tiny, which ships with the repository]
-    #[arg(long, value_name = "DIR|FILE.bin")]
+    /// A Hugging Face folder, a .gguf file, or a .bin file of llama2.c [default: jarre-tiny, which ships with the repository]
+    #[arg(long, value_name = "DIR|FILE.gguf|FILE.bin")]
     pub(crate) model: Option<PathBuf>,
 
     /// The vocabulary of a llama2.c model [default: the only tok*.bin beside it]

@@ -1,8 +1,9 @@
-//! Models that people name on the command line: a folder of Hugging Face, a checkpoint of llama2.c, or nothing for the one that ships.
+//! Models that people name on the command line: a folder of Hugging Face, a GGUF file, a checkpoint of llama2.c, or nothing for the one that ships.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use jarre_quant::gguf::GgufFile;
 use jarre_transformer::{CausalModel, Device, Tokenizer};
 
 use crate::args::ModelArgs;
@@ -29,7 +30,11 @@ impl Opened {
             let model = CausalModel::from_llama2c(path, &device)?;
             return Ok(Self { model, tokenizer: llama2c_vocabulary(path, vocabulary)? });
         }
-        bail!("{} is neither a folder nor a .bin file of llama2.c", path.display())
+        if path.extension().is_some_and(|extension| extension == "gguf") {
+            let tokenizer = gguf_vocabulary(path)?;
+            return Ok(Self { model: CausalModel::from_gguf(path, &device)?, tokenizer });
+        }
+        bail!("{} is neither a folder, nor a .gguf file, nor a .bin file of llama2.c", path.display())
     }
 
     /// The ids of a prompt, with the token that begins a text before it where the model has one; never empty.
@@ -48,6 +53,12 @@ impl Opened {
             .as_ref()
             .context("the model has no tokenizer: put tokenizer.json into its folder, or name a vocabulary with --vocabulary")
     }
+}
+
+/// The vocabulary of a GGUF file, where it has one.
+fn gguf_vocabulary(path: &Path) -> Result<Option<Tokenizer>> {
+    let file = GgufFile::open(path)?;
+    if file.metadata().get("tokenizer.ggml.tokens").is_none() { Ok(None) } else { Ok(Some(Tokenizer::from_gguf(path)?)) }
 }
 
 /// The vocabulary that was named, or the only `tok*.bin` beside the checkpoint.

@@ -10,6 +10,7 @@ mod decoder;
 mod encoder;
 mod error;
 pub mod generate;
+mod gguf;
 mod lora;
 mod position;
 pub mod quantize;

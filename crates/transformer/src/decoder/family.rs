@@ -114,15 +114,30 @@ impl DecoderFolder {
     /// Reads `config.json` and, where it is there, `generation_config.json`, whose end tokens come first.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("config.json");
-        let file: ConfigFile = read_json(&path)?;
+        let generation = crate::weights::read_json_if_there(&folder.join("generation_config.json"))?.unwrap_or_default();
+        Self::from_files(&path, &read_json(&path)?, generation)
+    }
+
+    /// How files of a family name the tensors of a model.
+    #[cfg(test)]
+    pub(crate) fn names_of(model_type: &str, config: &DecoderConfig) -> DecoderNames {
+        DecoderNames::new(Family::of(model_type).expect("the family is known").style(), config)
+    }
+
+    /// What a `config.json` would say that was made of the file at `path`.
+    pub(crate) fn from_value(path: &Path, config: Value) -> Result<Self> {
+        let file = serde_json::from_value(config).map_err(|error| Error::malformed(path, error))?;
+        Self::from_files(path, &file, GenerationFile::default())
+    }
+
+    fn from_files(path: &Path, file: &ConfigFile, generation: GenerationFile) -> Result<Self> {
         let family = Family::of(&file.model_type)?;
         file.quantization_config.as_ref().map_or(Ok(()), QuantizationConfig::check_supported)?;
         let config = file.decoder(family)?;
         if let Some(complaint) = config.complaint() {
             return Err(Error::malformed(path, complaint));
         }
-        let generation: GenerationFile = crate::weights::read_json_if_there(&folder.join("generation_config.json"))?.unwrap_or_default();
-        let eos = generation.eos_token_id.or(file.eos_token_id).map(OneOrMany::into_vec).unwrap_or_default();
+        let eos = generation.eos_token_id.or_else(|| file.eos_token_id.clone()).map(OneOrMany::into_vec).unwrap_or_default();
         let names = DecoderNames::new(family.style(), &config);
         Ok(Self { config, names, eos, bos: generation.bos_token_id.or(file.bos_token_id) })
     }

@@ -62,8 +62,9 @@ fn build(pieces: &[Piece]) -> tokenizers::Result<Tokenizer> {
         _ => pieces[id].text.clone(),
     };
     let vocabulary: HashMap<String, u32> = (0..pieces.len()).rev().map(|id| (name(id), id as u32)).collect();
+    let merges = merges_by_score(pieces[FIRST_PIECE..].iter().map(|piece| (piece.text.as_str(), piece.score)), &vocabulary);
     let model = BPE::builder()
-        .vocab_and_merges(vocabulary.clone().into_iter().collect::<Vocab>(), merges(pieces, &vocabulary))
+        .vocab_and_merges(vocabulary.into_iter().collect::<Vocab>(), merges)
         .unk_token(SPECIALS[0].to_owned())
         .fuse_unk(true)
         .byte_fallback(true)
@@ -76,12 +77,15 @@ fn build(pieces: &[Piece]) -> tokenizers::Result<Tokenizer> {
     Tokenizer::new(inner, usize::MAX).map_err(Into::into)
 }
 
-/// Every way to join two pieces to a third, the highest score first.
-fn merges(pieces: &[Piece], vocabulary: &HashMap<String, u32>) -> Vec<(String, String)> {
-    let mut order: Vec<&Piece> = pieces[FIRST_PIECE..].iter().collect();
-    order.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let splits = |piece: &Piece| -> Vec<(String, String)> {
-        let ends = piece.text.char_indices().skip(1).map(|(at, _)| piece.text.split_at(at));
+/// Every way to join two pieces to a third one, the highest score first: sentencepiece's rule as a list of merges.
+pub(crate) fn merges_by_score<'a>(
+    pieces: impl Iterator<Item = (&'a str, f32)>,
+    vocabulary: &HashMap<String, u32>,
+) -> Vec<(String, String)> {
+    let mut order: Vec<(&str, f32)> = pieces.collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let splits = |(text, _): (&'a str, f32)| -> Vec<(String, String)> {
+        let ends = text.char_indices().skip(1).map(|(at, _)| text.split_at(at));
         ends.filter(|(a, b)| vocabulary.contains_key(*a) && vocabulary.contains_key(*b))
             .map(|(a, b)| (a.to_owned(), b.to_owned()))
             .collect()

@@ -3,6 +3,8 @@
 mod llama2c;
 mod pair;
 
+pub(crate) use self::llama2c::merges_by_score;
+
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -119,7 +121,7 @@ impl Tokenizer {
         Ok(encoding.get_offsets().iter().map(widen).filter(|span| !span.is_empty()).collect())
     }
 
-    fn new(mut inner: tokenizers::Tokenizer, max_tokens: usize) -> Result<Self, String> {
+    pub(crate) fn new(mut inner: tokenizers::Tokenizer, max_tokens: usize) -> Result<Self, String> {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| error.to_string())?;
         let specials = inner.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
