@@ -44,7 +44,8 @@ impl CausalModel {
 }
 
 impl Tokenizer {
-    /// The tokenizer of a GGUF file: sentencepiece's BPE (`llama`) or byte-level BPE (`gpt2`) with one of the usual ways to split texts.
+    /// The tokenizer of a GGUF file: sentencepiece's BPE (`llama`), byte-level BPE (`gpt2`) with one of the usual ways to split texts, or
+    /// WordPiece (`bert`).
     ///
     /// # Errors
     /// Where the file cannot be read or is malformed, or its vocabulary is of another kind.

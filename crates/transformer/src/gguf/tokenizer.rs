@@ -8,7 +8,9 @@ use tokenizers::decoders::byte_level::ByteLevel;
 use tokenizers::decoders::fuse::Fuse;
 use tokenizers::decoders::strip::Strip;
 use tokenizers::models::bpe::BPE;
-use tokenizers::normalizers::{Prepend, Replace};
+use tokenizers::models::wordpiece::WordPiece;
+use tokenizers::normalizers::{BertNormalizer, Prepend, Replace};
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreSequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{AddedToken, DecoderWrapper, NormalizerWrapper, PreTokenizerWrapper, SplitDelimiterBehavior};
@@ -27,8 +29,11 @@ const LETTERS_OR_NUMBERS: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
-const SUPPORTED_SPLITS: &str =
-    "default, gpt-2, mpt, olmo, phi-2, llama-bpe, qwen2, starcoder, refact, command-r, smollm, codeshell, falcon";
+const DEEPSEEK_MARKS: &str = "\\s?[!-/:-~\u{ff01}-\u{ff0f}\u{ff1a}-\u{ff5e}\u{2018}-\u{201f}\u{3000}-\u{3002}]+";
+const CHINESE_AND_KOREAN: &str = "[\u{800}-\u{9fa5}\u{ac00}-\u{d7ff}]+";
+
+const SUPPORTED_SPLITS: &str = "default, gpt-2, mpt, olmo, phi-2, llama-bpe, qwen2, starcoder, refact, command-r, smollm, codeshell, falcon, \
+    deepseek-llm, deepseek-coder";
 
 /// The tokenizer that the metadata describe.
 pub(super) fn of(metadata: &Metadata) -> Result<Tokenizer, Reason> {
@@ -37,7 +42,8 @@ pub(super) fn of(metadata: &Metadata) -> Result<Tokenizer, Reason> {
     let mut inner = match metadata.get_str("tokenizer.ggml.model")? {
         "llama" => sentencepiece(metadata, tokens)?,
         "gpt2" => byte_level(metadata, tokens)?,
-        other => return Err(Reason::Unsupported { what: "vocabulary", found: other.to_owned(), supported: "llama, gpt2" }),
+        "bert" => wordpiece(metadata, tokens)?,
+        other => return Err(Reason::Unsupported { what: "vocabulary", found: other.to_owned(), supported: "llama, gpt2, bert" }),
     };
     let of_kind = |kind: i32| tokens.iter().zip(kinds).filter(move |(_, found)| **found == kind).map(|(token, _)| token);
     inner.add_special_tokens(&of_kind(CONTROL).map(|token| AddedToken::from(token, true)).collect::<Vec<_>>());
@@ -120,6 +126,24 @@ fn byte_level(metadata: &Metadata, tokens: &[String]) -> Result<tokenizers::Toke
     Ok(inner)
 }
 
+/// Takes the longest piece of a word that there is. Files mark the beginnings of words instead of their continuations.
+fn wordpiece(metadata: &Metadata, tokens: &[String]) -> Result<tokenizers::Tokenizer, Reason> {
+    let spelled = |token: &String| match token.strip_prefix(SPACE) {
+        Some(beginning) => beginning.to_owned(),
+        None if token.starts_with('[') && token.ends_with(']') => token.clone(),
+        None => format!("##{token}"),
+    };
+    let spelled: Vec<String> = tokens.iter().map(spelled).collect();
+    let unknown = metadata.get_u64("tokenizer.ggml.unknown_token_id").ok().and_then(|id| tokens.get(id as usize)).cloned();
+    let vocabulary = ids(&spelled).into_iter().collect::<tokenizers::models::bpe::Vocab>();
+    let model = WordPiece::builder().vocab(vocabulary).unk_token(unknown.unwrap_or_else(|| "[UNK]".to_owned()));
+    let mut inner = tokenizers::Tokenizer::new(contain(|| model.build()).map_err(malformed)?);
+    inner.with_normalizer(Some(BertNormalizer::default()));
+    inner.with_pre_tokenizer(Some(BertPreTokenizer));
+    inner.with_decoder(Some(tokenizers::decoders::wordpiece::WordPiece::default()));
+    Ok(inner)
+}
+
 /// What a text is split by, one pattern after another.
 fn patterns(split: &str) -> Result<&'static [&'static str], Reason> {
     Ok(match split {
@@ -127,6 +151,8 @@ fn patterns(split: &str) -> Result<&'static [&'static str], Reason> {
         "llama-bpe" | "llama3" | "llama-v3" => &[LLAMA3],
         "qwen2" | "stablelm2" | "megrez" => &[QWEN2],
         "starcoder" | "refact" | "command-r" | "smollm" | "codeshell" | "exaone" => &[r"\p{N}", LETTERS_OR_NUMBERS],
+        "deepseek-llm" => &[r"[\r\n]", r"\s?[\p{Lu}\p{Ll}\p{Lt}]+", DEEPSEEK_MARKS, r"\s+$", CHINESE_AND_KOREAN, r"\p{N}+"],
+        "deepseek-coder" => &[r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", CHINESE_AND_KOREAN, r"\p{N}"],
         "falcon" => &[r"[\p{P}\$\+<=>\^~\|`]+", LETTERS_OR_NUMBERS, r"[0-9][0-9][0-9]"],
         other => {
             return Err(Reason::Unsupported { what: "way to split texts", found: other.to_owned(), supported: SUPPORTED_SPLITS });
