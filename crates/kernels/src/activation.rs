@@ -73,7 +73,7 @@ pub fn activate_biased(x: Tensor<2>, bias: Tensor<1>, activation: Activation) ->
 
 impl Activation {
     #[inline(always)]
-    fn edit(self, row: &mut [f32]) {
+    pub(crate) fn edit(self, row: &mut [f32]) {
         match self {
             Self::Gelu => row.iter_mut().for_each(|x| *x = math::gelu(*x)),
             Self::GeluTanh => row.iter_mut().for_each(|x| *x = math::gelu_tanh(*x)),

@@ -1,25 +1,13 @@
 //! What happens to a product before it is written.
 
 use super::tile::PANEL;
-use crate::math;
-
-/// A function of every value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Activation {
-    /// The value itself.
-    #[default]
-    Identity,
-    /// `0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`.
-    GeluTanh,
-    /// `x / (1 + e^-x)`.
-    Silu,
-}
+use crate::Activation;
 
 /// `activation(product + bias) + residual`; by default the product alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Epilogue<'a> {
     bias: Option<&'a [f32]>,
-    activation: Activation,
+    activation: Option<Activation>,
     residual: Residual<'a>,
 }
 
@@ -40,7 +28,7 @@ impl<'a> Epilogue<'a> {
 
     /// Applies a function after the bias.
     pub fn with_activation(mut self, activation: Activation) -> Self {
-        self.activation = activation;
+        self.activation = Some(activation);
         self
     }
 
@@ -54,6 +42,22 @@ impl<'a> Epilogue<'a> {
     pub fn onto_output(mut self) -> Self {
         self.residual = Residual::Out;
         self
+    }
+
+    /// Writes a product `[m, n]` that was made elsewhere to `out`.
+    ///
+    /// # Panics
+    /// Where the bias, the residual or `out` has another shape than the product.
+    pub(crate) fn apply(&self, product: &[f32], out: &mut [f32], n: usize) {
+        assert_eq!(product.len(), out.len(), "values of the product and of the output");
+        self.check(out.len().checked_div(n).unwrap_or(0), n);
+        for (row, (out, product)) in out.chunks_mut(n.max(1)).zip(product.chunks(n.max(1))).enumerate() {
+            for (panel, (out, product)) in out.chunks_mut(PANEL).zip(product.chunks(PANEL)).enumerate() {
+                let mut values = [0.0; PANEL];
+                values[..product.len()].copy_from_slice(product);
+                self.write(out, values, panel * PANEL, row * n + panel * PANEL);
+            }
+        }
     }
 
     /// # Panics
@@ -74,7 +78,9 @@ impl<'a> Epilogue<'a> {
         if let Some(bias) = self.bias {
             add(&mut values, &bias[column..column + out.len()]);
         }
-        self.activation.apply(&mut values);
+        if let Some(activation) = self.activation {
+            activation.edit(&mut values);
+        }
         match self.residual {
             Residual::None => {}
             Residual::Rows(rows) => add(&mut values, &rows[index..index + out.len()]),
@@ -84,23 +90,12 @@ impl<'a> Epilogue<'a> {
     }
 }
 
-impl Activation {
-    #[inline(always)]
-    fn apply(self, values: &mut [f32; PANEL]) {
-        match self {
-            Self::Identity => {}
-            Self::GeluTanh => values.iter_mut().for_each(|x| *x = math::gelu_tanh(*x)),
-            Self::Silu => values.iter_mut().for_each(|x| *x = math::silu(*x)),
-        }
-    }
-
-    /// Writes one row of a panel: `activation(gate) up`.
-    #[inline(always)]
-    pub(super) fn write_gated(self, out: &mut [f32], mut gate: [f32; PANEL], up: &[f32; PANEL]) {
-        self.apply(&mut gate);
-        gate.iter_mut().zip(up).for_each(|(x, up)| *x *= up);
-        copy(out, &gate);
-    }
+/// Writes one row of a panel: `activation(gate) up`.
+#[inline(always)]
+pub(super) fn write_gated(activation: Activation, out: &mut [f32], mut gate: [f32; PANEL], up: &[f32; PANEL]) {
+    activation.edit(&mut gate);
+    gate.iter_mut().zip(up).for_each(|(x, up)| *x *= up);
+    copy(out, &gate);
 }
 
 /// Adds `other` to the first values.

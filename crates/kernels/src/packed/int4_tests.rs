@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::tests::{bits, contexts, noise};
-use super::{Activation, Context, Epilogue, Int4Weights, Int8Weights, PackedMatrix, QuantizedRows};
+use super::{Context, Epilogue, Int4Weights, Int8Weights, PackedMatrix, QuantizedRows};
+use crate::Activation;
 use crate::math::silu;
 
 /// Codes, scales and zero points of `[n, k]` in groups.

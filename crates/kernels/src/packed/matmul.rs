@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use super::cpu::Level;
 use super::disjoint::Disjoint;
-use super::epilogue::{Activation, Epilogue};
+use super::epilogue::{Epilogue, write_gated};
 use super::pool::{Pool, chunk};
 use super::tile::{BLOCK, PANEL};
+use crate::Activation;
 
 /// Bytes of weights of a task, about a second-level cache, that blocks of rows pass by.
 const TASK_BYTES: usize = 1024 * 1024;
@@ -101,7 +102,7 @@ impl<P: Panels> Product<'_, P, 2> {
         self.run(
             out,
             #[inline(always)]
-            |out, [gate, up], _, _| activation.write_gated(out, gate, &up),
+            |out, [gate, up], _, _| write_gated(activation, out, gate, &up),
         );
     }
 }

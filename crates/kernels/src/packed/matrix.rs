@@ -1,7 +1,8 @@
-use super::epilogue::{Activation, Epilogue};
+use super::epilogue::Epilogue;
 use super::floats::{FloatBlock, Floats};
 use super::matmul::{Context, Panels, Product};
 use super::quantized_rows::QuantizedRows;
+use crate::Activation;
 
 /// Weights `[n, k]` of a linear layer that were packed once, and their products.
 ///

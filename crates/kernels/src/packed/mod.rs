@@ -37,7 +37,7 @@ mod tile;
 mod tile_x86;
 
 pub use cpu::Level;
-pub use epilogue::{Activation, Epilogue};
+pub use epilogue::Epilogue;
 pub use int4::Int4Weights;
 pub use int8::Int8Weights;
 pub use matmul::Context;

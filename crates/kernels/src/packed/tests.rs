@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::{Activation, Context, Epilogue, Int8Weights, Level, PackedMatrix, Pool, QuantizedRows};
-use crate::math::{gelu_tanh, silu};
+use super::{Context, Epilogue, Int8Weights, Level, PackedMatrix, Pool, QuantizedRows};
+use crate::Activation;
+use crate::math::{gelu, gelu_tanh, silu};
 
 /// Numbers between -1 and 1, of which some are 0.
 pub(super) fn noise(count: usize, seed: u64) -> Vec<f32> {
@@ -100,18 +101,20 @@ proptest! {
     }
 
     #[test]
-    fn epilogues_are_what_they_say(m in 1_usize..20, n in 1_usize..80, k in 1_usize..40, seed: u64, kind in 0_usize..3, parts in 0_usize..6) {
+    fn epilogues_are_what_they_say(m in 1_usize..20, n in 1_usize..80, k in 1_usize..40, seed: u64, kind in 0_usize..5, parts in 0_usize..6) {
         let (x, weights) = (noise(m * k, seed), noise(n * k, seed ^ 1));
         let (bias, residual) = (noise(n, seed ^ 2), noise(m * n, seed ^ 3));
-        let activation = [Activation::Identity, Activation::GeluTanh, Activation::Silu][kind];
-        let mut epilogue = Epilogue::default().with_activation(activation);
+        let mut epilogue = Epilogue::default();
+        if kind > 0 {
+            epilogue = epilogue.with_activation([Activation::Gelu, Activation::GeluTanh, Activation::Silu, Activation::Relu][kind - 1]);
+        }
         let mut expected = multiply(&x, &weights, [m, n, k]);
         if parts % 2 == 1 {
             epilogue = epilogue.with_bias(&bias);
             expected.iter_mut().enumerate().for_each(|(i, x)| *x += bias[i % n]);
         }
         for x in &mut expected {
-            *x = [*x, gelu_tanh(*x), silu(*x)][kind];
+            *x = [*x, gelu(*x), gelu_tanh(*x), silu(*x), x.max(0.0)][kind];
         }
         if parts / 2 > 0 {
             expected.iter_mut().zip(&residual).for_each(|(x, r)| *x += r);

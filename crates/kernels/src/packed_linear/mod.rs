@@ -13,7 +13,9 @@ use burn::tensor::{Tensor, TensorData};
 
 use self::module::Ids;
 pub use self::weights::PackedWeights;
+use crate::activation::{Activation, activate};
 use crate::host::{self, HostOp, in_order, run, tensor, values};
+use crate::packed::Epilogue;
 
 /// In which numbers the inputs of a packed layer are multiplied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,6 +88,18 @@ impl PackedLinear {
     /// # Panics
     /// Where the last dimension of `x` is not that of the weights.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        self.run(x, None)
+    }
+
+    /// `act(x W^T + b)`, as [`forward`](Self::forward) and [`activate`](crate::activate) in one pass.
+    ///
+    /// # Panics
+    /// As [`forward`](Self::forward).
+    pub fn forward_activated<const D: usize>(&self, x: Tensor<D>, activation: Activation) -> Tensor<D> {
+        self.run(x, Some(activation))
+    }
+
+    fn run<const D: usize>(&self, x: Tensor<D>, activation: Option<Activation>) -> Tensor<D> {
         let [outputs, inputs] = self.weights.shape();
         let mut shape = x.dims();
         assert_eq!(shape[D - 1], inputs, "values of a row and inputs of the weights");
@@ -93,10 +107,11 @@ impl PackedLinear {
         shape[D - 1] = outputs;
         let x: Tensor<2> = x.reshape([rows, inputs]);
         if host::takes(&x) && !x.device().is_autodiff() {
-            let product: Tensor<2> = run::unary(x, Product(self.clone()));
+            let product: Tensor<2> = run::unary(x, Product { layer: self.clone(), activation });
             return product.reshape(shape);
         }
-        self.multiplied_out(x).reshape(shape)
+        let product = self.multiplied_out(x).reshape(shape);
+        activation.map_or(product.clone(), |activation| activate(product, activation))
     }
 
     /// The product in the arithmetic of the input's device.
@@ -112,14 +127,21 @@ impl PackedLinear {
 }
 
 #[derive(Clone, Debug)]
-struct Product(PackedLinear);
+struct Product {
+    layer: PackedLinear,
+    activation: Option<Activation>,
+}
 
 impl HostOp<1> for Product {
     fn forward(&self, [x]: [FlexTensor; 1]) -> FlexTensor {
         let x = in_order(x);
-        let shape = [x.shape()[0], self.0.weights.shape()[0]];
+        let shape = [x.shape()[0], self.layer.weights.shape()[0]];
         let mut out = vec![0.0; shape[0] * shape[1]];
-        self.0.weights.matmul(self.0.inputs, values(&x), self.0.bias(), &mut out);
+        let mut epilogue = self.layer.bias().map_or_else(Epilogue::default, |bias| Epilogue::default().with_bias(bias));
+        if let Some(activation) = self.activation {
+            epilogue = epilogue.with_activation(activation);
+        }
+        self.layer.weights.matmul(self.layer.inputs, values(&x), &mut out, &epilogue);
         tensor(out, shape.into())
     }
 

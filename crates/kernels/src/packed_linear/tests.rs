@@ -2,8 +2,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Inputs, PackedLinear, PackedWeights};
-use crate::Bf16Weights;
 use crate::packed::{Int4Weights, Int8Weights};
+use crate::{Activation, Bf16Weights};
 
 const N: usize = 37;
 const K: usize = 64;
@@ -47,6 +47,9 @@ fn a_layer_agrees_with_its_weights_multiplied_out() {
             let expected = (x.clone().reshape([6, K]).matmul(weights.transpose()) + bias.unsqueeze()).reshape([2, 3, N]);
             let largest: f32 = expected.clone().abs().max().into_scalar();
             let bound = if matches!(layer.weights(), PackedWeights::Bf16(_)) { 0.02 } else { bound };
+            let activated = layer.forward_activated(x.clone(), Activation::Gelu);
+            let gelu = crate::activate(layer.forward(x.clone()), Activation::Gelu);
+            assert!(largest_difference(activated, gelu) < 1e-5 * largest);
             let difference = largest_difference(layer.forward(x), expected) / largest;
             assert!(difference < bound, "{difference} with {inputs:?} and {:?}", layer.weights().shape());
         }

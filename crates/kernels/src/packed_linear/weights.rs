@@ -42,23 +42,20 @@ impl PackedWeights {
         }
     }
 
-    /// Rows `x` `[m, inputs]` times the weights, plus the bias `[outputs]`, to `out` `[m, outputs]`.
+    /// Rows `x` `[m, inputs]` times the weights, through the epilogue, to `out` `[m, outputs]`.
     ///
     /// # Panics
     /// Where the sizes do not fit each other.
-    pub fn matmul(&self, inputs: Inputs, x: &[f32], bias: Option<&[f32]>, out: &mut [f32]) {
-        let epilogue = bias.map_or_else(Epilogue::default, |bias| Epilogue::default().with_bias(bias));
+    pub fn matmul(&self, inputs: Inputs, x: &[f32], out: &mut [f32], epilogue: &Epilogue<'_>) {
         match (self, inputs) {
-            (Self::Int8(weights), Inputs::Int8) => weights.matmul(x, out, &epilogue),
-            (Self::Int8(weights), Inputs::Float) => weights.matmul_f32(x, out, &epilogue),
-            (Self::Int4(weights), Inputs::Int8) => weights.matmul(x, out, &epilogue),
-            (Self::Int4(weights), Inputs::Float) => weights.matmul_f32(x, out, &epilogue),
+            (Self::Int8(weights), Inputs::Int8) => weights.matmul(x, out, epilogue),
+            (Self::Int8(weights), Inputs::Float) => weights.matmul_f32(x, out, epilogue),
+            (Self::Int4(weights), Inputs::Int8) => weights.matmul(x, out, epilogue),
+            (Self::Int4(weights), Inputs::Float) => weights.matmul_f32(x, out, epilogue),
             (Self::Bf16(weights), _) => {
-                weights.matmul(x, out);
-                let Some(bias) = bias.filter(|bias| !bias.is_empty()) else { return };
-                for row in out.chunks_exact_mut(bias.len()) {
-                    row.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
-                }
+                let mut product = vec![0.0; out.len()];
+                weights.matmul(x, &mut product);
+                epilogue.apply(&product, out, weights.shape()[0]);
             }
         }
     }

@@ -172,7 +172,10 @@ impl BertLayer {
         let packed = self.packed.as_ref();
         let attended = self.attention.forward(x.clone(), batch.lengths(), packed);
         let x = self.add_norm(attended, x, &self.attention.output, &self.attention_norm);
-        let hidden = self.activate(product(x.clone(), &self.up, packed.map(|packed| &packed.up)));
+        let hidden = match packed {
+            Some(packed) => packed.up.forward_activated(x.clone(), self.activation.into()),
+            None => activate_biased(x.clone().matmul(self.up.weight.val()), bias_of(&self.up), self.activation.into()),
+        };
         self.add_norm(product(hidden, &self.down, packed.map(|packed| &packed.down)), x, &self.down, &self.output_norm)
     }
 
@@ -180,14 +183,9 @@ impl BertLayer {
         self.packed = Some(PackedLayer {
             qkv: pack(&self.attention.qkv).with_bias(Some(host_values(bias_of(&self.attention.qkv)))),
             output: pack(&self.attention.output),
-            up: pack(&self.up),
+            up: pack(&self.up).with_bias(Some(host_values(bias_of(&self.up)))),
             down: pack(&self.down),
         });
-    }
-
-    /// `act(x + bias of up)`.
-    fn activate(&self, x: Tensor<2>) -> Tensor<2> {
-        activate_biased(x, bias_of(&self.up), self.activation.into())
     }
 
     /// `norm(x + bias of linear + residual)`.

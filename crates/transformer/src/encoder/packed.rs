@@ -3,7 +3,8 @@ use burn::tensor::Tensor;
 use jarre_kernels::packed::Int8Weights;
 use jarre_kernels::{Inputs, PackedLinear, host_values};
 
-/// The linear layers of an encoder's layer with weights in eight bits. The bias of `qkv` is in it; the others are added by what comes after.
+/// The linear layers of an encoder's layer with weights in eight bits. Biases of `qkv` and `up` are in them; the others are added by
+/// what comes after.
 #[derive(Clone, Debug)]
 pub(crate) struct PackedLayer {
     pub(super) qkv: PackedLinear,
