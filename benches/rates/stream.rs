@@ -1,31 +1,31 @@
-//! How fast weights that do not fit a cache go by: products of a few rows beside a plain sum over as much memory, in turn.
+//! How fast weights that do not fit a cache go by: products of a few rows beside a sum of squares over as much memory, in turn.
 //!
 //! `cargo run --example stream_rate [-- --json]`
 //!
-//! Layers of 16,384 x 4,096 weights, at least 1.5 GB of each kind so that no cache of a server holds them. The sum reads numbers with all
-//! threads and does nothing else with them; the median of seven rounds counts, and both sides run in each round.
+//! Layers of 16,384 x 4,096 weights, at least 1.5 GB of each kind so that no cache of a server holds them. The sum reads f32 with all
+//! threads and does nothing else; the median of seven rounds counts, and both sides run in each round.
 
 use std::time::Instant;
 
 use jarre_kernels::packed::{Epilogue, Int4Weights, Int8Weights, Pool};
-use jarre_kernels::{Bf16Weights, Inputs, PackedWeights};
+use jarre_kernels::{Bf16Weights, Inputs, PackedWeights, squared_sum};
 
 const N: usize = 16_384;
 const K: usize = 4_096;
 const BYTES: usize = 1_600_000_000;
 const ROUNDS: usize = 7;
-/// Numbers of a task of the sum.
-const CHUNK: usize = 1 << 18;
+
+type Pack = fn(&[f32]) -> PackedWeights;
 
 fn main() {
     let json = std::env::args().any(|argument| argument == "--json");
-    let kinds: [(&str, fn(&[f32]) -> PackedWeights); 4] = [
+    let kinds: [(&str, Pack); 4] = [
         ("int8", |values| Int8Weights::quantize(values, N, K).into()),
         ("int4 g32", |values| Int4Weights::quantize(values, N, K, 32).into()),
         ("int4 g128", |values| Int4Weights::quantize(values, N, K, 128).into()),
         ("bf16", |values| Bf16Weights::new(values, [N, K]).into()),
     ];
-    let memory = vec![1_u64; BYTES / size_of::<u64>()];
+    let memory = vec![1.0_f32; BYTES / size_of::<f32>()];
     let mut rows = Vec::new();
     for (name, pack) in kinds {
         let values: Vec<f32> = (0..N * K).map(|i| ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32 - 1.0).collect();
@@ -72,32 +72,17 @@ impl Row {
     }
 }
 
-fn measure(name: &'static str, layers: &[PackedWeights], m: usize, memory: &[u64]) -> Row {
+fn measure(name: &'static str, layers: &[PackedWeights], m: usize, memory: &[f32]) -> Row {
     let (x, mut out) = (vec![0.5_f32; m * K], vec![0.0; m * N]);
     let (mut products, mut sums) = (Vec::new(), Vec::new());
     for _ in 0..=ROUNDS {
         products.push(seconds(|| layers.iter().for_each(|layer| layer.matmul(Inputs::Int8, &x, &mut out, &Epilogue::default()))));
-        sums.push(seconds(|| assert_eq!(sum(memory), memory.len() as u64)));
+        sums.push(seconds(|| assert!((squared_sum(memory) - memory.len() as f64).abs() < 1.0)));
     }
     let bytes: usize = layers.iter().map(PackedWeights::bytes).sum();
     let product = median(products);
     let operations = 2.0 * (m * N * K * layers.len()) as f64 / product / 1e9;
     Row { name, m, bandwidth: bytes as f64 / product / 1e9, roof: size_of_val(memory) as f64 / median(sums) / 1e9, operations }
-}
-
-/// The sum of all numbers, which the compiler turns into vectors, on all threads.
-fn sum(memory: &[u64]) -> u64 {
-    let mut sums = vec![0_u64; memory.len().div_ceil(CHUNK)];
-    Pool::global().edit_chunks(&mut sums, 1, |index, sum| {
-        let mut lanes = [0_u64; 32];
-        for numbers in memory[index * CHUNK..memory.len().min((index + 1) * CHUNK)].chunks(lanes.len()) {
-            for (lane, number) in lanes.iter_mut().zip(numbers) {
-                *lane = lane.wrapping_add(*number);
-            }
-        }
-        sum[0] = lanes.iter().sum();
-    });
-    sums.iter().sum()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the program measures time")]

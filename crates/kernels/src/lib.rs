@@ -6,6 +6,8 @@ mod attention;
 mod bf16;
 mod cross_entropy;
 pub mod flash;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+pub mod gpu;
 mod host;
 mod linear;
 mod math;

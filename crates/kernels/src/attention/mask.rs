@@ -2,6 +2,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 /// Which keys a query sees.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::large_enum_variant, reason = "a mask is made once for all layers, and not kept")]
 pub enum AttentionMask {
     /// All.
     #[default]

@@ -143,9 +143,9 @@ impl PackedMatrix for Int4Weights {
             }
         };
         if x.blocks().len() < 4 {
-            edit(0, &mut blocks)
+            edit(0, &mut blocks);
         } else {
-            context.pool.edit_chunks(&mut blocks, 1, edit)
+            context.pool.edit_chunks(&mut blocks, 1, edit);
         }
         run(&blocks);
     }

@@ -64,16 +64,16 @@ fn multiply_avx512<const ROWS: usize, const CHAINS: usize, const ZEROS: bool>(gr
     let zeros = if ZEROS { load_zeros(group) } else { [_mm512_set1_epi32(i32::from(MIDDLE)); 2] };
     for (lanes, input_sum) in lanes.iter_mut().zip(input_sums) {
         let input_sum = _mm512_set1_epi32(*input_sum);
-        for half in 0..2 {
-            let zero = if ZEROS { _mm512_mullo_epi32(zeros[half], input_sum) } else { _mm512_slli_epi32::<{ MIDDLE.ilog2() }>(input_sum) };
-            lanes[0][half] = _mm512_sub_epi32(lanes[0][half], zero);
+        for (lane, zeros) in lanes[0].iter_mut().zip(zeros) {
+            let zero = if ZEROS { _mm512_mullo_epi32(zeros, input_sum) } else { _mm512_slli_epi32::<{ MIDDLE.ilog2() }>(input_sum) };
+            *lane = _mm512_sub_epi32(*lane, zero);
         }
     }
     for (pair, inputs) in group.pairs.iter().zip(group.inputs.as_chunks::<ROWS>().0.as_chunks::<2>().0) {
         fetch(pair);
         let [low, high] = load_pair(pair);
         for ((lanes, first), second) in lanes.iter_mut().zip(&inputs[0]).zip(&inputs[1]) {
-            let (first, second) = (broadcast(first), broadcast(second));
+            let (first, second) = (broadcast(*first), broadcast(*second));
             for half in 0..2 {
                 lanes[0][half] = _mm512_dpbusd_epi32(lanes[0][half], low[half], first);
                 lanes[CHAINS - 1][half] = _mm512_dpbusd_epi32(lanes[CHAINS - 1][half], high[half], second);
@@ -81,8 +81,9 @@ fn multiply_avx512<const ROWS: usize, const CHAINS: usize, const ZEROS: bool>(gr
         }
     }
     for (sums, lanes) in sums.iter_mut().zip(lanes) {
-        for half in 0..2 {
-            let product = if CHAINS == 2 { _mm512_add_epi32(lanes[0][half], lanes[1][half]) } else { lanes[0][half] };
+        let [first, last] = [lanes[0], lanes[CHAINS - 1]];
+        for (half, (first, last)) in first.into_iter().zip(last).enumerate() {
+            let product = if CHAINS == 2 { _mm512_add_epi32(first, last) } else { first };
             add_group(group, half, product, sums);
         }
     }
@@ -90,7 +91,7 @@ fn multiply_avx512<const ROWS: usize, const CHAINS: usize, const ZEROS: bool>(gr
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn broadcast(input: &[i8; STEP]) -> __m512i {
+fn broadcast(input: [i8; STEP]) -> __m512i {
     _mm512_set1_epi32(i32::from_ne_bytes(input.map(i8::cast_unsigned)))
 }
 
@@ -144,7 +145,7 @@ pub(super) fn multiply_avx2(group: &Group<'_>, sums: &mut [[f32; PANEL]]) {
     for (row, sums) in sums.iter_mut().enumerate() {
         let mut lanes = [_mm256_setzero_si256(); 4];
         for (pair, inputs) in group.pairs.iter().zip(group.inputs.chunks_exact(2 * rows)) {
-            let [low, high] = [inputs[row], inputs[rows + row]].map(|four| broadcast_avx2(&four));
+            let [low, high] = [inputs[row], inputs[rows + row]].map(|four| broadcast_avx2(four));
             for (quarter, lanes) in lanes.iter_mut().enumerate() {
                 let bytes = load_quarter(pair, quarter);
                 let first = _mm256_maddubs_epi16(_mm256_and_si256(bytes, mask), low);
@@ -161,7 +162,7 @@ pub(super) fn multiply_avx2(group: &Group<'_>, sums: &mut [[f32; PANEL]]) {
 
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn broadcast_avx2(input: &[i8; STEP]) -> __m256i {
+fn broadcast_avx2(input: [i8; STEP]) -> __m256i {
     _mm256_set1_epi32(i32::from_ne_bytes(input.map(i8::cast_unsigned)))
 }
 

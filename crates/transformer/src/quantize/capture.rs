@@ -29,7 +29,9 @@ impl Captured {
             decoder.hidden(&Sequences::right_padded(&[text], 0));
         }
         for layer in &mut decoder.layers {
-            watched(layer).into_iter().for_each(|projection| projection.observer = None);
+            for projection in watched(layer) {
+                projection.observer = None;
+            }
         }
         let layers = observers.into_iter().enumerate().map(|(index, observers)| {
             let failed = |source| Error::Quantize { layer: format!("layers.{index}"), source };
