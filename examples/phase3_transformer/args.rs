@@ -483,7 +483,7 @@ pub(crate) enum SchemeArg {
     Bf16,
     /// Eight bits, one scale for each output
     Int8,
-    /// The same after SmoothQuant, which calibrates
+    /// The same after `SmoothQuant`, which calibrates
     Int8Smoothquant,
     /// Four bits in groups
     Int4,

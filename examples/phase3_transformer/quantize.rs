@@ -173,7 +173,9 @@ fn name(scheme: SchemeArg, args: &QuantizeArgs) -> String {
 
 /// Lets all models read a document, piece by piece. The first one is the reference.
 fn compare(candidates: &mut [Candidate], document: &[u32], context: usize) -> Result<()> {
-    candidates.iter_mut().for_each(|candidate| candidate.documents.push(Comparison::default()));
+    for candidate in &mut *candidates {
+        candidate.documents.push(Comparison::default());
+    }
     for start in (0..document.len() - 1).step_by(context) {
         let piece = &document[start..document.len().min(start + context + 1)];
         let (read, targets) = (&piece[..piece.len() - 1], &piece[1..]);

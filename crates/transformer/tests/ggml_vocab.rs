@@ -7,6 +7,7 @@ use jarre_transformer::{Error, Tokenizer};
 
 const BETWEEN: &str = "\n__ggml_vocab_test__\n";
 
+#[expect(clippy::disallowed_methods, reason = "the data lies where the caller says")]
 fn folder() -> PathBuf {
     let named = std::env::var_os("JARRE_GGML_VOCAB").map(PathBuf::from);
     named.unwrap_or_else(|| Path::new(&std::env::var_os("JARRE_DATA").expect("JARRE_DATA names the data")).join("models/ggml_vocab/models"))
