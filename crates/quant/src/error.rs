@@ -34,6 +34,16 @@ pub enum Error {
         /// Columns of the weights.
         expected: usize,
     },
+    /// A tensor of a checkpoint that does not fit the others.
+    #[error("`{tensor}` has {found} values and does not fit {expected}: the checkpoint is damaged, or of another layout")]
+    Checkpoint {
+        /// Its name in the layer.
+        tensor: &'static str,
+        /// Values found, or groups.
+        found: usize,
+        /// What they have to be, or to divide.
+        expected: usize,
+    },
     /// A calibration whose second moments cannot be inverted.
     #[error("the second moments of {columns} inputs cannot be inverted even with damping: calibrate on more text")]
     Singular {

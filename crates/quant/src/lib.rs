@@ -3,6 +3,7 @@
 
 mod awq;
 mod calibration;
+pub mod checkpoint;
 mod cholesky;
 mod comparison;
 mod error;

@@ -1,0 +1,190 @@
+//! Layers of four bits as other tools store them, eight codes to a 32-bit word: AutoAWQ, GPTQ and compressed-tensors.
+//!
+//! Each function takes the tensors of one layer as they stand in a safetensors file, row-major, and gives [`PackedLayer`]: codes with a scale and a
+//! zero point for each group of inputs. What does not fit is refused with the name of the tensor.
+//!
+//! ```
+//! use jarre_quant::checkpoint::gptq;
+//!
+//! // 8 inputs, 1 output, one group: codes 0 to 7, zero point 8 (files of version 1 store one less), scale 0.5.
+//! let layer = gptq(&[0x7654_3210], &[0x0000_0007], &[0.5], None, [1, 8], false)?;
+//! assert_eq!(layer.dequantize()[..3], [-4.0, -3.5, -3.0]);
+//! # Ok::<(), jarre_quant::Error>(())
+//! ```
+
+mod awq;
+mod compressed;
+mod gptq;
+
+pub use self::awq::awq;
+pub use self::compressed::compressed_tensors;
+pub use self::gptq::gptq;
+use crate::error::{Error, Result};
+use crate::int4::{Grid, Int4Groups, Int4Scheme};
+
+/// Codes of a word.
+const CODES: usize = 8;
+
+/// A layer `[outputs, inputs]` in four bits, in which any inputs may share a group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PackedLayer {
+    outputs: usize,
+    /// The group of each input.
+    group_of: Vec<u32>,
+    groups: usize,
+    /// One of 0..=15 for each value, row-major.
+    codes: Vec<u8>,
+    /// `[outputs, groups]`.
+    grid: Vec<Grid>,
+    zero_point: bool,
+}
+
+impl PackedLayer {
+    /// Number of outputs.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.group_of.len()
+    }
+
+    /// The weights in f32, `[outputs, inputs]`.
+    pub fn dequantize(&self) -> Vec<f32> {
+        let rows = self.codes.chunks_exact(self.inputs().max(1)).zip(self.grid.chunks_exact(self.groups.max(1)));
+        let row = |(codes, grid): (&[u8], &[Grid])| -> Vec<f32> {
+            codes.iter().zip(&self.group_of).map(|(&code, &group)| grid[group as usize].value(code)).collect()
+        };
+        rows.flat_map(row).collect()
+    }
+
+    /// The same as groups of neighbours; nothing where a file ordered its inputs otherwise (GPTQ's `desc_act`).
+    pub fn to_groups(&self) -> Option<Int4Groups> {
+        let group = self.inputs().checked_div(self.groups)?;
+        let neighbours = self.group_of.iter().enumerate().all(|(input, &of)| input / group == of as usize);
+        let scheme = Int4Scheme { group, zero_point: self.zero_point };
+        neighbours.then(|| Int4Groups::from_codes(self.codes.clone(), self.grid.clone(), self.inputs(), scheme))
+    }
+}
+
+/// Groups of equally many neighbours.
+fn neighbours(inputs: usize, groups: usize) -> Result<Vec<u32>> {
+    if groups == 0 || !inputs.is_multiple_of(groups) {
+        return Err(Error::Checkpoint { tensor: "scales", found: groups, expected: inputs });
+    }
+    Ok((0..inputs).map(|input| (input / (inputs / groups)) as u32).collect())
+}
+
+fn expect(tensor: &'static str, found: usize, expected: usize) -> Result<()> {
+    if found == expected { Ok(()) } else { Err(Error::Checkpoint { tensor, found, expected }) }
+}
+
+/// The sizes of a layer whose codes fill whole words along one of them.
+fn whole_words(size: usize) -> Result<usize> {
+    if size.is_multiple_of(CODES) {
+        Ok(size / CODES)
+    } else {
+        Err(Error::Checkpoint { tensor: "a side of the weights", found: size, expected: CODES })
+    }
+}
+
+/// The number of groups of `scales` for `outputs`.
+fn groups_of(scales: &[f32], outputs: usize) -> Result<usize> {
+    if outputs == 0 || !scales.len().is_multiple_of(outputs) {
+        return Err(Error::Checkpoint { tensor: "scales", found: scales.len(), expected: outputs });
+    }
+    Ok(scales.len() / outputs)
+}
+
+/// Code `index` of a word.
+fn code(word: i32, index: usize) -> u8 {
+    (word.cast_unsigned() >> (4 * index)) as u8 & 15
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Puts `codes` into words, code `order[i]` of each eight at place `i`.
+    fn words(codes: &[u8], order: [usize; 8]) -> Vec<i32> {
+        let word = |eight: &[u8]| (0..8).fold(0_u32, |word, i| word | u32::from(eight[order[i]]) << (4 * i)).cast_signed();
+        codes.chunks_exact(8).map(word).collect()
+    }
+
+    const PLAIN: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
+    const AWQ: [usize; 8] = [0, 2, 4, 6, 1, 3, 5, 7];
+
+    fn turned<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
+        (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn every_layout_holds_the_same_layer(
+            [n, groups] in prop::array::uniform2(1_usize..4),
+            per_group in prop::sample::select(vec![8_usize, 16]),
+            seed in prop::collection::vec((0_u8..16, 1_u8..16, 0.01_f32..1.0), 24 * 48),
+            second: bool,
+        ) {
+            let (n, k) = (n * 8, groups * per_group);
+            let codes: Vec<u8> = (0..n * k).map(|i| seed[i % seed.len()].0).collect();
+            let zeros: Vec<u8> = (0..n * groups).map(|i| seed[i].1).collect();
+            let scales: Vec<f32> = (0..n * groups).map(|i| seed[i].2).collect();
+            let expected: Vec<f32> = (0..n * k)
+                .map(|i| {
+                    let group = i / k * groups + i % k / per_group;
+                    (f32::from(codes[i]) - f32::from(zeros[group])) * scales[group]
+                })
+                .collect();
+            let by_input = turned(&codes, n, k);
+            let (zeros_by_group, scales_by_group) = (turned(&zeros, n, groups), turned(&scales, n, groups));
+            let layer = awq(&words(&by_input, AWQ), &words(&zeros_by_group, AWQ), &scales_by_group, [n, k]).unwrap();
+            prop_assert_eq!(&layer.dequantize(), &expected);
+            prop_assert_eq!(layer.to_groups().unwrap().dequantize(), expected.clone());
+
+            // GPTQ's words run along the inputs, and its first version stores zero points less 1.
+            let stored: Vec<u8> = zeros_by_group.iter().map(|zero| if second { *zero } else { zero - 1 }).collect();
+            let along_inputs = turned(&words(&codes, PLAIN), n, k / 8);
+            let layer = gptq(&along_inputs, &words(&stored, PLAIN), &scales_by_group, None, [n, k], second).unwrap();
+            prop_assert_eq!(&layer.dequantize(), &expected);
+
+            let packed_zeros = turned(&words(&zeros_by_group, PLAIN), groups, n / 8);
+            let layer = compressed_tensors(&words(&codes, PLAIN), &scales, Some(&packed_zeros), [n, k]).unwrap();
+            prop_assert_eq!(&layer.dequantize(), &expected);
+        }
+    }
+
+    #[test]
+    fn inputs_may_be_in_any_order_of_groups() {
+        let groups = [1, 0, 1, 0, 0, 0, 1, 1];
+        let layer = gptq(&[0x7654_3210], &[7, 0], &[1.0, 10.0], Some(&groups), [1, 8], false);
+        let layer = layer.unwrap();
+        // Zero points 8 and 1.
+        assert_eq!(layer.dequantize(), [-10.0, -7.0, 10.0, -5.0, -4.0, -3.0, 50.0, 60.0]);
+        assert!(layer.to_groups().is_none());
+    }
+
+    #[test]
+    fn without_zero_points_the_middle_code_is_zero() {
+        let layer = compressed_tensors(&[0x7654_3218], &[2.0], None, [1, 8]).unwrap();
+        assert_eq!(layer.dequantize()[..2], [0.0, -14.0]);
+    }
+
+    #[test]
+    fn tensors_that_do_not_fit_are_named() {
+        let named = |result: Result<PackedLayer>| result.unwrap_err().to_string();
+        assert!(named(awq(&[0; 7], &[0], &[1.0; 8], [8, 8])).contains("qweight"));
+        assert!(named(awq(&[0; 8], &[0; 2], &[1.0; 8], [8, 8])).contains("qzeros"));
+        assert!(named(awq(&[0; 8], &[0], &[1.0; 9], [8, 8])).contains("scales"));
+        assert!(named(gptq(&[0; 2], &[0], &[1.0; 2], None, [2, 9], false)).contains("a side of the weights"));
+        assert!(named(gptq(&[0], &[0], &[1.0], Some(&[0, 0, 0, 0, 0, 0, 0, 9]), [1, 8], false)).contains("g_idx"));
+        assert!(named(gptq(&[0], &[0], &[1.0], Some(&[-1; 8]), [1, 8], false)).contains("g_idx"));
+        assert!(named(compressed_tensors(&[0], &[1.0; 3], None, [1, 8])).contains("scales"));
+        assert!(named(compressed_tensors(&[], &[], None, [0, 8])).contains("scales"));
+        assert!(named(compressed_tensors(&[0; 2], &[1.0], None, [1, 8])).contains("weight_packed"));
+        assert!(named(compressed_tensors(&[0], &[1.0], Some(&[0; 3]), [1, 8])).contains("weight_zero_point"));
+    }
+}
