@@ -9,6 +9,7 @@ pub mod flash;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 pub mod gpu;
 mod host;
+pub mod kv;
 mod linear;
 mod math;
 mod matrix;
@@ -19,6 +20,7 @@ mod packed_linear;
 mod rope;
 mod rows;
 mod softmax;
+mod top_k;
 
 pub use activation::{Activation, activate, activate_biased, gated};
 pub use attention::{AttentionMask, attention, attention_scores, mix_values, self_attention};
@@ -31,3 +33,4 @@ pub use optim::{AdamWStep, adamw, squared_sum};
 pub use packed_linear::{Inputs, PackedLinear, PackedWeights};
 pub use rope::{RopePairs, rope};
 pub use softmax::{ScoreSettings, attention_weights, padded_softmax};
+pub use top_k::top_k;

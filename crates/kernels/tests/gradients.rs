@@ -6,6 +6,7 @@
 
 use burn::tensor::activation::{gelu, gelu_approximate, log_softmax, relu, silu, softmax};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
+use jarre_kernels::packed::{Context, QuantizedRows, layer_norm_quantize, rms_norm_quantize};
 use jarre_kernels::{Activation, AddNorm, AttentionMask, Precision, RopePairs, ScoreSettings, TargetSettings, WeightLayout};
 use proptest::prelude::*;
 
@@ -136,6 +137,27 @@ proptest! {
             let weights = softmax(match &bias { Some(bias) => scores + bias.clone(), None => scores }, 3);
             flat(weights.matmul(value).swap_dims(1, 2))
         });
+    }
+
+    #[test]
+    fn norms_that_quantise_are_norms_before_rounding([rows, width] in prop::array::uniform2(1_usize..70)) {
+        let device = Device::flex();
+        let (x, weight, bias) = (random(&[rows, width], 2.0).0, random(&[width], 1.0).0, random(&[width], 1.5).0);
+        let one = |values: &[f32]| Tensor::<1>::from_data(TensorData::new(values.to_vec(), [width]), &device);
+        let plain = Tensor::<2>::from_data(TensorData::new(x.clone(), [rows, width]), &device);
+        let context = Context::default();
+        let pairs = [
+            (rms_norm_quantize(context, &x, &weight, 1e-3), jarre_kernels::rms_norm(plain.clone(), one(&weight), 1e-3)),
+            (layer_norm_quantize(context, &x, &weight, &bias, 1e-3), jarre_kernels::layer_norm(plain, one(&weight), one(&bias), 1e-3)),
+        ];
+        for (quantized, normed) in pairs {
+            let expected = QuantizedRows::quantize(&jarre_kernels::host_values(normed), rows, width);
+            for row in 0..rows {
+                prop_assert!((quantized.scale(row) - expected.scale(row)).abs() <= 1e-5 * expected.scale(row));
+                let apart = quantized.integers(row).into_iter().zip(expected.integers(row)).map(|(a, b)| (i32::from(a) - i32::from(b)).abs());
+                prop_assert!(apart.max().unwrap_or(0) <= 1);
+            }
+        }
     }
 
     #[test]

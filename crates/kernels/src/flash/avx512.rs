@@ -13,7 +13,7 @@ use super::vector::Simd;
 
 /// Proof that the processor has AVX-512 F.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Avx512(());
+pub(crate) struct Avx512(());
 
 impl Avx512 {
     /// The proof, where the processor has it.

@@ -8,18 +8,18 @@
 //! those that see it.)
 
 #[cfg(target_arch = "x86_64")]
-mod avx2;
+pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
-mod avx512;
+pub(crate) mod avx512;
 mod block;
 mod heads;
 mod mask;
-mod output;
-mod softmax;
+pub(crate) mod output;
+pub(crate) mod softmax;
 #[cfg(test)]
 mod tests;
 mod tile;
-mod vector;
+pub(crate) mod vector;
 
 use self::block::{LANES, Sequence, WIDEST};
 pub use self::heads::Heads;
@@ -40,12 +40,12 @@ pub struct Settings {
 /// The instructions and threads that attention runs on.
 #[derive(Clone, Copy, Debug)]
 pub struct Team<'a> {
-    isa: Isa,
-    pool: &'a Pool,
+    pub(crate) isa: Isa,
+    pub(crate) pool: &'a Pool,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Isa {
+pub(crate) enum Isa {
     #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
     #[cfg(target_arch = "x86_64")]

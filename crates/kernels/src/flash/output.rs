@@ -6,7 +6,7 @@ use crate::packed::disjoint::Disjoint;
 
 /// Results `[tokens, heads, width]`, and logarithms of sums `[tokens, heads]` where they are wanted.
 #[derive(Debug)]
-pub(super) struct Output<'a> {
+pub(crate) struct Output<'a> {
     values: Disjoint<'a, f32>,
     log_sums: Option<Disjoint<'a, f32>>,
     heads: usize,
@@ -14,12 +14,12 @@ pub(super) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(values: &'a mut [f32], log_sums: Option<&'a mut [f32]>, heads: usize, width: usize) -> Self {
+    pub(crate) fn new(values: &'a mut [f32], log_sums: Option<&'a mut [f32]>, heads: usize, width: usize) -> Self {
         Self { values: Disjoint::new(values), log_sums: log_sums.map(Disjoint::new), heads, width }
     }
 
     /// Whether the slices are those of `tokens` tokens.
-    pub(super) fn holds(&self, tokens: usize) -> bool {
+    pub(crate) fn holds(&self, tokens: usize) -> bool {
         let rows = tokens * self.heads;
         self.values.len() == rows * self.width && self.log_sums.as_ref().is_none_or(|sums| sums.len() == rows)
     }
@@ -28,7 +28,7 @@ impl<'a> Output<'a> {
     ///
     /// # Safety
     /// Of each token and head, one thread at a time may write.
-    pub(super) unsafe fn write(&self, token: usize, head: usize, values: impl Iterator<Item = f32>, log_sum: f32) {
+    pub(crate) unsafe fn write(&self, token: usize, head: usize, values: impl Iterator<Item = f32>, log_sum: f32) {
         let row = token * self.heads + head;
         // SAFETY: rows do not overlap, and the caller writes a row from one thread.
         let place = unsafe { self.values.part(row * self.width..(row + 1) * self.width) };

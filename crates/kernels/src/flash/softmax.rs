@@ -15,10 +15,10 @@ pub(super) struct Sums<'a> {
 }
 
 /// Stands for the largest of no scores, so that differences from it are numbers.
-pub(super) const NONE: f32 = f32::MIN;
+pub(crate) const NONE: f32 = f32::MIN;
 
 /// Scores so far below the largest have weight zero.
-const HIDDEN: f32 = -200.0;
+pub(crate) const HIDDEN: f32 = -200.0;
 
 /// Replaces scores `[keys, lanes]` in the vector at `lane` by 2 to the power of them less the largest so far, brings `sums` up to date and
 /// gives back what earlier sums are multiplied by.
@@ -54,7 +54,7 @@ fn largest<S: Simd>(simd: S, scores: &[f32], lanes: usize, lane: usize) -> S::Ve
 
 /// `c tanh(score / c)`, in units of ln 2, for scores that come divided by `c`.
 #[inline(always)]
-pub(super) fn cap<S: Simd>(simd: S, scores: &mut [f32], softcap: f32) {
+pub(crate) fn cap<S: Simd>(simd: S, scores: &mut [f32], softcap: f32) {
     let (one, two) = (simd.splat(1.0), simd.splat(2.0));
     let (to_power, softcap) = (simd.splat(2.0 * std::f32::consts::LOG2_E), simd.splat(softcap * std::f32::consts::LOG2_E));
     for score in scores.chunks_exact_mut(S::LANES) {
@@ -67,7 +67,7 @@ pub(super) fn cap<S: Simd>(simd: S, scores: &mut [f32], softcap: f32) {
 
 /// `2^x` for x from -200 to 100, within 3e-7 of its size; 0 below -126.
 #[inline(always)]
-fn exp2<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+pub(crate) fn exp2<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
     /// 1.5 * 2^23: adding it rounds a small float to an integer.
     const ROUND: f32 = 12_582_912.0;
     /// A polynomial through `2^r` at 0 and through `(2^r - 1) / r` at Chebyshev's nodes of [-1/2, 1/2]: 2^0 is 1 exactly.

@@ -3,7 +3,7 @@
 /// Vector instructions that the processor has; a value of the type proves it.
 ///
 /// Methods must be inlined into [`vectorize`](Simd::vectorize), or else they run as calls.
-pub(super) trait Simd: Copy + Send + Sync {
+pub(crate) trait Simd: Copy + Send + Sync {
     /// [`LANES`](Self::LANES) numbers.
     type Vector: Copy;
 
@@ -61,7 +61,7 @@ pub(super) trait Simd: Copy + Send + Sync {
 
 /// What every processor runs. A product and a sum round one after another.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Portable;
+pub(crate) struct Portable;
 
 impl Portable {
     #[inline(always)]

@@ -28,6 +28,7 @@ mod int4_x86;
 mod int8;
 mod matmul;
 mod matrix;
+mod norm;
 mod pool;
 mod quantized_rows;
 #[cfg(test)]
@@ -42,5 +43,6 @@ pub use int4::Int4Weights;
 pub use int8::Int8Weights;
 pub use matmul::Context;
 pub use matrix::PackedMatrix;
+pub use norm::{layer_norm_quantize, rms_norm_quantize};
 pub use pool::{Pool, set_threads};
 pub use quantized_rows::QuantizedRows;

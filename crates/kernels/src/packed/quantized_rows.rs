@@ -45,13 +45,23 @@ impl QuantizedRows {
     /// Where `x` is not `m * k` values.
     pub fn quantize_in(context: Context<'_>, x: &[f32], m: usize, k: usize) -> Self {
         assert_eq!(x.len(), m * k, "values of {m} rows of {k}");
+        Self::build(context, m, k, |first, rows| Block::quantize(context.level, &x[first * k..(first + rows) * k], rows, k))
+    }
+
+    /// Quantises rows that `fill` writes, given a row's index and place.
+    pub(super) fn from_rows(context: Context<'_>, m: usize, k: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Self {
+        Self::build(context, m, k, |first, rows| {
+            let mut x = vec![0.0; rows * k];
+            (0..rows).for_each(|row| fill(first + row, &mut x[row * k..(row + 1) * k]));
+            Block::quantize(context.level, &x, rows, k)
+        })
+    }
+
+    /// `block` makes the rows from a first one on, given their number.
+    fn build(context: Context<'_>, m: usize, k: usize, block: impl Fn(usize, usize) -> Block + Sync) -> Self {
         let mut blocks = vec![Block::default(); m.div_ceil(BLOCK)];
-        let fill = |index: usize, block: &mut Block| {
-            let first = index * BLOCK;
-            let rows = BLOCK.min(m - first);
-            *block = Block::quantize(context.level, &x[first * k..(first + rows) * k], rows, k);
-        };
-        if x.len() < SMALL {
+        let fill = |index: usize, place: &mut Block| *place = block(index * BLOCK, BLOCK.min(m - index * BLOCK));
+        if m * k < SMALL {
             blocks.iter_mut().enumerate().for_each(|(index, block)| fill(index, block));
         } else {
             context.pool.edit_chunks(&mut blocks, 1, |index, block| block.iter_mut().for_each(|block| fill(index, block)));

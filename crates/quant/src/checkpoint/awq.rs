@@ -5,7 +5,7 @@ use crate::int4::Grid;
 /// The output, of eight, whose code stands at each place of a word.
 const ORDER: [usize; CODES] = [0, 2, 4, 6, 1, 3, 5, 7];
 
-/// A layer of AutoAWQ's GEMM layout: `qweight [k, n / 8]` with the codes of eight outputs in a word, `qzeros [k / group, n / 8]` likewise, `scales
+/// A layer of `AutoAWQ`'s GEMM layout: `qweight [k, n / 8]` with the codes of eight outputs in a word, `qzeros [k / group, n / 8]` likewise, `scales
 /// [k / group, n]`; `n` outputs of `k` inputs.
 ///
 /// # Errors

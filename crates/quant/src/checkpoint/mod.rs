@@ -1,4 +1,4 @@
-//! Layers of four bits as other tools store them, eight codes to a 32-bit word: AutoAWQ, GPTQ and compressed-tensors.
+//! Layers of four bits as other tools store them, eight codes to a 32-bit word: `AutoAWQ`, GPTQ and compressed-tensors.
 //!
 //! Each function takes the tensors of one layer as they stand in a safetensors file, row-major, and gives [`PackedLayer`]: codes with a scale and a
 //! zero point for each group of inputs. What does not fit is refused with the name of the tensor.

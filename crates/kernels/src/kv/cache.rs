@@ -1,0 +1,244 @@
+//! Keys and values of one layer in blocks of positions (Kwon et al., "Efficient Memory Management for Large Language Model Serving with
+//! `PagedAttention`", 2023).
+
+use super::aligned::Aligned;
+use super::element::{Bf16, Element};
+
+/// Rows are padded to whole vectors of the widest kind.
+const LANES: usize = 16;
+
+/// How numbers of a cache are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KvType {
+    /// As they come.
+    F32,
+    /// Rounded to the nearest bfloat16, ties to even.
+    Bf16,
+    /// 8-bit integers with one scale, `max |x| / 127`, for each position and head. A row with a value that is not finite is NaN.
+    Int8,
+}
+
+impl KvType {
+    /// Bytes of a row of `width` numbers, its scale included.
+    fn row_bytes(self, width: usize) -> usize {
+        match self {
+            Self::F32 => width * size_of::<f32>(),
+            Self::Bf16 => width * size_of::<Bf16>(),
+            Self::Int8 => width + size_of::<f32>(),
+        }
+    }
+}
+
+/// The sizes of a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KvShape {
+    /// Blocks.
+    pub blocks: usize,
+    /// Positions of a block.
+    pub block_size: usize,
+    /// Heads of keys and values.
+    pub kv_heads: usize,
+    /// Width of a head, 1 to 256.
+    pub head_dim: usize,
+}
+
+impl KvShape {
+    /// Bytes that a block takes, keys and values together. Rows are padded to a multiple of 16 numbers.
+    pub fn bytes_per_block(&self, kind: KvType) -> usize {
+        2 * self.block_size * self.kv_heads * kind.row_bytes(self.pitch())
+    }
+
+    /// Numbers from one row to the next.
+    pub(super) fn pitch(&self) -> usize {
+        self.head_dim.next_multiple_of(LANES)
+    }
+
+    /// The row of a slot and head: rows are `[blocks, kv_heads, block_size]`.
+    #[inline(always)]
+    pub(super) fn row(&self, slot: usize, head: usize) -> usize {
+        (slot / self.block_size * self.kv_heads + head) * self.block_size + slot % self.block_size
+    }
+
+    fn rows(&self) -> usize {
+        self.blocks * self.block_size * self.kv_heads
+    }
+}
+
+/// Keys and values of one layer, in memory taken at once: `blocks` blocks of `block_size` positions.
+///
+/// A position's place is its slot, `block * block_size + offset`. Within a block each head's rows stand one after another,
+/// `[blocks, kv_heads, block_size, head_dim]`.
+///
+/// ```
+/// use jarre_kernels::kv::{KvCache, KvShape, KvType};
+///
+/// let mut cache = KvCache::new(KvShape { blocks: 4, block_size: 16, kv_heads: 1, head_dim: 2 }, KvType::F32);
+/// cache.write(&[17], &[1.0, 2.0], &[3.0, 4.0]);
+/// cache.copy_block(1, 3);
+/// assert_eq!(cache.read(&[49]), (vec![1.0, 2.0], vec![3.0, 4.0]));
+/// ```
+#[derive(Debug)]
+pub struct KvCache {
+    pub(super) shape: KvShape,
+    pub(super) store: Store,
+}
+
+#[derive(Debug)]
+pub(super) enum Store {
+    F32(Planes<f32>),
+    Bf16(Planes<Bf16>),
+    Int8(Planes<i8>),
+}
+
+/// Calls the same of whatever a cache is made of.
+macro_rules! on_planes {
+    ($store:expr, $planes:ident => $call:expr) => {
+        match $store {
+            Store::F32($planes) => $call,
+            Store::Bf16($planes) => $call,
+            Store::Int8($planes) => $call,
+        }
+    };
+}
+pub(super) use on_planes;
+
+impl KvCache {
+    /// A cache of zeros.
+    ///
+    /// # Panics
+    /// Where a size other than the number of blocks is 0, or a head is wider than 256.
+    pub fn new(shape: KvShape, kind: KvType) -> Self {
+        assert!(shape.block_size > 0 && shape.kv_heads > 0, "{shape:?}: blocks hold at least one position and one head");
+        assert!((1..=256).contains(&shape.head_dim), "{shape:?}: heads are 1 to 256 wide");
+        let store = match kind {
+            KvType::F32 => Store::F32(Planes::new(&shape)),
+            KvType::Bf16 => Store::Bf16(Planes::new(&shape)),
+            KvType::Int8 => Store::Int8(Planes::new(&shape)),
+        };
+        Self { shape, store }
+    }
+
+    /// The sizes of the cache.
+    pub fn shape(&self) -> KvShape {
+        self.shape
+    }
+
+    /// How numbers are kept.
+    pub fn kind(&self) -> KvType {
+        match self.store {
+            Store::F32(_) => KvType::F32,
+            Store::Bf16(_) => KvType::Bf16,
+            Store::Int8(_) => KvType::Int8,
+        }
+    }
+
+    /// Bytes that a block takes, keys and values together.
+    pub fn bytes_per_block(&self) -> usize {
+        self.shape.bytes_per_block(self.kind())
+    }
+
+    /// Writes keys and values, both `[tokens, kv_heads, head_dim]`, to a slot for each token.
+    ///
+    /// # Panics
+    /// Where there is no such slot, or the sizes do not fit each other.
+    pub fn write(&mut self, slots: &[usize], keys: &[f32], values: &[f32]) {
+        let token = self.shape.kv_heads * self.shape.head_dim;
+        assert_eq!([keys.len(), values.len()], [slots.len() * token; 2], "keys and values of {} tokens of {token}", slots.len());
+        self.check(slots);
+        let shape = self.shape;
+        on_planes!(&mut self.store, planes => planes.write(&shape, slots, [keys, values]));
+    }
+
+    /// Keys and values of slots, both `[tokens, kv_heads, head_dim]`, as they were kept.
+    ///
+    /// # Panics
+    /// Where there is no such slot.
+    pub fn read(&self, slots: &[usize]) -> (Vec<f32>, Vec<f32>) {
+        self.check(slots);
+        let [keys, values] = on_planes!(&self.store, planes => planes.read(&self.shape, slots));
+        (keys, values)
+    }
+
+    /// Copies block `from` to block `to`, bit for bit.
+    ///
+    /// # Panics
+    /// Where there is no such block.
+    pub fn copy_block(&mut self, from: usize, to: usize) {
+        let KvShape { blocks, block_size, kv_heads, .. } = self.shape;
+        assert!(from < blocks && to < blocks, "blocks {from} and {to} of {blocks}");
+        let (rows, pitch) = (block_size * kv_heads, self.shape.pitch());
+        on_planes!(&mut self.store, planes => planes.copy_rows(from * rows, to * rows, rows, pitch));
+    }
+
+    fn check(&self, slots: &[usize]) {
+        let count = self.shape.blocks * self.shape.block_size;
+        let beyond = slots.iter().find(|&&slot| slot >= count);
+        assert!(beyond.is_none(), "slot {} of {count}", beyond.unwrap_or(&0));
+    }
+}
+
+/// Keys and values of one kind of number: rows `[blocks, kv_heads, block_size]`, padded with zeros.
+#[derive(Debug)]
+pub(super) struct Planes<E> {
+    pub(super) keys: Plane<E>,
+    pub(super) values: Plane<E>,
+}
+
+/// Keys, or values.
+#[derive(Debug)]
+pub(super) struct Plane<E> {
+    pub(super) numbers: Aligned<E>,
+    /// One a row; none where numbers have no scales.
+    pub(super) scales: Vec<f32>,
+}
+
+impl<E: Element> Planes<E> {
+    fn new(shape: &KvShape) -> Self {
+        Self { keys: Plane::new(shape), values: Plane::new(shape) }
+    }
+
+    fn write(&mut self, shape: &KvShape, slots: &[usize], [keys, values]: [&[f32]; 2]) {
+        self.keys.write(shape, slots, keys);
+        self.values.write(shape, slots, values);
+    }
+
+    fn read(&self, shape: &KvShape, slots: &[usize]) -> [Vec<f32>; 2] {
+        [&self.keys, &self.values].map(|plane| plane.read(shape, slots))
+    }
+
+    fn copy_rows(&mut self, from: usize, to: usize, rows: usize, pitch: usize) {
+        for plane in [&mut self.keys, &mut self.values] {
+            plane.numbers.get_mut().copy_within(from * pitch..(from + rows) * pitch, to * pitch);
+            if E::SCALED {
+                plane.scales.copy_within(from..from + rows, to);
+            }
+        }
+    }
+}
+
+impl<E: Element> Plane<E> {
+    fn new(shape: &KvShape) -> Self {
+        let rows = shape.rows();
+        Self { numbers: Aligned::new(rows * shape.pitch()), scales: vec![0.0; if E::SCALED { rows } else { 0 }] }
+    }
+
+    fn write(&mut self, shape: &KvShape, slots: &[usize], source: &[f32]) {
+        let numbers = self.numbers.get_mut();
+        for (index, source) in source.chunks_exact(shape.head_dim).enumerate() {
+            let row = shape.row(slots[index / shape.kv_heads], index % shape.kv_heads);
+            let scale = E::encode(source, &mut numbers[row * shape.pitch()..][..shape.head_dim]);
+            if E::SCALED {
+                self.scales[row] = scale;
+            }
+        }
+    }
+
+    fn read(&self, shape: &KvShape, slots: &[usize]) -> Vec<f32> {
+        let rows = slots.iter().flat_map(|&slot| (0..shape.kv_heads).map(move |head| shape.row(slot, head)));
+        let row = |row: usize| {
+            let scale = self.scales.get(row).copied().unwrap_or(1.0);
+            self.numbers.get()[row * shape.pitch()..][..shape.head_dim].iter().map(move |number| number.decode(scale))
+        };
+        rows.flat_map(row).collect()
+    }
+}
