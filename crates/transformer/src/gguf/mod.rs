@@ -77,6 +77,9 @@ impl ChatTemplate {
 fn open(path: &Path) -> Result<GgufFile> {
     GgufFile::open(path).map_err(|error| match error {
         jarre_quant::gguf::Error::Io { source, .. } => Error::Io { path: path.to_owned(), source },
+        jarre_quant::gguf::Error::Malformed { field, offset, reason, .. } => {
+            Error::malformed(path, format!("{field} at byte {offset}: {reason}; fetch it again"))
+        }
         other => Error::malformed(path, other),
     })
 }
