@@ -30,7 +30,7 @@ use jarre_quant::{Awq, Calibration, Gptq, Int4Groups, Int4Scheme, Int8Rows, Smoo
 
 use self::capture::Captured;
 pub(crate) use self::observer::Observer;
-use self::weights::{columns, rows_of};
+use self::weights::rows_of;
 use crate::decoder::{Decoder, Projection};
 use crate::error::{Error, Result};
 
@@ -218,5 +218,5 @@ fn eight_bits(weights: &[f32], columns: usize) -> jarre_quant::Result<PackedWeig
 }
 
 fn bias_of(linear: &Linear) -> Option<Vec<f32>> {
-    linear.bias.as_ref().map(|bias| columns(bias.val()))
+    linear.bias.as_ref().map(|bias| host_values(bias.val()))
 }

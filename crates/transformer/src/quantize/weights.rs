@@ -11,10 +11,6 @@ pub(super) fn rows_of(linear: &Linear) -> Vec<f32> {
     host_values(linear.weight.val().transpose())
 }
 
-pub(super) fn columns(x: Tensor<1>) -> Vec<f32> {
-    host_values(x)
-}
-
 /// `scales` as a tensor beside `x`.
 pub(super) fn beside<const D: usize>(scales: &[f32], x: &Tensor<D>) -> Tensor<1> {
     Tensor::from_data(TensorData::new(scales.to_vec(), [scales.len()]), &x.device())
