@@ -162,3 +162,10 @@ fn an_output_that_is_not_finite_is_nan_and_no_other() {
 fn groups_that_do_not_divide_a_row_are_refused() {
     Int4Weights::quantize(&[0.0; 48], 1, 48, 32);
 }
+
+#[test]
+#[should_panic(expected = "groups of gate and up")]
+fn gate_and_up_of_different_groups_are_refused() {
+    let [gate, up] = [32, 64].map(|group| Int4Weights::quantize(&noise(64, 1), 1, 64, group));
+    gate.matmul_gated(&up, &QuantizedRows::quantize(&noise(64, 2), 1, 64), &mut [0.0], Activation::Silu);
+}

@@ -99,6 +99,8 @@ impl<P: Panels> Product<'_, P, 2> {
     pub(super) fn write_gated(&self, out: &mut [f32], activation: Activation) {
         let [gate, up] = self.weights;
         assert_eq!(gate.shape(), up.shape(), "shapes of gate and up");
+        // Blocks of rows are made for the groups of the gate, and the number of groups is all that panels of one shape differ by.
+        assert_eq!(gate.panel_bytes(), up.panel_bytes(), "groups of gate and up, told by the bytes of their panels");
         self.run(
             out,
             #[inline(always)]
