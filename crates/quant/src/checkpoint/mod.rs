@@ -61,7 +61,7 @@ impl PackedLayer {
 
     /// The same as groups of neighbours; nothing where a file ordered its inputs otherwise (GPTQ's `desc_act`).
     pub fn to_groups(&self) -> Option<Int4Groups> {
-        let group = self.inputs().checked_div(self.groups)?;
+        let group = self.inputs().checked_div(self.groups).filter(|&group| group > 0)?;
         let neighbours = self.group_of.iter().enumerate().all(|(input, &of)| input / group == of as usize);
         let scheme = Int4Scheme { group, zero_point: self.zero_point };
         neighbours.then(|| Int4Groups::from_codes(self.codes.clone(), self.grid.clone(), self.inputs(), scheme))
@@ -70,7 +70,7 @@ impl PackedLayer {
 
 /// Groups of equally many neighbours.
 fn neighbours(inputs: usize, groups: usize) -> Result<Vec<u32>> {
-    if groups == 0 || !inputs.is_multiple_of(groups) {
+    if groups == 0 || inputs == 0 || !inputs.is_multiple_of(groups) {
         return Err(Error::Checkpoint { tensor: "scales", found: groups, expected: inputs });
     }
     Ok((0..inputs).map(|input| (input / (inputs / groups)) as u32).collect())
@@ -165,6 +165,13 @@ mod tests {
         // Zero points 8 and 1.
         assert_eq!(layer.dequantize(), [-10.0, -7.0, 10.0, -5.0, -4.0, -3.0, 50.0, 60.0]);
         assert!(layer.to_groups().is_none());
+    }
+
+    #[test]
+    fn layers_without_inputs_and_more_groups_than_inputs_do_no_harm() {
+        assert!(awq(&[], &[0], &[1.0; 8], [8, 0]).is_err() && compressed_tensors(&[], &[1.0], None, [1, 0]).is_err());
+        let layer = gptq(&[0], &[0; 16], &[1.0; 16], Some(&[0, 1, 2, 3, 4, 5, 6, 7]), [1, 8], false).unwrap();
+        assert!(layer.to_groups().is_none() && layer.dequantize().len() == 8);
     }
 
     #[test]
