@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::Reason;
 use super::names::{Arch, ROPE_FREQS, ROPE_LONG, ROPE_SHORT};
+use super::tokenizer::begins_texts;
 
 pub(super) const CHAT_TEMPLATE: &str = "tokenizer.chat_template";
 
@@ -61,22 +62,26 @@ pub(super) fn of(file: &GgufFile) -> Result<Config, Reason> {
     let heads = keys.size("attention.head_count")?;
     let head = keys.size_if_there("attention.key_length")?.unwrap_or(width / heads.max(1));
     let mut json = json!({
-        "model_type": arch.model_type(),
-        "vocab_size": vocabulary(file)?,
+        "model_type": model_type(arch, has),
+        // Tokens: no key holds them in older files.
+        "vocab_size": rows(file, "token_embd.weight")?,
         "hidden_size": width,
         "num_hidden_layers": keys.size("block_count")?,
         "num_attention_heads": heads,
         "num_key_value_heads": keys.size_if_there("attention.head_count_kv")?.unwrap_or(heads),
         "head_dim": head,
-        "intermediate_size": keys.size("feed_forward_length")?,
+        // llama.cpp's converter writes four times the width for every GPT-2, whatever its network has.
+        "intermediate_size": if arch == Arch::Gpt2 { rows(file, "blk.0.ffn_up.weight")? } else { keys.size("feed_forward_length")? },
         "max_position_embeddings": keys.size("context_length")?,
         "rms_norm_eps": epsilon(&keys, arch)?,
         "tie_word_embeddings": !has("output.weight"),
-        "attention_bias": arch == Arch::Llama && has("blk.0.attn_q.bias"),
-        "sliding_window": keys.size_if_there("attention.sliding_window")?,
+        "attention_bias": arch == Arch::Llama && has("blk.0.attn_output.bias"),
+        "mlp_bias": arch == Arch::Llama && has("blk.0.ffn_up.bias"),
+        // Files of models without a window may say that it is 0.
+        "sliding_window": keys.size_if_there("attention.sliding_window")?.filter(|&window| window > 0),
         "attn_logit_softcapping": keys.number_if_there("attn_logit_softcapping")?,
         "final_logit_softcapping": keys.number_if_there("final_logit_softcapping")?,
-        "bos_token_id": id(metadata, "bos"),
+        "bos_token_id": id(metadata, "bos").filter(|_| begins_texts(metadata)),
         "eos_token_id": ends(metadata),
     });
     let map = json.as_object_mut().expect("it was written as an object");
@@ -91,10 +96,15 @@ pub(super) fn of(file: &GgufFile) -> Result<Config, Reason> {
     Ok(Config { arch, json })
 }
 
-/// Tokens: rows of the embedding table, whose size no key holds in older files.
-fn vocabulary(file: &GgufFile) -> Result<u64, Reason> {
-    let table = file.tensor("token_embd.weight")?;
-    table.dims().get(1).copied().ok_or_else(|| Reason::Malformed("`token_embd.weight` is no table".to_owned()))
+/// A Llama whose queries, keys and values have biases, and whose outputs have none, is what others call Qwen 2.
+fn model_type(arch: Arch, has: impl Fn(&str) -> bool) -> &'static str {
+    let half = arch == Arch::Llama && has("blk.0.attn_q.bias") && !has("blk.0.attn_output.bias");
+    if half { Arch::Qwen2.model_type() } else { arch.model_type() }
+}
+
+/// Rows of a table, which files list last.
+fn rows(file: &GgufFile, tensor: &str) -> Result<u64, Reason> {
+    file.tensor(tensor)?.dims().get(1).copied().ok_or_else(|| Reason::Malformed(format!("`{tensor}` is no table")))
 }
 
 fn epsilon(keys: &Keys<'_>, arch: Arch) -> Result<f64, Reason> {
@@ -123,7 +133,7 @@ fn rope(file: &GgufFile, keys: &Keys<'_>, head: u64, map: &mut Map<String, Value
     }
     let original = keys.size_if_there("rope.scaling.original_context_length")?;
     let scaling = if file.tensor(ROPE_FREQS).is_ok() {
-        Some(llama3(&file.read_f32(ROPE_FREQS)?, theta)?)
+        Some(divided(&file.read_f32(ROPE_FREQS)?, theta, keys.size("context_length")?))
     } else if file.tensor(ROPE_LONG).is_ok() {
         let factor = keys.number_if_there("rope.scaling.attn_factor")?;
         Some(json!({ "rope_type": "longrope", "short_factor": file.read_f32(ROPE_SHORT)?, "long_factor": file.read_f32(ROPE_LONG)?,
@@ -141,13 +151,20 @@ fn rope(file: &GgufFile, keys: &Keys<'_>, head: u64, map: &mut Map<String, Value
 fn keyed(keys: &Keys<'_>, original: Option<u64>) -> Result<Option<Value>, Reason> {
     let key = keys.key("rope.scaling.type");
     if keys.metadata.get(&key).is_none() {
-        return Ok(None);
+        // How older files said it.
+        let factor = keys.number_if_there("rope.scale_linear")?.filter(|factor| (factor - 1.0).abs() > f64::EPSILON);
+        return Ok(factor.map(|factor| json!({ "rope_type": "linear", "factor": factor })));
     }
     let factor = keys.number_if_there("rope.scaling.factor")?;
     match keys.metadata.get_str(&key)? {
         "none" => Ok(None),
         kind @ ("linear" | "yarn") => {
-            Ok(Some(json!({ "rope_type": kind, "factor": factor, "original_max_position_embeddings": original })))
+            // A file's factor comes on top of what YaRN itself makes of the scaling.
+            let own = factor.map_or(1.0, |factor| if factor > 1.0 { 0.1 * factor.ln() + 1.0 } else { 1.0 });
+            let attention = keys.number_if_there("rope.scaling.attn_factor")?.map(|more| more * own);
+            Ok(Some(
+                json!({ "rope_type": kind, "factor": factor, "original_max_position_embeddings": original, "attention_factor": attention }),
+            ))
         }
         other => {
             Err(Reason::Unsupported { what: "rope scaling", found: other.to_owned(), supported: "none, linear, yarn, factors in tensors" })
@@ -155,8 +172,9 @@ fn keyed(keys: &Keys<'_>, original: Option<u64>) -> Result<Option<Value>, Reason
     }
 }
 
-/// Llama 3's scaling, found again from the factors that it divides frequencies by: the largest, or one of those that its models have.
-fn llama3(factors: &[f32], theta: f64) -> Result<Value, Reason> {
+/// Llama 3's scaling, found again from the factors that it divides frequencies by (the largest, or one of those that its models have), or else
+/// the factors themselves.
+fn divided(factors: &[f32], theta: f64, context: u64) -> Value {
     let largest = f64::from(factors.iter().copied().fold(1.0_f32, f32::max));
     let [low, high, original] = LLAMA3;
     let expected = |factor: f64, index: usize| {
@@ -165,10 +183,10 @@ fn llama3(factors: &[f32], theta: f64) -> Result<Value, Reason> {
         1.0 / ((1.0 - smooth) / factor + smooth)
     };
     let near = |factor: f64, (index, found): (usize, &f32)| (f64::from(*found) / expected(factor, index) - 1.0).abs() < FACTOR_TOLERANCE;
-    let Some(factor) = [largest, 8.0, 32.0].into_iter().find(|&factor| factors.iter().enumerate().all(|found| near(factor, found))) else {
-        let found = format!("other factors in `{ROPE_FREQS}`");
-        return Err(Reason::Unsupported { what: "rope scaling", found, supported: "those of Llama 3" });
-    };
-    Ok(json!({ "rope_type": "llama3", "factor": factor, "low_freq_factor": low, "high_freq_factor": high,
-               "original_max_position_embeddings": original as u64 }))
+    match [largest, 8.0, 32.0].into_iter().find(|&factor| factors.iter().enumerate().all(|found| near(factor, found))) {
+        Some(factor) => json!({ "rope_type": "llama3", "factor": factor, "low_freq_factor": low, "high_freq_factor": high,
+                                "original_max_position_embeddings": original as u64 }),
+        None => json!({ "rope_type": "longrope", "short_factor": factors, "long_factor": factors, "attention_factor": 1.0,
+                        "original_max_position_embeddings": context }),
+    }
 }

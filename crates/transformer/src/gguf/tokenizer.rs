@@ -13,6 +13,7 @@ use tokenizers::normalizers::{BertNormalizer, Prepend, Replace};
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreSequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::processors::template::TemplateProcessing;
 use tokenizers::{AddedToken, DecoderWrapper, NormalizerWrapper, PreTokenizerWrapper, SplitDelimiterBehavior};
 
 use super::Reason;
@@ -48,7 +49,39 @@ pub(super) fn of(metadata: &Metadata) -> Result<Tokenizer, Reason> {
     let of_kind = |kind: i32| tokens.iter().zip(kinds).filter(move |(_, found)| **found == kind).map(|(token, _)| token);
     inner.add_special_tokens(&of_kind(CONTROL).map(|token| AddedToken::from(token, true)).collect::<Vec<_>>());
     inner.add_tokens(&of_kind(USER_DEFINED).map(|token| AddedToken::from(token, false).normalized(false)).collect::<Vec<_>>());
+    if let Some(template) = around(metadata, tokens)? {
+        inner.with_post_processor(Some(template));
+    }
     Tokenizer::new(inner, usize::MAX).map_err(Reason::Malformed)
+}
+
+/// Whether texts begin with the token that is for it: what the file says, or else what its kind of vocabulary does.
+pub(super) fn begins_texts(metadata: &Metadata) -> bool {
+    let kind = metadata.get_str("tokenizer.ggml.model").unwrap_or_default();
+    let usual = kind != "gpt2" || joins_whole_words(metadata.get_str("tokenizer.ggml.pre").unwrap_or_default());
+    metadata.get_bool("tokenizer.ggml.add_bos_token").unwrap_or(usual)
+}
+
+/// The tokens that stand around a text.
+fn around(metadata: &Metadata, tokens: &[String]) -> Result<Option<TemplateProcessing>, Reason> {
+    let id = |name: &str| metadata.get_u64(&format!("tokenizer.ggml.{name}_token_id")).ok();
+    let is_bert = metadata.get_str("tokenizer.ggml.model").is_ok_and(|kind| kind == "bert");
+    let begin = begins_texts(metadata).then(|| if is_bert { id("cls").or_else(|| id("bos")) } else { id("bos") }).flatten();
+    let ends = metadata.get_bool("tokenizer.ggml.add_eos_token").unwrap_or(false);
+    // The specification spells it so.
+    let end = if is_bert { id("seperator").or_else(|| id("eos")) } else { id("eos").filter(|_| ends) };
+    let named = |id: Option<u64>| id.and_then(|id| Some((tokens.get(usize::try_from(id).ok()?)?.clone(), id as u32)));
+    let (begin, end) = (named(begin), named(end));
+    let specials: Vec<(String, u32)> = begin.iter().chain(&end).cloned().collect();
+    if specials.is_empty() {
+        return Ok(None);
+    }
+    let pieces = |texts: &[&str]| {
+        let first = begin.iter().map(|(token, _)| token.as_str());
+        first.chain(texts.iter().copied()).chain(end.iter().map(|(token, _)| token.as_str())).map(str::to_owned).collect::<Vec<String>>()
+    };
+    let template = TemplateProcessing::builder().try_single(pieces(&["$A"])).map_err(malformed)?.special_tokens(specials).build();
+    template.map(Some).map_err(malformed)
 }
 
 /// The special tokens that chat templates name, as `bos_token` and `<s>`.
@@ -113,7 +146,7 @@ fn byte_level(metadata: &Metadata, tokens: &[String]) -> Result<tokenizers::Toke
     let split = metadata.get_str("tokenizer.ggml.pre").unwrap_or("default");
     let model = BPE::builder()
         .vocab_and_merges(ids(tokens).into_iter().collect::<tokenizers::models::bpe::Vocab>(), merges)
-        .ignore_merges(matches!(split, "llama-bpe" | "llama3"));
+        .ignore_merges(joins_whole_words(split));
     let mut inner = tokenizers::Tokenizer::new(contain(|| model.build()).map_err(malformed)?);
     let mut steps = Vec::new();
     for pattern in patterns(split)? {
@@ -124,6 +157,11 @@ fn byte_level(metadata: &Metadata, tokens: &[String]) -> Result<tokenizers::Toke
     inner.with_pre_tokenizer(Some(PreSequence::new(steps)));
     inner.with_decoder(Some(ByteLevel::default()));
     Ok(inner)
+}
+
+/// Whether a part that is in the vocabulary is one token whatever the merges say, as in the vocabularies of Llama 3.
+fn joins_whole_words(split: &str) -> bool {
+    matches!(split, "llama-bpe" | "llama3" | "llama-v3")
 }
 
 /// Takes the longest piece of a word that there is. Files mark the beginnings of words instead of their continuations.
@@ -147,7 +185,8 @@ fn wordpiece(metadata: &Metadata, tokens: &[String]) -> Result<tokenizers::Token
 /// What a text is split by, one pattern after another.
 fn patterns(split: &str) -> Result<&'static [&'static str], Reason> {
     Ok(match split {
-        "default" | "gpt-2" | "mpt" | "olmo" | "phi-2" | "jina-es" | "jina-de" => &[LETTERS_OR_NUMBERS],
+        "default" => &[r"[\p{P}\$\+<=>\^~\|]+", LETTERS_OR_NUMBERS, r"\p{N}+", r"[0-9][0-9][0-9]"],
+        "gpt-2" | "mpt" | "olmo" | "phi-2" | "jina-es" | "jina-de" => &[LETTERS_OR_NUMBERS],
         "llama-bpe" | "llama3" | "llama-v3" => &[LLAMA3],
         "qwen2" | "stablelm2" | "megrez" => &[QWEN2],
         "starcoder" | "refact" | "command-r" | "smollm" | "codeshell" | "exaone" => &[r"\p{N}", LETTERS_OR_NUMBERS],
