@@ -19,8 +19,12 @@ pub mod packed;
 mod packed_linear;
 mod rope;
 mod rows;
+#[cfg(test)]
+mod samples;
 mod softmax;
 mod top_k;
+#[cfg(target_arch = "x86_64")]
+mod transpose_x86;
 
 pub use activation::{Activation, activate, activate_biased, gated};
 pub use attention::{AttentionMask, attention, attention_scores, mix_values, self_attention};

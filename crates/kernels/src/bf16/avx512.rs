@@ -5,14 +5,14 @@
 use std::arch::x86_64::{
     __m256bh, __m256i, __m512, __m512bh, __m512i, _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_cvtneps_pbh, _mm512_dpbf16_ps,
     _mm512_mask_storeu_epi32, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_set1_epi32, _mm512_setzero_ps,
-    _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
-    _mm512_unpacklo_epi64,
+    _mm512_setzero_si512, _mm512_slli_epi32,
 };
 use std::mem::transmute;
 
 use super::pack::{Group, LANES};
 use super::tile::{COLUMNS, Factors};
 use crate::matrix::Matrix;
+use crate::transpose_x86::transposed;
 
 /// Proof that the processor has AVX-512 F and BF16.
 #[derive(Clone, Copy, Debug)]
@@ -112,33 +112,6 @@ fn pack_transposed(side: Matrix<'_>, group: &Group, packed: &mut [u32]) {
             store_pairs(&mut packed[group.place(start / 2 + index)], column);
         }
     }
-}
-
-/// Columns of 16 rows of 16 words.
-#[target_feature(enable = "avx512f")]
-fn transposed(rows: &[__m512i; LANES]) -> [__m512i; LANES] {
-    let mut quads = [[_mm512_setzero_si512(); 4]; 4];
-    for (quad, rows) in quads.iter_mut().zip(rows.as_chunks::<4>().0) {
-        let low = [_mm512_unpacklo_epi32(rows[0], rows[1]), _mm512_unpacklo_epi32(rows[2], rows[3])];
-        let high = [_mm512_unpackhi_epi32(rows[0], rows[1]), _mm512_unpackhi_epi32(rows[2], rows[3])];
-        *quad = [
-            _mm512_unpacklo_epi64(low[0], low[1]),
-            _mm512_unpackhi_epi64(low[0], low[1]),
-            _mm512_unpacklo_epi64(high[0], high[1]),
-            _mm512_unpackhi_epi64(high[0], high[1]),
-        ];
-    }
-    let mut columns = [_mm512_setzero_si512(); LANES];
-    for j in 0..4 {
-        let [q0, q1, q2, q3] = quads.map(|quad| quad[j]);
-        let even = [_mm512_shuffle_i32x4::<0x88>(q0, q1), _mm512_shuffle_i32x4::<0x88>(q2, q3)];
-        let odd = [_mm512_shuffle_i32x4::<0xdd>(q0, q1), _mm512_shuffle_i32x4::<0xdd>(q2, q3)];
-        columns[j] = _mm512_shuffle_i32x4::<0x88>(even[0], even[1]);
-        columns[4 + j] = _mm512_shuffle_i32x4::<0x88>(odd[0], odd[1]);
-        columns[8 + j] = _mm512_shuffle_i32x4::<0xdd>(even[0], even[1]);
-        columns[12 + j] = _mm512_shuffle_i32x4::<0xdd>(odd[0], odd[1]);
-    }
-    columns
 }
 
 /// Bits of the first `count` lanes.

@@ -3,13 +3,13 @@
 #![expect(unsafe_code, reason = "vector instructions of some processors, and loads and stores through pointers")]
 
 use std::arch::x86_64::{
-    __m512, __m512i, _CMP_GE_OQ, _CMP_LT_OQ, _mm512_add_ps, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_div_ps,
+    __m512, _CMP_GE_OQ, _CMP_LT_OQ, _mm512_add_ps, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_div_ps,
     _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_blend_ps, _mm512_mask_cmp_ps_mask, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps,
-    _mm512_mul_ps, _mm512_scalef_ps, _mm512_set1_ps, _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_ps, _mm512_sub_ps,
-    _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+    _mm512_mul_ps, _mm512_scalef_ps, _mm512_set1_ps, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_sub_ps,
 };
 
 use super::vector::Simd;
+use crate::transpose_x86::transposed;
 
 /// Proof that the processor has AVX-512 F.
 #[derive(Clone, Copy, Debug)]
@@ -121,32 +121,4 @@ fn load_some(values: &[f32]) -> __m512 {
     let mask = ((1_u32 << values.len().min(16)) - 1) as u16;
     // SAFETY: the mask lets only lanes within the slice be read.
     unsafe { _mm512_maskz_loadu_ps(mask, values.as_ptr()) }
-}
-
-/// Columns of 16 rows of 16 words.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn transposed(rows: &[__m512i; 16]) -> [__m512i; 16] {
-    let mut quads = [[_mm512_setzero_si512(); 4]; 4];
-    for (quad, rows) in quads.iter_mut().zip(rows.as_chunks::<4>().0) {
-        let low = [_mm512_unpacklo_epi32(rows[0], rows[1]), _mm512_unpacklo_epi32(rows[2], rows[3])];
-        let high = [_mm512_unpackhi_epi32(rows[0], rows[1]), _mm512_unpackhi_epi32(rows[2], rows[3])];
-        *quad = [
-            _mm512_unpacklo_epi64(low[0], low[1]),
-            _mm512_unpackhi_epi64(low[0], low[1]),
-            _mm512_unpacklo_epi64(high[0], high[1]),
-            _mm512_unpackhi_epi64(high[0], high[1]),
-        ];
-    }
-    let mut columns = [_mm512_setzero_si512(); 16];
-    for j in 0..4 {
-        let [q0, q1, q2, q3] = quads.map(|quad| quad[j]);
-        let even = [_mm512_shuffle_i32x4::<0x88>(q0, q1), _mm512_shuffle_i32x4::<0x88>(q2, q3)];
-        let odd = [_mm512_shuffle_i32x4::<0xdd>(q0, q1), _mm512_shuffle_i32x4::<0xdd>(q2, q3)];
-        columns[j] = _mm512_shuffle_i32x4::<0x88>(even[0], even[1]);
-        columns[4 + j] = _mm512_shuffle_i32x4::<0x88>(odd[0], odd[1]);
-        columns[8 + j] = _mm512_shuffle_i32x4::<0xdd>(even[0], even[1]);
-        columns[12 + j] = _mm512_shuffle_i32x4::<0xdd>(odd[0], odd[1]);
-    }
-    columns
 }

@@ -1,29 +1,11 @@
 //! Attention against three loops over f64, on every instruction set, for any number of threads, sequences and queries.
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use proptest::prelude::*;
 
 use super::{Batch, Bias, Heads, Mask, Settings, Team, attend, attend_batch};
-use crate::packed::Pool;
-
-/// Numbers between -1 and 1.
-fn noise(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
-}
-
-fn pools() -> &'static [Pool; 3] {
-    static POOLS: OnceLock<[Pool; 3]> = OnceLock::new();
-    POOLS.get_or_init(|| [1, 2, 5].map(Pool::new))
-}
+use crate::samples::{noise, pools};
 
 /// Everything that attention takes, owned.
 #[derive(Clone, Debug)]

@@ -3,18 +3,7 @@
 use proptest::prelude::*;
 
 use super::{KvCache, KvShape, KvType};
-
-/// Numbers between -1 and 1.
-pub(super) fn noise(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
-}
+use crate::samples::noise;
 
 pub(super) fn kinds() -> impl Strategy<Value = KvType> {
     prop_oneof![Just(KvType::F32), Just(KvType::Bf16), Just(KvType::Int8)]

@@ -1,18 +1,11 @@
 //! Attention over a cache against three loops over f64, and against itself with other batches, chunks, blocks and threads.
 
-use std::sync::OnceLock;
-
 use proptest::prelude::*;
 
-use super::cache_tests::{kinds, noise};
+use super::cache_tests::kinds;
 use super::{KvCache, KvShape, KvType, Partial, RaggedBatch, Settings, merge_partials, ragged_attention, ragged_attention_in};
 use crate::flash::Team;
-use crate::packed::Pool;
-
-fn pools() -> &'static [Pool; 3] {
-    static POOLS: OnceLock<[Pool; 3]> = OnceLock::new();
-    POOLS.get_or_init(|| [1, 2, 5].map(Pool::new))
-}
+use crate::samples::{noise, pools};
 
 fn teams(pool: usize) -> Vec<Team<'static>> {
     Team::available(&pools()[pool])

@@ -2,20 +2,14 @@
 
 use proptest::prelude::*;
 
-use super::{Context, Epilogue, Int8Weights, Level, PackedMatrix, Pool, QuantizedRows};
+use super::{Context, Epilogue, Int8Weights, Level, PackedMatrix, QuantizedRows};
 use crate::Activation;
 use crate::math::{gelu, gelu_tanh, silu};
+use crate::samples::{self, pools};
 
 /// Numbers between -1 and 1, of which some are 0.
 pub(super) fn noise(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).map(|x| if x.abs() < 0.1 { 0.0 } else { x }).collect()
+    samples::noise(count, seed).into_iter().map(|x| if x.abs() < 0.1 { 0.0 } else { x }).collect()
 }
 
 /// The plain way to quantise a row.
@@ -48,11 +42,6 @@ fn multiply(x: &[f32], weights: &[f32], [m, n, k]: [usize; 3]) -> Vec<f32> {
 /// Bits, all NaNs being one.
 pub(super) fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|x| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() }).collect()
-}
-
-fn pools() -> &'static [Pool; 3] {
-    static POOLS: std::sync::OnceLock<[Pool; 3]> = std::sync::OnceLock::new();
-    POOLS.get_or_init(|| [1, 2, 5].map(Pool::new))
 }
 
 pub(super) fn contexts() -> impl Iterator<Item = Context<'static>> {
