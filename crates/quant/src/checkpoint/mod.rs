@@ -89,12 +89,15 @@ fn whole_words(size: usize) -> Result<usize> {
     }
 }
 
-/// The number of groups of `scales` for `outputs`.
+/// The number of groups of `scales` for `outputs`, all of which have to be finite.
 fn groups_of(scales: &[f32], outputs: usize) -> Result<usize> {
     if outputs == 0 || !scales.len().is_multiple_of(outputs) {
         return Err(Error::Checkpoint { tensor: "scales", found: scales.len(), expected: outputs });
     }
-    Ok(scales.len() / outputs)
+    match scales.iter().position(|scale| !scale.is_finite()) {
+        Some(index) => Err(Error::NotFinite { index }),
+        None => Ok(scales.len() / outputs),
+    }
 }
 
 /// Code `index` of a word.
@@ -186,6 +189,7 @@ mod tests {
         assert!(named(awq(&[0; 7], &[0], &[1.0; 8], [8, 8])).contains("qweight"));
         assert!(named(awq(&[0; 8], &[0; 2], &[1.0; 8], [8, 8])).contains("qzeros"));
         assert!(named(awq(&[0; 8], &[0], &[1.0; 9], [8, 8])).contains("scales"));
+        assert!(named(gptq(&[0], &[0], &[f32::NAN], None, [1, 8], false)).contains("not finite"));
         assert!(named(gptq(&[0; 2], &[0], &[1.0; 2], None, [2, 9], false)).contains("a side of the weights"));
         assert!(named(gptq(&[0], &[0], &[1.0], Some(&[0, 0, 0, 0, 0, 0, 0, 9]), [1, 8], false)).contains("g_idx"));
         assert!(named(gptq(&[0], &[0], &[1.0], Some(&[-1; 8]), [1, 8], false)).contains("g_idx"));
