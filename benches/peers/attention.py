@@ -7,13 +7,11 @@
 Both sides read query, key and value where one product left them, side by side in a row. Ours is in f32; torch is asked in f32 and in bf16.
 """
 
-import argparse
-import json
-import platform
 import statistics
 import subprocess
 import time
 
+import side_by_side
 import torch
 
 # Causal or not, sequences, tokens, heads, width of a head.
@@ -40,37 +38,20 @@ def theirs(kind, batch, tokens, heads, width, dtype):
 
 
 def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("program")
-    arguments.add_argument("--repeats", type=int, default=7)
-    arguments.add_argument("--threads", type=int, default=2)
-    arguments.add_argument("--json", action="store_true")
-    arguments = arguments.parse_args()
-    torch.set_num_threads(arguments.threads)
-    process = subprocess.Popen([arguments.program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ours(*case):
-        print(*case, file=process.stdin, flush=True)
-        return float(process.stdout.readline())
-
+    found = side_by_side.arguments()
     rows = []
-    for case in CASES:
-        rounds = [(ours(*case), theirs(*case, torch.float32), theirs(*case, torch.bfloat16)) for _ in range(arguments.repeats)]
-        mine, f32, bf16 = (1000 * statistics.median(times) for times in zip(*rounds))
-        name = "{} {}x{} tokens, {} heads of {}".format(*case)
-        for kind, peer in [("f32", f32), ("bf16", bf16)]:
-            rows.append({"case": f"torch SDPA {kind} {name}", "ours": round(mine, 2), "peer": round(peer, 2), "ratio": round(peer / mine, 2)})
-    process.stdin.close()
-    process.wait()
-    if arguments.json:
-        print(json.dumps(rows))
-        return
-    print(f"{platform.processor() or platform.machine()}, {arguments.threads} threads, torch {torch.__version__}, milliseconds")
-    for row in rows:
-        print(f"{row['case']:56} {row['ours']:8.2f} {row['peer']:8.2f}  {row['ratio']:.2f}")
-    for tokens in (2048, 8192):
-        peak = subprocess.run([arguments.program, "--peak", str(tokens)], capture_output=True, text=True, check=True).stdout.strip()
-        print(f"memory beside inputs and output at {tokens} tokens: {peak} KiB")
+    with side_by_side.Program(found.program) as ours:
+        for case in CASES:
+            rounds = [(ours.seconds(*case), theirs(*case, torch.float32), theirs(*case, torch.bfloat16)) for _ in range(found.repeats)]
+            mine, *peers = (1000 * statistics.median(times) for times in zip(*rounds))
+            name = "{} {}x{} tokens, {} heads of {}".format(*case)
+            for kind, peer in zip(("f32", "bf16"), peers):
+                rows.append({"case": f"torch SDPA {kind} {name}", "ours": round(mine, 2), "peer": round(peer, 2), "ratio": round(peer / mine, 2)})
+    side_by_side.show(rows, found, "milliseconds")
+    if not found.json:
+        for tokens in (2048, 8192):
+            peak = subprocess.run([found.program, "--peak", str(tokens)], capture_output=True, text=True, check=True).stdout.strip()
+            print(f"memory beside inputs and output at {tokens} tokens: {peak} KiB")
 
 
 if __name__ == "__main__":

@@ -8,13 +8,10 @@ Ours round the inputs on the way (int8 with a scale a row, or bf16); torch multi
 four bits on a processor: those stand beside its eight.
 """
 
-import argparse
-import json
-import platform
 import statistics
-import subprocess
 import time
 
+import side_by_side
 import torch
 
 CASES = [
@@ -42,33 +39,15 @@ def theirs(kind, m, n, k, kept={}):
 
 
 def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("program")
-    arguments.add_argument("--repeats", type=int, default=7)
-    arguments.add_argument("--threads", type=int, default=2)
-    arguments.add_argument("--json", action="store_true")
-    arguments = arguments.parse_args()
-    torch.set_num_threads(arguments.threads)
-    process = subprocess.Popen([arguments.program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ours(kind, m, n, k):
-        print(kind, m, n, k, file=process.stdin, flush=True)
-        return float(process.stdout.readline())
-
+    found = side_by_side.arguments()
     rows = []
-    for kind, m, n, k in CASES:
-        pairs = [(ours(kind, m, n, k), theirs(kind, m, n, k)) for _ in range(arguments.repeats)]
-        operations = 2 * m * n * k / 1e9
-        mine, peer = (operations / statistics.median(times) for times in zip(*pairs))
-        rows.append({"case": f"torch {kind} {m}x{n}x{k}", "ours": round(mine), "peer": round(peer), "ratio": round(mine / peer, 2)})
-    process.stdin.close()
-    process.wait()
-    if arguments.json:
-        print(json.dumps(rows))
-        return
-    print(f"{platform.processor() or platform.machine()}, {arguments.threads} threads, torch {torch.__version__}, GOP/s")
-    for row in rows:
-        print(f"{row['case']:28} {row['ours']:6} {row['peer']:6}  {row['ratio']:.2f}")
+    with side_by_side.Program(found.program) as ours:
+        for case in CASES:
+            kind, m, n, k = case
+            pairs = [(ours.seconds(*case), theirs(*case)) for _ in range(found.repeats)]
+            mine, peer = (2 * m * n * k / 1e9 / statistics.median(times) for times in zip(*pairs))
+            rows.append({"case": f"torch {kind} {m}x{n}x{k}", "ours": round(mine), "peer": round(peer), "ratio": round(mine / peer, 2)})
+    side_by_side.show(rows, found, "GOP/s")
 
 
 if __name__ == "__main__":
