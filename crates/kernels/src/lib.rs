@@ -2,6 +2,7 @@
 #![expect(clippy::inline_always, reason = "code takes on the vector width of the pass that it is inlined into")]
 
 mod activation;
+mod amx;
 mod attention;
 mod bf16;
 mod cross_entropy;

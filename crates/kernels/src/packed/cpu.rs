@@ -1,12 +1,18 @@
-//! Which vector instructions the processor has, found once at run time.
+//! Which instructions the processor has, found once at run time.
 
 #![expect(unsafe_code, reason = "functions compiled for instructions that not every processor has")]
 
 use std::sync::OnceLock;
 
-/// A set of vector instructions that this processor has. A value of this type proves it: only what was detected can be built.
+use crate::amx::Amx;
+
+/// A set of instructions that this processor has. A value of this type proves it: only what was detected can be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Level(pub(super) Instructions);
+pub struct Level {
+    pub(super) vectors: Instructions,
+    /// Products of whole tiles beside vectors of 512 bits.
+    pub(super) tiles: Option<Amx>,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Instructions {
@@ -21,7 +27,7 @@ pub(super) enum Instructions {
 
 impl Level {
     /// What every processor runs.
-    pub const PORTABLE: Self = Self(Instructions::Portable);
+    pub const PORTABLE: Self = Self::of(Instructions::Portable);
 
     /// The fastest level of this processor.
     pub fn detect() -> Self {
@@ -35,21 +41,27 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         {
             if has_avx512() {
-                levels.push(Self(Instructions::Avx512));
+                let vectors = Self::of(Instructions::Avx512);
+                levels.extend(Amx::new().map(|amx| Self { tiles: Some(amx), ..vectors }));
+                levels.push(vectors);
             }
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                levels.push(Self(Instructions::Avx2));
+                levels.push(Self::of(Instructions::Avx2));
             }
         }
         levels.push(Self::PORTABLE);
         levels
     }
 
+    const fn of(vectors: Instructions) -> Self {
+        Self { vectors, tiles: None }
+    }
+
     /// Runs `work` compiled for this level's instructions, which reaches only what is inlined into it: mark the closure
     /// `#[inline(always)]`. A multiplication and an addition are fused nowhere but where the code says so, so results are the same on all.
     #[inline(always)]
     pub(super) fn vectorize<T>(self, work: impl FnOnce() -> T) -> T {
-        match self.0 {
+        match self.vectors {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: this level is built only where the processor was found to have these instructions.
             Instructions::Avx512 => unsafe { with_avx512(work) },

@@ -114,6 +114,13 @@ fn copy(out: &mut [f32], values: &[f32; PANEL]) {
     if let Some(out) = out.first_chunk_mut::<PANEL>() {
         *out = *values;
     } else {
-        out.copy_from_slice(&values[..out.len()]);
+        copy_part(out, values);
     }
+}
+
+/// Apart, as compilers join both copies to one of any length otherwise, which is a call for every row.
+#[cold]
+#[inline(never)]
+fn copy_part(out: &mut [f32], values: &[f32; PANEL]) {
+    out.copy_from_slice(&values[..out.len()]);
 }

@@ -1,11 +1,13 @@
 //! Weights of 4 bits with a scale for every group of inputs.
 
+use std::ops::Range;
+
 use super::cpu::Level;
 use super::int4_tile::{self, Int4Panel, Pair, SignedBlock, Zeros};
 use super::matmul::{Context, Panels};
 use super::matrix::PackedMatrix;
 use super::pool::Pool;
-use super::quantized_rows::{Block, QuantizedRows};
+use super::quantized_rows::QuantizedRows;
 use super::tile::{BLOCK, PANEL, STEP};
 
 /// Inputs that a pair of steps holds; groups are whole pairs.
@@ -136,13 +138,13 @@ impl Panels for Int4Weights {
 impl PackedMatrix for Int4Weights {
     fn with_blocks(&self, context: Context<'_>, x: &QuantizedRows, run: impl FnOnce(&[SignedBlock])) {
         let mut blocks: Vec<SignedBlock> = Vec::new();
-        blocks.resize_with(x.blocks().len(), SignedBlock::default);
+        blocks.resize_with(x.rows().div_ceil(BLOCK), SignedBlock::default);
         let edit = |index: usize, blocks: &mut [SignedBlock]| {
-            for (block, from) in blocks.iter_mut().zip(&x.blocks()[index..]) {
-                *block = signed(from, self.group);
+            for (block, first) in blocks.iter_mut().zip((index * BLOCK..).step_by(BLOCK)) {
+                *block = signed(x, first..x.rows().min(first + BLOCK), self.group);
             }
         };
-        if x.blocks().len() < 4 {
+        if blocks.len() < 4 {
             edit(0, &mut blocks);
         } else {
             context.pool.edit_chunks(&mut blocks, 1, edit);
@@ -222,13 +224,20 @@ fn rows<T: Copy>(panels: &[[T; PANEL]], n: usize, groups: usize) -> Vec<T> {
     (0..n).flat_map(row).collect()
 }
 
-/// A block's inputs as signed integers, and their sums over groups.
-fn signed(block: &Block, group: usize) -> SignedBlock {
-    let values: Vec<[i8; STEP]> = block.values.iter().map(|four| four.map(|value| (value ^ 0x80) as i8)).collect();
-    let steps = group / STEP * block.rows;
-    let sums = values.chunks_exact(steps).flat_map(|group| {
-        let sum = |row: usize| group.iter().skip(row).step_by(block.rows).flatten().map(|&x| i32::from(x)).sum::<i32>();
-        (0..block.rows).map(sum)
+/// Inputs of some rows as signed integers, and their sums over groups.
+fn signed(x: &QuantizedRows, range: Range<usize>, group: usize) -> SignedBlock {
+    let rows = range.len();
+    let mut block = SignedBlock { values: vec![[0; STEP]; x.width() / STEP * rows], sums: Vec::new(), scales: [0.0; BLOCK], rows };
+    for (index, row) in range.enumerate() {
+        block.scales[index] = x.scale(row);
+        for (values, four) in block.values.iter_mut().skip(index).step_by(rows).zip(x.steps(row)) {
+            *values = four.map(|value| (value ^ 0x80) as i8);
+        }
+    }
+    let sums = block.values.chunks_exact(group / STEP * rows).flat_map(|group| {
+        let sum = |row: usize| group.iter().skip(row).step_by(rows).flatten().map(|&x| i32::from(x)).sum::<i32>();
+        (0..rows).map(sum)
     });
-    SignedBlock { sums: sums.collect(), scales: block.scales, rows: block.rows, values }
+    block.sums = sums.collect();
+    block
 }

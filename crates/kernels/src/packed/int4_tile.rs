@@ -89,7 +89,7 @@ pub(super) fn multiply(level: Level, block: &SignedBlock, panel: Int4Panel<'_>, 
 }
 
 fn multiply_group(level: Level, group: &Group<'_>, sums: &mut [[f32; PANEL]]) {
-    match level.0 {
+    match level.vectors {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: this level is built only where the processor was found to have the instructions.
         Instructions::Avx512 => unsafe {

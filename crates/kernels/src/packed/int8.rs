@@ -4,7 +4,7 @@ use super::cpu::Level;
 use super::matmul::{Context, Panels};
 use super::matrix::PackedMatrix;
 use super::pool::Pool;
-use super::quantized_rows::{Block, QuantizedRows, quantize_row};
+use super::quantized_rows::{Block, LINE, QuantizedRows, quantize_row};
 use super::tile::{self, PANEL, Panel, STEP, Step, Sums};
 
 /// The most inputs for which sums of products, at most `127 * 128` each, fit 32 bits.
@@ -13,8 +13,8 @@ const MAX_INPUTS: usize = i32::MAX as usize / (127 * 128);
 /// A linear layer's weights `[n, k]` (`n` outputs of `k` inputs) as 8-bit integers with one scale an output.
 ///
 /// They are packed in panels of 32 outputs, four inputs after four (`[n / 32, k / 4, 32, 4]`), so that a product reads them as one stream:
-/// a panel's sums stay in registers while the panel goes by once for every twelve rows. A last panel is filled up with zeros. They take
-/// `n * k` bytes, rounded up to whole panels.
+/// a panel's sums stay in registers while the panel goes by once for every twelve rows, or 32 where the processor multiplies tiles. A last
+/// panel is filled up with zeros. They take `n * k` bytes, rounded up to whole panels.
 #[derive(Clone, Debug)]
 pub struct Int8Weights {
     steps: Vec<Step>,
@@ -32,7 +32,7 @@ impl Int8Weights {
     pub fn quantize(weights: &[f32], n: usize, k: usize) -> Self {
         assert_eq!(weights.len(), n * k, "weights of {n} outputs of {k} inputs");
         let level = Context::default().level;
-        Self::pack(n, k, |output, row| quantize_row(level, &weights[output * k..(output + 1) * k], row))
+        Self::pack(n, k, |output, row| quantize_row(level, &weights[output * k..(output + 1) * k], row.chunks_mut(LINE)))
     }
 
     /// Integers `[n, k]` and scales `[n]` quantised elsewhere.
@@ -100,7 +100,7 @@ impl Panels for Int8Weights {
     fn multiply(&self, level: Level, block: &Block, panel: usize, sums: &mut Sums) {
         let depth = self.depth();
         let panel = Panel { steps: &self.steps[panel * depth..(panel + 1) * depth], start: &self.starts[panel] };
-        tile::multiply(level, &block.values, block.rows, panel, sums);
+        tile::multiply(level, block, panel, sums);
     }
 
     #[inline(always)]

@@ -8,7 +8,7 @@ use super::cpu::Level;
 use super::disjoint::Disjoint;
 use super::epilogue::{Epilogue, write_gated};
 use super::pool::{Pool, chunk};
-use super::tile::{BLOCK, PANEL};
+use super::tile::PANEL;
 use crate::Activation;
 
 /// Bytes of weights of a task, about a second-level cache, that blocks of rows pass by.
@@ -41,7 +41,7 @@ impl Default for Context<'static> {
     }
 }
 
-/// Weights in panels of 32 outputs, which are multiplied by blocks of up to twelve rows.
+/// Weights in panels of 32 outputs, which are multiplied by blocks of rows.
 pub trait Panels: Sync {
     /// Rows as the weights read them.
     type Block: Rows;
@@ -63,7 +63,7 @@ pub trait Panels: Sync {
 
 /// A block of rows.
 pub trait Rows: Sync {
-    /// How many, at most [`BLOCK`].
+    /// How many; every block but the last has as many as the first.
     fn rows(&self) -> usize;
 }
 
@@ -132,6 +132,11 @@ impl<P: Panels, const W: usize> Product<'_, P, W> {
         }
     }
 
+    /// Rows of every block but the last.
+    fn block_rows(&self) -> usize {
+        self.blocks[0].rows()
+    }
+
     /// The tiles of some blocks of rows and some panels of outputs.
     fn tiles(
         &self,
@@ -167,7 +172,7 @@ impl<P: Panels, const W: usize> Product<'_, P, W> {
             #[inline(always)]
             || {
                 for row in 0..rows.rows() {
-                    let index = (block * BLOCK + row) * n + columns.start;
+                    let index = (block * self.block_rows() + row) * n + columns.start;
                     // SAFETY: a tile is computed by one task, and tiles do not overlap: each has rows or columns of its own.
                     let out = unsafe { out.part(index..index + columns.len()) };
                     let values = std::array::from_fn(

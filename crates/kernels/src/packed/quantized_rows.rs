@@ -3,6 +3,7 @@
 use super::cpu::Level;
 use super::matmul::{Context, Rows};
 use super::tile::{BLOCK, STEP};
+pub(super) use crate::amx::{LINE, ROWS};
 
 /// Values below which quantising on one thread takes less time than waking another.
 const SMALL: usize = 1 << 15;
@@ -17,18 +18,25 @@ const ROUND: f32 = 12_582_912.0;
 #[derive(Clone, Debug)]
 pub struct QuantizedRows {
     blocks: Vec<Block>,
+    /// Rows of every block but the last.
+    height: usize,
     m: usize,
     k: usize,
 }
 
-/// Up to twelve rows.
-#[derive(Clone, Debug, Default)]
+/// Up to [`ROWS`] rows.
+#[derive(Clone, Debug)]
 pub struct Block {
-    /// Four inputs at a time, row by row, each 128 above its value: `[k / 4, rows, 4]`. Beyond `k` there are zeros, as 128.
-    pub(super) values: Vec<[u8; STEP]>,
-    pub(super) scales: [f32; BLOCK],
+    /// 64 inputs at a time, row by row: `[k / 64, rows]`.
+    pub(super) lines: Vec<Line>,
+    pub(super) scales: [f32; ROWS],
     pub(super) rows: usize,
 }
+
+/// 64 inputs of a row, each 128 above its value. Beyond `k` there are zeros, as 128.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(super) struct Line(pub(super) [u8; LINE]);
 
 impl QuantizedRows {
     /// Quantises rows `[m, k]`, one after another in `x`.
@@ -59,14 +67,15 @@ impl QuantizedRows {
 
     /// `block` makes the rows from a first one on, given their number.
     fn build(context: Context<'_>, m: usize, k: usize, block: impl Fn(usize, usize) -> Block + Sync) -> Self {
-        let mut blocks = vec![Block::default(); m.div_ceil(BLOCK)];
-        let fill = |index: usize, place: &mut Block| *place = block(index * BLOCK, BLOCK.min(m - index * BLOCK));
+        let height = height(context.level);
+        let mut blocks = vec![Block::EMPTY; m.div_ceil(height)];
+        let fill = |index: usize, place: &mut Block| *place = block(index * height, height.min(m - index * height));
         if m * k < SMALL {
             blocks.iter_mut().enumerate().for_each(|(index, block)| fill(index, block));
         } else {
             context.pool.edit_chunks(&mut blocks, 1, |index, block| block.iter_mut().for_each(|block| fill(index, block)));
         }
-        Self { blocks, m, k }
+        Self { blocks, height, m, k }
     }
 
     /// Number of rows, `m`.
@@ -85,7 +94,7 @@ impl QuantizedRows {
     /// Where there is no such row.
     pub fn scale(&self, row: usize) -> f32 {
         assert!(row < self.m, "row {row} of {}", self.m);
-        self.blocks[row / BLOCK].scales[row % BLOCK]
+        self.blocks[row / self.height].scales[row % self.height]
     }
 
     /// The integers of a row, `[k]`.
@@ -94,14 +103,23 @@ impl QuantizedRows {
     /// Where there is no such row.
     pub fn integers(&self, row: usize) -> Vec<i8> {
         assert!(row < self.m, "row {row} of {}", self.m);
-        let block = &self.blocks[row / BLOCK];
-        let steps = block.values.iter().skip(row % BLOCK).step_by(block.rows);
-        steps.flatten().take(self.k).map(|&value| (value ^ 0x80) as i8).collect()
+        self.steps(row).flatten().take(self.k).map(|&value| (value ^ 0x80) as i8).collect()
+    }
+
+    /// A row's inputs, each 128 above its value, four by four; at the end there may be zeros more.
+    pub(super) fn steps(&self, row: usize) -> impl Iterator<Item = &[u8; STEP]> {
+        let block = &self.blocks[row / self.height];
+        block.lines.iter().skip(row % self.height).step_by(block.rows).flat_map(|line| line.0.as_chunks().0)
     }
 
     pub(super) fn blocks(&self) -> &[Block] {
         &self.blocks
     }
+}
+
+/// Rows that a level computes together; every level takes blocks of any height.
+fn height(level: Level) -> usize {
+    if level.tiles.is_some() { ROWS } else { BLOCK }
 }
 
 impl Rows for Block {
@@ -111,41 +129,50 @@ impl Rows for Block {
 }
 
 impl Block {
+    const EMPTY: Self = Self { lines: Vec::new(), scales: [0.0; ROWS], rows: 0 };
+
     fn quantize(level: Level, x: &[f32], rows: usize, k: usize) -> Self {
-        let steps = k.div_ceil(STEP);
-        let mut values = vec![[0; STEP]; steps * rows];
-        let mut scales = [0.0; BLOCK];
-        let mut integers = vec![[0x80; STEP]; steps];
+        let mut lines = vec![Line([0x80; LINE]); k.div_ceil(LINE) * rows];
+        let mut scales = [0.0; ROWS];
         for (row, scale) in scales[..rows].iter_mut().enumerate() {
-            *scale = quantize_row(level, &x[row * k..(row + 1) * k], &mut integers.as_flattened_mut()[..k]);
-            for (values, integer) in values.chunks_exact_mut(rows).zip(&integers) {
-                values[row] = *integer;
-            }
+            let lines = lines.iter_mut().skip(row).step_by(rows).map(|line| line.0.as_mut_slice());
+            *scale = quantize_row(level, &x[row * k..(row + 1) * k], lines);
         }
-        Self { values, scales, rows }
+        Self { lines, scales, rows }
     }
 }
 
-/// Writes a row's integers, each 128 above its value, and gives back the row's scale.
-pub(super) fn quantize_row(level: Level, x: &[f32], integers: &mut [u8]) -> f32 {
+/// Writes a row's integers, each 128 above its value, to lines of [`LINE`] of them, and gives back the row's scale.
+pub(super) fn quantize_row<'a>(level: Level, x: &[f32], lines: impl Iterator<Item = &'a mut [u8]>) -> f32 {
     let largest = level.vectorize(
         #[inline(always)]
         || largest_magnitude(x),
     );
     let inverse = 127.0 / largest;
+    let lines = lines.zip(x.chunks(LINE));
     if !largest.is_finite() || !inverse.is_finite() {
-        integers.fill(0x80);
+        lines.for_each(|(line, x)| line[..x.len()].fill(0x80));
         return if largest.is_finite() { 0.0 } else { f32::NAN };
     }
     level.vectorize(
         #[inline(always)]
         || {
-            for (integer, x) in integers.iter_mut().zip(x) {
-                *integer = (x * inverse + ROUND).to_bits() as u8 ^ 0x80;
+            for (line, x) in lines {
+                match (line.first_chunk_mut::<LINE>(), x.first_chunk::<LINE>()) {
+                    (Some(line), Some(x)) => quantize_line(line, x, inverse),
+                    _ => quantize_line(line, x, inverse),
+                }
             }
         },
     );
     largest / 127.0
+}
+
+#[inline(always)]
+fn quantize_line(line: &mut [u8], x: &[f32], inverse: f32) {
+    for (integer, x) in line.iter_mut().zip(x) {
+        *integer = (x * inverse + ROUND).to_bits() as u8 ^ 0x80;
+    }
 }
 
 /// The largest magnitude of a row; not finite where a value is not, as the bits of NaN and infinity are above those of every number.

@@ -70,6 +70,20 @@ proptest! {
     }
 
     #[test]
+    fn rows_that_one_level_quantised_are_multiplied_by_any(m in 1_usize..70, n in 1_usize..70, k in 1_usize..200, seed: u64) {
+        let (x, weights) = (noise(m * k, seed), noise(n * k, seed ^ 1));
+        let expected = bits(&multiply(&x, &weights, [m, n, k]));
+        let weights = Int8Weights::quantize(&weights, n, k);
+        for rows in Level::available().into_iter().map(|level| QuantizedRows::quantize_in(Context::new(level, &pools()[1]), &x, m, k)) {
+            for context in contexts() {
+                let mut out = vec![f32::NAN; m * n];
+                weights.matmul_in(context, &rows, &mut out, &Epilogue::default());
+                prop_assert_eq!(&bits(&out), &expected, "{:?}", context);
+            }
+        }
+    }
+
+    #[test]
     fn given_integers_are_multiplied_whatever_they_are(m in 1_usize..14, n in 1_usize..40, k in 1_usize..30, seed: u64) {
         let values: Vec<i8> = noise(n * k, seed).iter().map(|x| (x * 140.0) as i8).collect();
         let (scales, x) = (noise(n, seed ^ 1), noise(m * k, seed ^ 2));

@@ -3,22 +3,26 @@
 #![expect(unsafe_code, reason = "vector loads and stores through pointers")]
 
 use std::arch::x86_64::{
-    __m256i, __m512i, _MM_HINT_T1, _mm_prefetch, _mm256_abs_epi8, _mm256_add_epi32, _mm256_load_si256, _mm256_madd_epi16,
+    __m256i, __m512i, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm256_abs_epi8, _mm256_add_epi32, _mm256_load_si256, _mm256_madd_epi16,
     _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_sign_epi8,
     _mm256_storeu_si256, _mm256_xor_si256, _mm512_dpbusd_epi32, _mm512_load_si512, _mm512_loadu_si512, _mm512_set1_epi32,
     _mm512_storeu_si512,
 };
 
-use super::tile::{BLOCK, PANEL, Panel, STEP, Step, Sums};
+use super::quantized_rows::{LINE, Line};
+use super::tile::{BLOCK, Inputs, PANEL, Panel, STEP, Step};
+
+/// Steps of a line.
+const STEPS: usize = LINE / STEP;
 
 /// Steps that weights are fetched ahead of their use: 8 KiB, into the second-level cache, as the first is full of inputs.
 const AHEAD: usize = 64;
 
-/// A tile with its number of rows fixed.
+/// A tile with its number of rows fixed, which `sums` has.
 ///
 /// # Safety
 /// The processor must have AVX-512 VNNI.
-pub(super) type Tile = unsafe fn(&[[u8; STEP]], Panel<'_>, &mut Sums);
+pub(super) type Tile = unsafe fn(Inputs<'_>, Panel<'_>, &mut [[i32; PANEL]]);
 
 /// Tiles of 1 to 12 rows.
 pub(super) const AVX512: [Tile; BLOCK] = [
@@ -37,15 +41,19 @@ pub(super) const AVX512: [Tile; BLOCK] = [
 ];
 
 #[target_feature(enable = "avx512f,avx512vnni")]
-fn multiply_avx512<const ROWS: usize>(inputs: &[[u8; STEP]], panel: Panel<'_>, sums: &mut Sums) {
+fn multiply_avx512<const ROWS: usize>(inputs: Inputs<'_>, panel: Panel<'_>, sums: &mut [[i32; PANEL]]) {
     let mut lanes = [load_start(panel.start); ROWS];
-    for (inputs, step) in inputs.as_chunks::<ROWS>().0.iter().zip(panel.steps) {
-        fetch(step);
-        let weights = load_step(step);
-        for (lanes, input) in lanes.iter_mut().zip(inputs) {
-            let input = _mm512_set1_epi32(i32::from_ne_bytes(*input));
-            lanes[0] = _mm512_dpbusd_epi32(lanes[0], input, weights[0]);
-            lanes[1] = _mm512_dpbusd_epi32(lanes[1], input, weights[1]);
+    for (rows, steps) in inputs.lines(0).zip(panel.steps.chunks(STEPS)) {
+        let Some(rows) = rows.first_chunk::<ROWS>() else { break };
+        for (index, step) in (0..STEPS).zip(steps) {
+            fetch(step);
+            fetch_line(rows.as_ptr().wrapping_add(inputs.stride + index));
+            let weights = load_step(step);
+            for (lanes, row) in lanes.iter_mut().zip(rows) {
+                let input = _mm512_set1_epi32(i32::from_ne_bytes(row.step(index)));
+                lanes[0] = _mm512_dpbusd_epi32(lanes[0], input, weights[0]);
+                lanes[1] = _mm512_dpbusd_epi32(lanes[1], input, weights[1]);
+            }
         }
     }
     for (sums, lanes) in sums.iter_mut().zip(lanes) {
@@ -88,36 +96,46 @@ fn fetch(step: &Step) {
     _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(64));
 }
 
+/// Fetches a line of inputs into the first-level cache: at the start of 64 inputs every row needs one at once.
+#[inline]
+#[target_feature(enable = "sse")]
+fn fetch_line(line: *const Line) {
+    // A hint that reads nothing and cannot fault, wherever the address points.
+    _mm_prefetch::<_MM_HINT_T0>(line.cast());
+}
+
 /// A tile of any number of rows, two at a time.
 #[target_feature(enable = "avx2")]
-pub(super) fn multiply_avx2(inputs: &[[u8; STEP]], rows: usize, panel: Panel<'_>, sums: &mut Sums) {
-    for (pair, sums) in sums[..rows].chunks_mut(2).enumerate() {
+pub(super) fn multiply_avx2(inputs: Inputs<'_>, panel: Panel<'_>, sums: &mut [[i32; PANEL]]) {
+    for (pair, sums) in sums.chunks_mut(2).enumerate() {
         match sums {
-            [a, b] => multiply_rows_avx2(inputs.get(2 * pair..).unwrap_or_default(), rows, panel, [a, b]),
-            [a] => multiply_rows_avx2(inputs.get(2 * pair..).unwrap_or_default(), rows, panel, [a]),
+            [a, b] => multiply_rows_avx2(inputs, 2 * pair, panel, [a, b]),
+            [a] => multiply_rows_avx2(inputs, 2 * pair, panel, [a]),
             _ => {}
         }
     }
 }
 
-/// The first `ROWS` rows of a tile of which every step has `stride` rows.
+/// `ROWS` rows of a tile from `first` on.
 ///
 /// `maddubs` multiplies unsigned by signed bytes and adds two products in 16 bits with saturation. With the weights' magnitudes as the
 /// unsigned bytes and the inputs, of which none is -128, given the weights' signs, a sum is at most `2 * 128 * 127` and never saturates.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn multiply_rows_avx2<const ROWS: usize>(inputs: &[[u8; STEP]], stride: usize, panel: Panel<'_>, sums: [&mut [i32; PANEL]; ROWS]) {
+fn multiply_rows_avx2<const ROWS: usize>(inputs: Inputs<'_>, first: usize, panel: Panel<'_>, sums: [&mut [i32; PANEL]; ROWS]) {
     let (offset, ones) = (_mm256_set1_epi8(i8::MIN), _mm256_set1_epi16(1));
     let mut lanes = [[_mm256_setzero_si256(); 4]; ROWS];
-    for (inputs, step) in inputs.chunks(stride).zip(panel.steps) {
-        fetch(step);
-        let Some(inputs) = inputs.first_chunk::<ROWS>() else { break };
-        for (quarter, weights) in load_step_avx2(step).into_iter().enumerate() {
-            let magnitudes = _mm256_abs_epi8(weights);
-            for (lanes, input) in lanes.iter_mut().zip(inputs) {
-                let input = _mm256_xor_si256(_mm256_set1_epi32(i32::from_ne_bytes(*input)), offset);
-                let pairs = _mm256_maddubs_epi16(magnitudes, _mm256_sign_epi8(input, weights));
-                lanes[quarter] = _mm256_add_epi32(lanes[quarter], _mm256_madd_epi16(pairs, ones));
+    for (rows, steps) in inputs.lines(first).zip(panel.steps.chunks(STEPS)) {
+        let Some(rows) = rows.first_chunk::<ROWS>() else { break };
+        for (index, step) in (0..STEPS).zip(steps) {
+            fetch(step);
+            for (quarter, weights) in load_step_avx2(step).into_iter().enumerate() {
+                let magnitudes = _mm256_abs_epi8(weights);
+                for (lanes, row) in lanes.iter_mut().zip(rows) {
+                    let input = _mm256_xor_si256(_mm256_set1_epi32(i32::from_ne_bytes(row.step(index))), offset);
+                    let pairs = _mm256_maddubs_epi16(magnitudes, _mm256_sign_epi8(input, weights));
+                    lanes[quarter] = _mm256_add_epi32(lanes[quarter], _mm256_madd_epi16(pairs, ones));
+                }
             }
         }
     }

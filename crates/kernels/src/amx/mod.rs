@@ -1,0 +1,40 @@
+//! Products of tiles of matrices (Intel's Advanced Matrix Extensions, "AMX"), where processor and system have them.
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod linux;
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+mod none;
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(crate) use linux::Amx;
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+pub(crate) use none::Amx;
+
+/// Bytes of a row of a tile: what an instruction multiplies and adds up, 64 integers of 8 bits.
+pub(crate) const LINE: usize = 64;
+
+/// Most rows of inputs that are multiplied together, two tiles.
+pub(crate) const ROWS: usize = 32;
+
+/// Rows of inputs, and weights of 32 outputs. A step is four inputs, or the weights for them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Factors {
+    /// `[steps / 16, rows, 64]` bytes, the steps rounded up.
+    pub(crate) inputs: *const u8,
+    /// 1 to [`ROWS`].
+    pub(crate) rows: usize,
+    /// `[steps, 32, 4]` bytes. They and the inputs are read fastest where they are aligned to 64.
+    pub(crate) weights: *const u8,
+    pub(crate) steps: usize,
+}
+
+/// Where the sums of products start from and go to: 32 of four bytes for each row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sums {
+    pub(crate) start: *const u8,
+    /// Bytes from a row's start to the next one's, 0 where all start from the same.
+    pub(crate) start_stride: usize,
+    pub(crate) end: *mut u8,
+    /// Bytes from a row's sums to the next one's.
+    pub(crate) end_stride: usize,
+}

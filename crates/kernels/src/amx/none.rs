@@ -1,0 +1,24 @@
+//! Processors and systems without AMX.
+
+#![expect(unsafe_code, reason = "the same functions as where there is AMX")]
+
+use super::{Factors, Sums};
+
+/// No value proves what is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Amx {}
+
+impl Amx {
+    /// Nothing.
+    pub(crate) fn new() -> Option<Self> {
+        None
+    }
+
+    /// Cannot be called.
+    ///
+    /// # Safety
+    /// None.
+    pub(crate) unsafe fn multiply_integers(self, _factors: &Factors, _sums: &Sums) {
+        match self {}
+    }
+}
