@@ -18,7 +18,7 @@ const TILE_ROWS: usize = ROWS / 2;
 /// Bytes of weights of a step: 32 outputs, of four bytes each.
 const STEP_BYTES: usize = 2 * LINE;
 
-/// Proof that the processor has AMX with products of 8-bit integers, and that the system lets this process use it.
+/// Proof that the processor has AMX with products of 8-bit integers and of bfloat16, and that the system lets this process use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amx(());
 
@@ -35,137 +35,171 @@ impl Amx {
     /// The pointers must lead to as many bytes as [`Factors`] and [`Sums`] say, those of the end be free to write, and rows be 1 to [`ROWS`].
     #[expect(clippy::unused_self, reason = "the value is the proof that the instructions exist")]
     pub(crate) unsafe fn multiply_integers(self, factors: &Factors, sums: &Sums) {
-        let multiply = if factors.rows > TILE_ROWS { multiply_two } else { multiply_one };
-        let rest = factors.steps % TILE_ROWS * STEP_BYTES;
-        // SAFETY: the caller's; the steps that fill no tile are copied to an array that they fit.
-        unsafe {
-            if rest == 0 {
-                return multiply(factors, sums, std::ptr::null());
-            }
-            let mut tail = Tail([0; TILE_ROWS * STEP_BYTES]);
-            let whole = factors.steps * STEP_BYTES - rest;
-            std::ptr::copy_nonoverlapping(factors.weights.add(whole), tail.0.as_mut_ptr(), rest);
-            multiply(factors, sums, tail.0.as_ptr());
+        let multiply = if factors.rows > TILE_ROWS { two_of_integers } else { one_of_integers };
+        // SAFETY: the caller's.
+        unsafe { multiply_all(multiply, factors, sums) }
+    }
+
+    /// Adds products of pairs of bfloat16 to f32: of 16 pairs, the sum of the first ones' products and that of the second ones' are each
+    /// one chain, and their sum is added. Numbers that are subnormal count as zero.
+    ///
+    /// # Safety
+    /// As [`Self::multiply_integers`].
+    #[expect(clippy::unused_self, reason = "the value is the proof that the instructions exist")]
+    pub(crate) unsafe fn multiply_bf16(self, factors: &Factors, sums: &Sums) {
+        let multiply = if factors.rows > TILE_ROWS { two_of_bf16 } else { one_of_bf16 };
+        // SAFETY: the caller's.
+        unsafe { multiply_all(multiply, factors, sums) }
+    }
+}
+
+/// Multiplies all whole tiles of weights, then one more where the last pointer is not null.
+type Multiply = unsafe fn(&Factors, &Sums, *const u8);
+
+/// Copies the steps that fill no tile to one that they fit.
+///
+/// # Safety
+/// As [`Amx::multiply_integers`], and `multiply` must take as many rows.
+unsafe fn multiply_all(multiply: Multiply, factors: &Factors, sums: &Sums) {
+    let rest = factors.steps % TILE_ROWS * STEP_BYTES;
+    // SAFETY: the caller's; the rest is less than a tile.
+    unsafe {
+        if rest == 0 {
+            return multiply(factors, sums, std::ptr::null());
         }
+        let mut tail = Tail([0; TILE_ROWS * STEP_BYTES]);
+        let whole = factors.steps * STEP_BYTES - rest;
+        std::ptr::copy_nonoverlapping(factors.weights.add(whole), tail.0.as_mut_ptr(), rest);
+        multiply(factors, sums, tail.0.as_ptr());
     }
 }
 
-/// Multiplies more than 16 rows: all whole tiles of weights, then `tail` where it is not null. One block sets the tiles up, uses them and
-/// gives them back, so that no other code meets them.
-///
-/// # Safety
-/// As [`Amx::multiply_integers`], with more than 16 rows, a tile of weights at `tail` or null, and a processor that has the instructions.
-unsafe fn multiply_two(factors: &Factors, sums: &Sums, tail: *const u8) {
-    // SAFETY: the caller's.
-    unsafe {
-        asm!(
-            "ldtilecfg [{scratch}]",
-            "mov {scratch}, {start_stride}",
-            "shl {scratch}, 4",
-            "add {scratch}, {start}",
-            "tileloadd tmm0, [{start} + {start_stride}]",
-            "tileloadd tmm1, [{start} + {start_stride} + 64]",
-            "tileloadd tmm2, [{scratch} + {start_stride}]",
-            "tileloadd tmm3, [{scratch} + {start_stride} + 64]",
-            "test {lines}, {lines}",
-            "jz 3f",
-            "2:",
-            "tileloadd tmm4, [{inputs} + {line}]",
-            "tileloadd tmm6, [{weights} + {line} * 2]",
-            "tdpbusd tmm0, tmm4, tmm6",
-            "tileloadd tmm7, [{weights} + {line} * 2 + 64]",
-            "tdpbusd tmm1, tmm4, tmm7",
-            "tileloadd tmm5, [{inputs} + {line} + 1024]",
-            "tdpbusd tmm2, tmm5, tmm6",
-            "tdpbusd tmm3, tmm5, tmm7",
-            "add {inputs}, {inputs_stride}",
-            "add {weights}, 2048",
-            "dec {lines}",
-            "jnz 2b",
-            "3:",
-            "test {tail}, {tail}",
-            "jz 4f",
-            "mov {weights}, {tail}",
-            "xor {tail:e}, {tail:e}",
-            "mov {lines:e}, 1",
-            "jmp 2b",
-            "4:",
-            "mov {scratch}, {end_stride}",
-            "shl {scratch}, 4",
-            "add {scratch}, {end}",
-            "tilestored [{end} + {end_stride}], tmm0",
-            "tilestored [{end} + {end_stride} + 64], tmm1",
-            "tilestored [{scratch} + {end_stride}], tmm2",
-            "tilestored [{scratch} + {end_stride} + 64], tmm3",
-            "tilerelease",
-            scratch = inout(reg) &raw const SHAPES[factors.rows] => _,
-            start = in(reg) sums.start,
-            start_stride = in(reg) sums.start_stride,
-            end = in(reg) sums.end,
-            end_stride = in(reg) sums.end_stride,
-            inputs = inout(reg) factors.inputs => _,
-            inputs_stride = in(reg) factors.rows * LINE,
-            weights = inout(reg) factors.weights => _,
-            lines = inout(reg) factors.steps / TILE_ROWS => _,
-            tail = inout(reg) tail => _,
-            line = in(reg) LINE,
-            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-            options(nostack),
-        );
-    }
+/// A function for more than 16 rows. One block sets the tiles up, uses them and gives them back, so that no other code meets them.
+macro_rules! multiply_two {
+    ($name:ident, $instruction:literal) => {
+        /// # Safety
+        /// As [`Amx::multiply_integers`], with more than 16 rows, a tile of weights at `tail` or null, and a processor that has the instructions.
+        unsafe fn $name(factors: &Factors, sums: &Sums, tail: *const u8) {
+            // SAFETY: the caller's.
+            unsafe {
+                asm!(
+                    "ldtilecfg [{scratch}]",
+                    "mov {scratch}, {start_stride}",
+                    "shl {scratch}, 4",
+                    "add {scratch}, {start}",
+                    "tileloadd tmm0, [{start} + {start_stride}]",
+                    "tileloadd tmm1, [{start} + {start_stride} + 64]",
+                    "tileloadd tmm2, [{scratch} + {start_stride}]",
+                    "tileloadd tmm3, [{scratch} + {start_stride} + 64]",
+                    "test {lines}, {lines}",
+                    "jz 3f",
+                    "2:",
+                    "tileloadd tmm4, [{inputs} + {line}]",
+                    "tileloadd tmm6, [{weights} + {line} * 2]",
+                    concat!($instruction, " tmm0, tmm4, tmm6"),
+                    "tileloadd tmm7, [{weights} + {line} * 2 + 64]",
+                    concat!($instruction, " tmm1, tmm4, tmm7"),
+                    "tileloadd tmm5, [{inputs} + {line} + 1024]",
+                    concat!($instruction, " tmm2, tmm5, tmm6"),
+                    concat!($instruction, " tmm3, tmm5, tmm7"),
+                    "add {inputs}, {inputs_stride}",
+                    "add {weights}, 2048",
+                    "dec {lines}",
+                    "jnz 2b",
+                    "3:",
+                    "test {tail}, {tail}",
+                    "jz 4f",
+                    "mov {weights}, {tail}",
+                    "xor {tail:e}, {tail:e}",
+                    "mov {lines:e}, 1",
+                    "jmp 2b",
+                    "4:",
+                    "mov {scratch}, {end_stride}",
+                    "shl {scratch}, 4",
+                    "add {scratch}, {end}",
+                    "tilestored [{end} + {end_stride}], tmm0",
+                    "tilestored [{end} + {end_stride} + 64], tmm1",
+                    "tilestored [{scratch} + {end_stride}], tmm2",
+                    "tilestored [{scratch} + {end_stride} + 64], tmm3",
+                    "tilerelease",
+                    scratch = inout(reg) &raw const SHAPES[factors.rows] => _,
+                    start = in(reg) sums.start,
+                    start_stride = in(reg) sums.start_stride,
+                    end = in(reg) sums.end,
+                    end_stride = in(reg) sums.end_stride,
+                    inputs = inout(reg) factors.inputs => _,
+                    inputs_stride = in(reg) factors.rows * LINE,
+                    weights = inout(reg) factors.weights => _,
+                    lines = inout(reg) factors.steps / TILE_ROWS => _,
+                    tail = inout(reg) tail => _,
+                    line = in(reg) LINE,
+                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                    out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                    options(nostack),
+                );
+            }
+        }
+    };
 }
 
-/// [`multiply_two`] for up to 16 rows.
-///
-/// # Safety
-/// As [`multiply_two`], with up to 16 rows.
-unsafe fn multiply_one(factors: &Factors, sums: &Sums, tail: *const u8) {
-    // SAFETY: the caller's.
-    unsafe {
-        asm!(
-            "ldtilecfg [{shape}]",
-            "tileloadd tmm0, [{start} + {start_stride}]",
-            "tileloadd tmm1, [{start} + {start_stride} + 64]",
-            "test {lines}, {lines}",
-            "jz 3f",
-            "2:",
-            "tileloadd tmm4, [{inputs} + {line}]",
-            "tileloadd tmm6, [{weights} + {line} * 2]",
-            "tdpbusd tmm0, tmm4, tmm6",
-            "tileloadd tmm7, [{weights} + {line} * 2 + 64]",
-            "tdpbusd tmm1, tmm4, tmm7",
-            "add {inputs}, {inputs_stride}",
-            "add {weights}, 2048",
-            "dec {lines}",
-            "jnz 2b",
-            "3:",
-            "test {tail}, {tail}",
-            "jz 4f",
-            "mov {weights}, {tail}",
-            "xor {tail:e}, {tail:e}",
-            "mov {lines:e}, 1",
-            "jmp 2b",
-            "4:",
-            "tilestored [{end} + {end_stride}], tmm0",
-            "tilestored [{end} + {end_stride} + 64], tmm1",
-            "tilerelease",
-            shape = in(reg) &raw const SHAPES[factors.rows],
-            start = in(reg) sums.start,
-            start_stride = in(reg) sums.start_stride,
-            end = in(reg) sums.end,
-            end_stride = in(reg) sums.end_stride,
-            inputs = inout(reg) factors.inputs => _,
-            inputs_stride = in(reg) factors.rows * LINE,
-            weights = inout(reg) factors.weights => _,
-            lines = inout(reg) factors.steps / TILE_ROWS => _,
-            tail = inout(reg) tail => _,
-            line = in(reg) LINE,
-            out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm6") _, out("tmm7") _,
-            options(nostack),
-        );
-    }
+/// The same for up to 16 rows.
+macro_rules! multiply_one {
+    ($name:ident, $instruction:literal) => {
+        /// # Safety
+        /// As [`Amx::multiply_integers`], with up to 16 rows, a tile of weights at `tail` or null, and a processor that has the instructions.
+        unsafe fn $name(factors: &Factors, sums: &Sums, tail: *const u8) {
+            // SAFETY: the caller's.
+            unsafe {
+                asm!(
+                    "ldtilecfg [{shape}]",
+                    "tileloadd tmm0, [{start} + {start_stride}]",
+                    "tileloadd tmm1, [{start} + {start_stride} + 64]",
+                    "test {lines}, {lines}",
+                    "jz 3f",
+                    "2:",
+                    "tileloadd tmm4, [{inputs} + {line}]",
+                    "tileloadd tmm6, [{weights} + {line} * 2]",
+                    concat!($instruction, " tmm0, tmm4, tmm6"),
+                    "tileloadd tmm7, [{weights} + {line} * 2 + 64]",
+                    concat!($instruction, " tmm1, tmm4, tmm7"),
+                    "add {inputs}, {inputs_stride}",
+                    "add {weights}, 2048",
+                    "dec {lines}",
+                    "jnz 2b",
+                    "3:",
+                    "test {tail}, {tail}",
+                    "jz 4f",
+                    "mov {weights}, {tail}",
+                    "xor {tail:e}, {tail:e}",
+                    "mov {lines:e}, 1",
+                    "jmp 2b",
+                    "4:",
+                    "tilestored [{end} + {end_stride}], tmm0",
+                    "tilestored [{end} + {end_stride} + 64], tmm1",
+                    "tilerelease",
+                    shape = in(reg) &raw const SHAPES[factors.rows],
+                    start = in(reg) sums.start,
+                    start_stride = in(reg) sums.start_stride,
+                    end = in(reg) sums.end,
+                    end_stride = in(reg) sums.end_stride,
+                    inputs = inout(reg) factors.inputs => _,
+                    inputs_stride = in(reg) factors.rows * LINE,
+                    weights = inout(reg) factors.weights => _,
+                    lines = inout(reg) factors.steps / TILE_ROWS => _,
+                    tail = inout(reg) tail => _,
+                    line = in(reg) LINE,
+                    out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm6") _, out("tmm7") _,
+                    options(nostack),
+                );
+            }
+        }
+    };
 }
+
+multiply_two!(two_of_integers, "tdpbusd");
+multiply_one!(one_of_integers, "tdpbusd");
+multiply_two!(two_of_bf16, "tdpbf16ps");
+multiply_one!(one_of_bf16, "tdpbf16ps");
 
 /// Weights with zeros after them.
 #[repr(C, align(64))]
@@ -210,9 +244,9 @@ impl Shape {
     }
 }
 
-/// Leaf 7 of CPUID: tiles, and products of 8-bit integers.
+/// Leaf 7 of CPUID: products of bfloat16, tiles, and products of 8-bit integers.
 fn processor_has_tiles() -> bool {
-    const WANTED: u32 = 1 << 24 | 1 << 25;
+    const WANTED: u32 = 1 << 22 | 1 << 24 | 1 << 25;
     __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & WANTED == WANTED
 }
 

@@ -10,13 +10,13 @@ pub(crate) use linux::Amx;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 pub(crate) use none::Amx;
 
-/// Bytes of a row of a tile: what an instruction multiplies and adds up, 64 integers of 8 bits.
+/// Bytes of a row of a tile: what an instruction multiplies and adds up, 64 integers of 8 bits or 32 numbers in bfloat16.
 pub(crate) const LINE: usize = 64;
 
 /// Most rows of inputs that are multiplied together, two tiles.
 pub(crate) const ROWS: usize = 32;
 
-/// Rows of inputs, and weights of 32 outputs. A step is four inputs, or the weights for them.
+/// Rows of inputs, and weights of 32 outputs. A step is four bytes of inputs, four integers or two numbers in bfloat16, or the weights for them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Factors {
     /// `[steps / 16, rows, 64]` bytes, the steps rounded up.

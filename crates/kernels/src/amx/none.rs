@@ -21,4 +21,11 @@ impl Amx {
     pub(crate) unsafe fn multiply_integers(self, _factors: &Factors, _sums: &Sums) {
         match self {}
     }
+    /// Cannot be called.
+    ///
+    /// # Safety
+    /// None.
+    pub(crate) unsafe fn multiply_bf16(self, _factors: &Factors, _sums: &Sums) {
+        match self {}
+    }
 }

@@ -58,6 +58,22 @@ impl Avx512 {
             unsafe { pack_transposed(side, group, packed) }
         }
     }
+
+    /// Packs a matrix whose lanes are rows of contiguous k, as lines.
+    pub(crate) fn pack_lines(self, side: Matrix<'_>, groups: &[Group], packed: &mut [u32]) {
+        for group in groups {
+            // SAFETY: an `Avx512` exists, so the processor has the instructions.
+            unsafe { pack_lines(side, group, packed) }
+        }
+    }
+
+    /// Packs a matrix whose lanes are contiguous, as lines.
+    pub(crate) fn turn_to_lines(self, side: Matrix<'_>, groups: &[Group], packed: &mut [u32]) {
+        for group in groups {
+            // SAFETY: an `Avx512` exists, so the processor has the instructions.
+            unsafe { turn_to_lines(side, group, packed) }
+        }
+    }
 }
 
 #[target_feature(enable = "avx512f,avx512bf16")]
@@ -87,29 +103,69 @@ fn tile<const R: usize>(a: &[u32], b: &[u32], out: &mut [f32], stride: usize, co
 
 #[target_feature(enable = "avx512f,avx512bf16")]
 fn pack_interleaved(side: Matrix<'_>, groups: &[Group], packed: &mut [u32]) {
-    let ([_, k], [_, k_stride], values) = (side.shape(), side.strides(), side.values());
-    for pair in 0..k.div_ceil(2) {
+    for pair in 0..side.shape()[1].div_ceil(2) {
         for group in groups {
-            let row = |k: usize| widened(load(values.get(k * k_stride..).map_or(&[], |row| &row[group.lanes.clone()])));
-            let first = row(2 * pair);
-            let second = if 2 * pair + 1 < k { row(2 * pair + 1) } else { _mm512_setzero_si512() };
-            store_pairs(&mut packed[group.place(pair)], _mm512_or_si512(first, _mm512_slli_epi32::<16>(second)));
+            store_pairs(&mut packed[group.place(pair)], interleaved(side, group, pair));
+        }
+    }
+}
+
+/// A pair of each of a group's lanes, which are contiguous; zeros beyond k.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn interleaved(side: Matrix<'_>, group: &Group, pair: usize) -> __m512i {
+    let ([_, k], [_, k_stride], values) = (side.shape(), side.strides(), side.values());
+    let row = |index: usize| {
+        if index >= k {
+            return _mm512_setzero_si512();
+        }
+        widened(load(values.get(index * k_stride..).map_or(&[], |row| &row[group.lanes.clone()])))
+    };
+    _mm512_or_si512(row(2 * pair), _mm512_slli_epi32::<16>(row(2 * pair + 1)))
+}
+
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn pack_transposed(side: Matrix<'_>, group: &Group, packed: &mut [u32]) {
+    for line in 0..side.shape()[1].div_ceil(2 * LANES) {
+        let mut rows = [_mm512_setzero_si512(); LANES];
+        for (row, lane) in rows.iter_mut().zip(group.lanes.clone()) {
+            *row = line_of(side, lane, line);
+        }
+        let pairs = (side.shape()[1].div_ceil(2) - line * LANES).min(LANES);
+        for (index, column) in transposed(&rows).into_iter().enumerate().take(pairs) {
+            store_pairs(&mut packed[group.place(line * LANES + index)], column);
+        }
+    }
+}
+
+/// 16 pairs of a lane, whose k is contiguous; zeros beyond it.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn line_of(side: Matrix<'_>, lane: usize, index: usize) -> __m512i {
+    let ([_, k], [lane_stride, _], start) = (side.shape(), side.strides(), index * 2 * LANES);
+    let count = (k - start).min(2 * LANES);
+    let (low, high) = side.values()[lane * lane_stride + start..][..count].split_at(count.min(LANES));
+    join(load(low), load(high))
+}
+
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn pack_lines(side: Matrix<'_>, group: &Group, packed: &mut [u32]) {
+    for (row, lane) in group.lanes.clone().enumerate() {
+        for line in 0..side.shape()[1].div_ceil(2 * LANES) {
+            store_pairs(&mut packed[group.line(line, row)], line_of(side, lane, line));
         }
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bf16")]
-fn pack_transposed(side: Matrix<'_>, group: &Group, packed: &mut [u32]) {
-    let ([_, k], [lane_stride, _], values) = (side.shape(), side.strides(), side.values());
-    for start in (0..k).step_by(2 * LANES) {
-        let count = (k - start).min(2 * LANES);
-        let mut rows = [_mm512_setzero_si512(); LANES];
-        for (row, lane) in rows.iter_mut().zip(group.lanes.clone()) {
-            let (low, high) = values[lane * lane_stride + start..][..count].split_at(count.min(LANES));
-            *row = join(load(low), load(high));
+fn turn_to_lines(side: Matrix<'_>, group: &Group, packed: &mut [u32]) {
+    for line in 0..side.shape()[1].div_ceil(2 * LANES) {
+        let mut pairs = [_mm512_setzero_si512(); LANES];
+        for (index, pair) in pairs.iter_mut().enumerate() {
+            *pair = interleaved(side, group, line * LANES + index);
         }
-        for (index, column) in transposed(&rows).into_iter().enumerate().take(count.div_ceil(2)) {
-            store_pairs(&mut packed[group.place(start / 2 + index)], column);
+        for (row, values) in transposed(&pairs).into_iter().enumerate().take(group.width) {
+            store_pairs(&mut packed[group.line(line, row)], values);
         }
     }
 }

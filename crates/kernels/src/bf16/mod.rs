@@ -7,33 +7,33 @@
 #![expect(clippy::many_single_char_names, reason = "m, k and n are the sizes of a product, a and b its factors")]
 
 #[cfg(target_arch = "x86_64")]
+mod amx_tile;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
+mod layout;
 mod pack;
 mod tile;
 mod weights;
+mod words;
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use self::pack::{Padding, pack};
-use self::tile::{COLUMNS, Isa, ROWS, Target, multiply_panels};
+use self::layout::Layout;
+use self::pack::pack;
+use self::tile::{COLUMNS, Isa, Target, multiply_panels};
 pub use self::weights::Bf16Weights;
+use self::words::Words;
 use crate::matrix::{self, Matrix};
-
-/// Columns of the left matrix that are packed at a time: a panel of either matrix then nearly fits the first-level cache.
-const K_BLOCK: usize = 512;
 
 /// Rows of the left matrix and columns of the right one that are packed at a time, 4 MiB each.
 const SIDE_BLOCK: usize = 4080;
 
-/// Rows of a task at most: their panels stay in the second-level cache.
-const TASK_ROWS: usize = 16 * ROWS;
+/// Products of so few panels of rows are split over threads by columns.
+const FEW_PANELS: usize = 2;
 
-/// Products of so few rows are split over threads by columns.
-const FEW_ROWS: usize = 2 * ROWS;
-
-/// Whether this processor multiplies bf16 itself (AVX-512 BF16); elsewhere products are right but slow.
+/// Whether this processor multiplies bf16 itself (AVX-512 BF16, or AMX beside it); elsewhere products are right but slow.
 pub fn supported() -> bool {
     Isa::detect().is_native()
 }
@@ -54,7 +54,7 @@ pub(crate) fn product_bf16(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
         return portable_product(a, b);
     }
     let mut out = vec![0.0; m * n];
-    if m <= FEW_ROWS {
+    if m <= few_rows(isa) {
         Bf16Weights::pack(isa, b.transposed()).multiply(a, &mut out);
     } else if n > 0 {
         blocked_product(isa, a, b, &mut out);
@@ -70,12 +70,12 @@ fn portable_product(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
 
 fn blocked_product(isa: Isa, a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32]) {
     let ([m, k], [_, n]) = (a.shape(), b.shape());
-    let (mut left, mut right) = (Vec::new(), Vec::new());
+    let (mut left, mut right) = (Words::default(), Words::default());
     for rows in blocks(m, SIDE_BLOCK) {
-        for ks in blocks(k, K_BLOCK) {
-            pack_side(isa, a.part(rows.clone(), ks.clone()), Padding::None, &mut left);
+        for ks in blocks(k, isa.k_block()) {
+            pack_side(isa, a.part(rows.clone(), ks.clone()), isa.left(), &mut left);
             for columns in blocks(n, SIDE_BLOCK) {
-                pack_side(isa, b.part(ks.clone(), columns.clone()).transposed(), Padding::Columns, &mut right);
+                pack_side(isa, b.part(ks.clone(), columns.clone()).transposed(), Layout::Columns, &mut right);
                 let place =
                     Target { values: &mut out[rows.start * n..rows.end * n], stride: n, first: columns.start, columns: columns.len() };
                 multiply_blocks(isa, &left, &right, ks.len().div_ceil(2), place, ks.start > 0);
@@ -90,23 +90,23 @@ fn blocks(count: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// Packs `side`, `[lanes, k]`, into `packed` on all threads.
-fn pack_side(isa: Isa, side: Matrix<'_>, padding: Padding, packed: &mut Vec<u32>) {
+fn pack_side(isa: Isa, side: Matrix<'_>, layout: Layout, packed: &mut Words) {
     /// Panels of a task: so many read whole cache lines one after another where lanes are contiguous.
     const PANELS: usize = 4;
     let [lanes, k] = side.shape();
-    let per_task = PANELS * padding.width();
-    packed.resize(padding.padded(lanes) * k.div_ceil(2), 0);
-    packed.par_chunks_mut(per_task * k.div_ceil(2)).enumerate().for_each(|(task, packed)| {
+    let per_task = PANELS * layout.width();
+    packed.resize(layout.words(lanes, k));
+    packed.as_mut().par_chunks_mut(per_task * layout.depth(k.div_ceil(2))).enumerate().for_each(|(task, packed)| {
         let lanes = task * per_task..lanes.min((task + 1) * per_task);
-        pack(isa, side.part(lanes, 0..k), padding, packed);
+        pack(isa, side.part(lanes, 0..k), layout, packed);
     });
 }
 
 /// Multiplies packed blocks, and adds the product to what is there or puts it there; threads take rows of `place`.
 fn multiply_blocks(isa: Isa, left: &[u32], right: &[u32], pairs: usize, place: Target<'_>, add: bool) {
     let Target { values, stride, first, columns } = place;
-    let rows = task_rows(values.len() / stride);
-    values.par_chunks_mut(rows * stride).zip(left.par_chunks(rows * pairs)).for_each(|(values, left)| {
+    let rows = task_rows(isa, values.len() / stride);
+    values.par_chunks_mut(rows * stride).zip(left.par_chunks(rows * isa.left().depth(pairs))).for_each(|(values, left)| {
         let mut place = Target { values, stride, first, columns };
         for (index, panel) in right.chunks_exact(COLUMNS * pairs).enumerate() {
             multiply_panels(isa, left, panel, pairs, &mut place.panel(index), add);
@@ -115,8 +115,14 @@ fn multiply_blocks(isa: Isa, left: &[u32], right: &[u32], pairs: usize, place: T
 }
 
 /// Rows that make a task, whole panels of them: more of them read the right matrix less often, fewer keep all threads busy longer.
-fn task_rows(rows: usize) -> usize {
-    rows.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(ROWS).clamp(ROWS, TASK_ROWS)
+fn task_rows(isa: Isa, rows: usize) -> usize {
+    let panel = isa.left().width();
+    rows.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(panel).clamp(panel, isa.task_panels() * panel)
+}
+
+/// So few rows are split over threads by columns.
+fn few_rows(isa: Isa) -> usize {
+    FEW_PANELS * isa.left().width()
 }
 
 #[cfg(test)]

@@ -1,39 +1,13 @@
-//! Matrices as panels of bf16 in pairs of k: `[panel, pair, lane, 2]`, where lanes are rows of the left matrix or columns of the right one.
+//! Matrices as panels of bf16 in pairs of k.
 
 use std::ops::Range;
 
-use super::tile::{COLUMNS, Isa, ROWS};
+use super::layout::{LINE_PAIRS, Layout};
+use super::tile::Isa;
 use crate::matrix::Matrix;
 
 /// Lanes that are packed at a time, one vector of pairs.
 pub(crate) const LANES: usize = 16;
-
-/// How the last panel is filled.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Padding {
-    /// Panels of [`ROWS`] lanes; the last one is as narrow as what is left.
-    None,
-    /// Panels of [`COLUMNS`] lanes; the last one is filled with zeros.
-    Columns,
-}
-
-impl Padding {
-    /// Lanes of a panel.
-    pub(crate) fn width(self) -> usize {
-        match self {
-            Self::None => ROWS,
-            Self::Columns => COLUMNS,
-        }
-    }
-
-    /// Lanes of all panels.
-    pub(crate) fn padded(self, lanes: usize) -> usize {
-        match self {
-            Self::None => lanes,
-            Self::Columns => lanes.next_multiple_of(COLUMNS),
-        }
-    }
-}
 
 /// Up to [`LANES`] lanes of one panel.
 #[derive(Clone, Debug)]
@@ -54,18 +28,25 @@ impl Group {
         let start = self.start + pair * self.stride;
         start..start + self.width
     }
+
+    /// Where the line with this index of one of the group's lanes goes, in [`Layout::Lines`].
+    pub(crate) fn line(&self, index: usize, lane: usize) -> Range<usize> {
+        let start = self.start + (index * self.stride + lane) * LINE_PAIRS;
+        start..start + LINE_PAIRS
+    }
 }
 
 /// The groups of `lanes` lanes with `pairs` pairs of k.
-fn groups(lanes: usize, pairs: usize, padding: Padding) -> Vec<Group> {
+fn groups(lanes: usize, pairs: usize, layout: Layout) -> Vec<Group> {
     let mut groups = Vec::new();
-    let padded = padding.padded(lanes);
-    for panel in (0..padded).step_by(padding.width()) {
-        let stride = padding.width().min(padded - panel);
+    let (padded, depth) = (layout.padded(lanes), layout.depth(pairs));
+    for panel in (0..padded).step_by(layout.width()) {
+        let stride = layout.width().min(padded - panel);
         for first in (0..stride).step_by(LANES) {
             let width = LANES.min(stride - first);
             let lanes = (panel + first).min(lanes)..(panel + first + width).min(lanes);
-            groups.push(Group { lanes, width, start: panel * pairs + first, stride });
+            let start = panel * depth + if layout == Layout::Lines { first * LINE_PAIRS } else { first };
+            groups.push(Group { lanes, width, start, stride });
         }
     }
     groups
@@ -75,29 +56,48 @@ fn groups(lanes: usize, pairs: usize, padding: Padding) -> Vec<Group> {
 ///
 /// # Panics
 /// Where `packed` is too short.
-pub(crate) fn pack(isa: Isa, side: Matrix<'_>, padding: Padding, packed: &mut [u32]) {
+pub(crate) fn pack(isa: Isa, side: Matrix<'_>, layout: Layout, packed: &mut [u32]) {
     let [lanes, k] = side.shape();
-    let groups = groups(lanes, k.div_ceil(2), padding);
-    match (isa, side.strides()) {
+    let groups = groups(lanes, k.div_ceil(2), layout);
+    match (isa, side.strides(), layout) {
         #[cfg(target_arch = "x86_64")]
-        (Isa::Avx512(avx512), [1, _]) => avx512.pack_interleaved(side, &groups, packed),
+        (Isa::Avx512(avx512) | Isa::Amx(_, avx512), [1, _], Layout::Lines) => avx512.turn_to_lines(side, &groups, packed),
         #[cfg(target_arch = "x86_64")]
-        (Isa::Avx512(avx512), [_, 1]) => avx512.pack_transposed(side, &groups, packed),
+        (Isa::Avx512(avx512) | Isa::Amx(_, avx512), [_, 1], Layout::Lines) => avx512.pack_lines(side, &groups, packed),
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Avx512(avx512) | Isa::Amx(_, avx512), [1, _], _) => avx512.pack_interleaved(side, &groups, packed),
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Avx512(avx512) | Isa::Amx(_, avx512), [_, 1], _) => avx512.pack_transposed(side, &groups, packed),
+        (_, _, Layout::Lines) => groups.iter().for_each(|group| pack_lines(side, group, packed)),
         _ => groups.iter().for_each(|group| pack_group(side, group, packed)),
     }
 }
 
 fn pack_group(side: Matrix<'_>, group: &Group, packed: &mut [u32]) {
-    let ([_, k], [lane_stride, k_stride], values) = (side.shape(), side.strides(), side.values());
-    for pair in 0..k.div_ceil(2) {
+    for pair in 0..side.shape()[1].div_ceil(2) {
         let place = &mut packed[group.place(pair)];
         place.fill(0);
         for (place, lane) in place.iter_mut().zip(group.lanes.clone()) {
-            let at = |k: usize| round(values[lane * lane_stride + k * k_stride]);
-            let second = if 2 * pair + 1 < k { at(2 * pair + 1) } else { 0 };
-            *place = u32::from(at(2 * pair)) | u32::from(second) << 16;
+            *place = pair_of(side, lane, pair);
         }
     }
+}
+
+fn pack_lines(side: Matrix<'_>, group: &Group, packed: &mut [u32]) {
+    for line in 0..side.shape()[1].div_ceil(2 * LINE_PAIRS) {
+        for (row, lane) in group.lanes.clone().enumerate() {
+            for (pair, place) in packed[group.line(line, row)].iter_mut().enumerate() {
+                *place = pair_of(side, lane, line * LINE_PAIRS + pair);
+            }
+        }
+    }
+}
+
+/// A pair of a lane's values, zeros beyond the last.
+fn pair_of(side: Matrix<'_>, lane: usize, pair: usize) -> u32 {
+    let ([_, k], [lane_stride, k_stride], values) = (side.shape(), side.strides(), side.values());
+    let at = |index: usize| if index < k { u32::from(round(values[lane * lane_stride + index * k_stride])) } else { 0 };
+    at(2 * pair) | at(2 * pair + 1) << 16
 }
 
 /// The nearest bf16, ties to even; NaN stays NaN.

@@ -59,7 +59,7 @@ proptest! {
         let (a, b) = (matrix(&a, shape_a, gaps[0], transposed[0]), matrix(&b, shape_b, gaps[1], transposed[1]));
         check(&product_bf16(a, b), a, b);
         check(&portable_product(a, b), a, b);
-        for isa in [Isa::detect(), Isa::Portable] {
+        for isa in Isa::available() {
             let mut out = vec![f32::NAN; m * n];
             Bf16Weights::pack(isa, b.transposed()).multiply(a, &mut out);
             check(&out, a, b);
@@ -67,16 +67,18 @@ proptest! {
     }
 
     #[test]
-    fn both_instruction_sets_pack_the_same_bits([lanes, k] in [size(), size()], gap in 0_usize..3, transposed: bool, rows: bool) {
+    fn all_instruction_sets_pack_the_same_bits([lanes, k] in [size(), size()], gap in 0_usize..3, transposed: bool) {
         let values = storage([lanes, k], gap, transposed, 3.0);
         let side = matrix(&values, [lanes, k], gap, transposed);
-        let padding = if rows { Padding::None } else { Padding::Columns };
-        let [native, portable] = [Isa::detect(), Isa::Portable].map(|isa| {
-            let mut packed = vec![u32::MAX; padding.padded(lanes) * k.div_ceil(2)];
-            pack(isa, side, padding, &mut packed);
-            packed
-        });
-        prop_assert_eq!(native, portable);
+        for layout in [Layout::Rows, Layout::Lines, Layout::Columns] {
+            let mut all = Isa::available().into_iter().map(|isa| {
+                let mut packed = vec![u32::MAX; layout.words(lanes, k)];
+                pack(isa, side, layout, &mut packed);
+                packed
+            });
+            let first = all.next().unwrap();
+            prop_assert!(all.all(|packed| packed == first), "{layout:?}");
+        }
     }
 }
 
@@ -87,6 +89,11 @@ fn many_blocks_agree_with_three_loops() {
         let (a, b) = (noise(m * k, 1.0), noise(k * n, 2.0));
         let (a, b) = (matrix(&a, [m, k], 0, transposed[0]), matrix(&b, [k, n], 0, transposed[1]));
         check(&product_bf16(a, b), a, b);
+        for isa in Isa::available() {
+            let mut out = vec![0.0; m * n];
+            blocked_product(isa, a, b, &mut out);
+            check(&out, a, b);
+        }
     }
 }
 
@@ -103,7 +110,7 @@ fn products_do_not_depend_on_threads() {
 fn a_row_does_not_depend_on_those_beside_it() {
     let (m, [n, k]) = (61, [75, 1031]);
     let (x, weights) = (noise(m * k, 1.0), noise(n * k, 2.0));
-    for isa in [Isa::detect(), Isa::Portable] {
+    for isa in Isa::available() {
         let weights = Bf16Weights::pack(isa, Matrix::dense(&weights, k));
         let run = |first: usize, count: usize| {
             let mut out = vec![0.0; count * n];

@@ -1,10 +1,13 @@
 //! Tiles of a product: some rows of the left matrix times a panel of columns of the right one.
 
+use super::amx_tile;
 #[cfg(target_arch = "x86_64")]
 use super::avx512::Avx512;
+use super::layout::Layout;
 use super::pack::widened;
+use crate::amx::Amx;
 
-/// Rows of a tile.
+/// Rows of a tile of vectors.
 pub(crate) const ROWS: usize = 12;
 
 /// Columns of a tile: with twelve rows, its sums fill 24 of the 32 vector registers.
@@ -13,6 +16,9 @@ pub(crate) const COLUMNS: usize = 32;
 /// The instructions that pack and multiply.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Isa {
+    /// Tiles that multiply, and vectors that pack.
+    #[cfg(target_arch = "x86_64")]
+    Amx(Amx, Avx512),
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
     Portable,
@@ -21,15 +27,43 @@ pub(crate) enum Isa {
 impl Isa {
     /// The best of this processor.
     pub(crate) fn detect() -> Self {
+        Self::available()[0]
+    }
+
+    /// All that this processor has, the best first.
+    pub(crate) fn available() -> Vec<Self> {
+        let mut found = Vec::new();
         #[cfg(target_arch = "x86_64")]
         if let Some(avx512) = Avx512::new() {
-            return Self::Avx512(avx512);
+            found.extend(Amx::new().map(|amx| Self::Amx(amx, avx512)));
+            found.push(Self::Avx512(avx512));
         }
-        Self::Portable
+        found.push(Self::Portable);
+        found
     }
 
     pub(crate) fn is_native(self) -> bool {
         !matches!(self, Self::Portable)
+    }
+
+    /// Columns of the left matrix that are multiplied at a time. A panel of either matrix then nearly fits the first-level cache; tiles take
+    /// twice as many, as they read and write their sums more often otherwise than memory bears.
+    pub(crate) fn k_block(self) -> usize {
+        if self.left() == Layout::Lines { 1024 } else { 512 }
+    }
+
+    /// Panels of a task at most: they stay in the second-level cache.
+    pub(crate) fn task_panels(self) -> usize {
+        if self.left() == Layout::Lines { 8 } else { 16 }
+    }
+
+    /// How the left matrix is packed.
+    pub(crate) fn left(self) -> Layout {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx(..) => Layout::Lines,
+            _ => Layout::Rows,
+        }
     }
 }
 
@@ -55,7 +89,7 @@ impl Target<'_> {
     }
 }
 
-/// A tile's factors, in pairs of k: `a` is `[pairs, rows, 2]` and `b` `[pairs, COLUMNS, 2]`.
+/// A tile's factors, in pairs of k: `a` is `[pairs, rows, 2]` or, for AMX, `[pairs / 16, rows, 16, 2]`, and `b` `[pairs, COLUMNS, 2]`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Factors<'a> {
     pub(crate) a: &'a [u32],
@@ -66,10 +100,13 @@ pub(crate) struct Factors<'a> {
 /// All panels of `left` times one panel of the right matrix into `place`, or added to what is there.
 pub(crate) fn multiply_panels(isa: Isa, left: &[u32], panel: &[u32], pairs: usize, place: &mut Target<'_>, add: bool) {
     let (stride, columns) = (place.stride, place.columns);
-    for (index, a) in left.chunks(ROWS * pairs).enumerate() {
-        let factors = Factors { a, b: panel, rows: a.len() / pairs };
-        let out = place.row(index * ROWS);
+    let (height, depth) = (isa.left().width(), isa.left().depth(pairs));
+    for (index, a) in left.chunks(height * depth).enumerate() {
+        let factors = Factors { a, b: panel, rows: a.len() / depth };
+        let out = place.row(index * height);
         match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Amx(amx, _) => amx_tile::multiply(amx, factors, out, stride, columns, add),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(avx512) => avx512.tile(factors, out, stride, columns, add),
             Isa::Portable => portable_tile(factors, out, stride, columns, add),

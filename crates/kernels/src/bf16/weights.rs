@@ -2,9 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::pack::{Padding, widened};
+use super::layout::Layout;
+use super::pack::{pack, widened};
 use super::tile::{COLUMNS, Isa, Target, multiply_panels};
-use super::{FEW_ROWS, K_BLOCK, blocks, pack_side, task_rows};
+use super::words::Words;
+use super::{blocks, few_rows, pack_side, task_rows};
 use crate::matrix::Matrix;
 
 /// Panels that a thread takes at a time where rows are few.
@@ -16,7 +18,7 @@ const TASK_PANELS: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Bf16Weights {
     /// `[panels, pairs, COLUMNS, 2]`.
-    packed: Vec<u32>,
+    packed: Words,
     n: usize,
     k: usize,
     isa: Isa,
@@ -35,9 +37,9 @@ impl Bf16Weights {
     /// Packs `weights`, `[n, k]`, in any order of memory.
     pub(super) fn pack(isa: Isa, weights: Matrix<'_>) -> Self {
         let [n, k] = weights.shape();
-        let mut packed = Vec::new();
+        let mut packed = Words::default();
         if n * k > 0 {
-            pack_side(isa, weights, Padding::Columns, &mut packed);
+            pack_side(isa, weights, Layout::Columns, &mut packed);
         }
         Self { packed, n, k, isa }
     }
@@ -62,7 +64,7 @@ impl Bf16Weights {
         (0..self.n).flat_map(row).collect()
     }
 
-    /// `x Wᵀ` into `out`, on all threads; up to twelve rows read every weight once.
+    /// `x Wᵀ` into `out`, on all threads; up to twelve rows, or 32 on processors with AMX, read every weight once.
     ///
     /// # Shapes
     /// - x: `[m, k]`
@@ -81,7 +83,7 @@ impl Bf16Weights {
     pub(super) fn multiply(&self, x: Matrix<'_>, out: &mut [f32]) {
         if out.is_empty() || self.k == 0 {
             out.fill(0.0);
-        } else if x.shape()[0] <= FEW_ROWS {
+        } else if x.shape()[0] <= few_rows(self.isa) {
             self.multiply_few(x, out);
         } else {
             self.multiply_many(x, out);
@@ -91,9 +93,9 @@ impl Bf16Weights {
     /// Threads take panels; the product of each lies apart until all are done.
     fn multiply_few(&self, x: Matrix<'_>, out: &mut [f32]) {
         let (m, pairs) = (x.shape()[0], self.pairs());
-        let mut left = Vec::new();
-        pack_side(self.isa, x, Padding::None, &mut left);
-        let mut apart = vec![0.0; m * Padding::Columns.padded(self.n)];
+        let mut left = Words::default();
+        pack_side(self.isa, x, self.isa.left(), &mut left);
+        let mut apart = vec![0.0; m * Layout::Columns.padded(self.n)];
         let task = |(panels, apart): (&[u32], &mut [f32])| {
             let columns = apart.len() / m;
             let mut place = Target { values: apart, stride: columns, first: 0, columns };
@@ -114,14 +116,14 @@ impl Bf16Weights {
     /// Threads take rows.
     fn multiply_many(&self, x: Matrix<'_>, out: &mut [f32]) {
         let [m, k] = x.shape();
-        let rows = task_rows(m);
-        out.par_chunks_mut(rows * self.n).enumerate().for_each_init(Vec::new, |left, (task, values)| {
+        let rows = task_rows(self.isa, m);
+        out.par_chunks_mut(rows * self.n).enumerate().for_each_init(Words::default, |left, (task, values)| {
             let first = task * rows;
             let mut place = Target { stride: self.n, first: 0, columns: self.n, values };
-            for ks in blocks(k, K_BLOCK) {
+            for ks in blocks(k, self.isa.k_block()) {
                 let x = x.part(first..m.min(first + rows), ks.clone());
-                left.resize(x.shape()[0] * ks.len().div_ceil(2), 0);
-                super::pack::pack(self.isa, x, Padding::None, left);
+                left.resize(self.isa.left().words(x.shape()[0], ks.len()));
+                pack(self.isa, x, self.isa.left(), left.as_mut());
                 let (start, pairs) = (ks.start / 2, ks.len().div_ceil(2));
                 for (index, panel) in self.packed.chunks_exact(COLUMNS * self.pairs()).enumerate() {
                     let panel = &panel[start * COLUMNS..][..pairs * COLUMNS];
