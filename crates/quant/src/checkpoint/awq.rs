@@ -12,9 +12,9 @@ const ORDER: [usize; CODES] = [0, 2, 4, 6, 1, 3, 5, 7];
 /// [`Error::Checkpoint`](crate::Error::Checkpoint) where a tensor has another number of values than `[n, k]` and the scales make it.
 pub fn awq(qweight: &[i32], qzeros: &[i32], scales: &[f32], [n, k]: [usize; 2]) -> Result<PackedLayer> {
     let (words, groups) = (whole_words(n)?, groups_of(scales, n)?);
-    let group_of = neighbours(k, groups)?;
     expect("qweight", qweight.len(), k.saturating_mul(words))?;
     expect("qzeros", qzeros.len(), groups * words)?;
+    let group_of = neighbours(k, groups)?;
     let place = |output: usize| ORDER.iter().position(|&of| of == output % CODES).unwrap_or_default();
     let at = |packed: &[i32], row: usize, output: usize| code(packed[row * words + output / CODES], place(output));
     let codes = (0..n).flat_map(|output| (0..k).map(move |input| at(qweight, input, output))).collect();

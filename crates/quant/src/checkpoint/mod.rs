@@ -186,6 +186,8 @@ mod tests {
     #[test]
     fn tensors_that_do_not_fit_are_named() {
         let named = |result: Result<PackedLayer>| result.unwrap_err().to_string();
+        assert!(named(awq(&[0; 8], &[0], &[1.0; 8], [8, 1 << 45])).contains("qweight"));
+        assert!(named(compressed_tensors(&[0; 2], &[1.0; 2], None, [2, 1 << 45])).contains("weight_packed"));
         assert!(named(awq(&[0; 7], &[0], &[1.0; 8], [8, 8])).contains("qweight"));
         assert!(named(awq(&[0; 8], &[0; 2], &[1.0; 8], [8, 8])).contains("qzeros"));
         assert!(named(awq(&[0; 8], &[0], &[1.0; 9], [8, 8])).contains("scales"));
