@@ -31,7 +31,11 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<()> {
     let collection = Collection::load(&args.corpus, &args.queries, args.limit)?;
-    let encoder = Memo::new(jarre_rag::load_encoder(args.model())?);
+    let mut encoder = jarre_rag::load_encoder(args.model())?;
+    if args.packed {
+        encoder = Arc::new(Arc::into_inner(encoder).expect("nobody else has it yet").packed());
+    }
+    let encoder = Memo::new(encoder);
     let bench = Bench { collection, encoder };
     match args.task {
         Task::Retrieval => legs::run(args, &bench),
