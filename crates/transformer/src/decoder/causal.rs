@@ -1,12 +1,13 @@
 use std::path::Path;
 
 use burn::tensor::Device;
+use jarre_kernels::Inputs;
 
 use super::config::DecoderConfig;
 use super::family::DecoderFolder;
 use super::model::Decoder;
 use crate::error::{Error, Result};
-use crate::quantize::Quantizer;
+use crate::quantize::{Quantizer, keep_codes};
 use crate::weights::fill;
 
 /// A decoder with what its folder says about texts: which token begins one and which end it.
@@ -19,16 +20,36 @@ pub struct CausalModel {
 
 impl CausalModel {
     /// Loads the decoder of a Hugging Face folder: `config.json` and safetensors, in one file or in shards, with weights of type F32,
-    /// F16, BF16, or I8 with a scale for every row ([`int8`](crate::int8)). All become f32 on `device`.
+    /// F16, BF16, or I8 with a scale for every row ([`int8`](crate::int8)), and linear layers in four bits as `AutoAWQ` (`gemm`), GPTQ and
+    /// compressed-tensors (`pack-quantized`) write them. All become f32 on `device`; [`from_packed_folder`](Self::from_packed_folder) keeps
+    /// four bits as they are.
     ///
     /// # Errors
     /// Where a file is missing or malformed, the architecture is another one, or tensors are missing, left over or of another shape
     /// ([`Error::Weights`] lists all of them).
     pub fn from_folder(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
-        let folder = folder.as_ref();
+        Self::load(folder.as_ref(), None, device)
+    }
+
+    /// As [`from_folder`](Self::from_folder), but linear layers that lie in four bits there keep the codes, scales and zero points of the file
+    /// and multiply them with `inputs`. Layers whose groups are no neighbours (GPTQ's `desc_act`) or no multiples of 8 become f32, as everything
+    /// else does; [`quantized`](Self::quantized) packs those.
+    ///
+    /// # Errors
+    /// As [`from_folder`](Self::from_folder).
+    pub fn from_packed_folder(folder: impl AsRef<Path>, inputs: Inputs, device: &Device) -> Result<Self> {
+        Self::load(folder.as_ref(), Some(inputs), device)
+    }
+
+    /// Keeps codes for `inputs` where these are given.
+    fn load(folder: &Path, inputs: Option<Inputs>, device: &Device) -> Result<Self> {
         let read = DecoderFolder::read(folder)?;
         let (weights, _) = read.weights(folder)?;
-        let decoder = fill(read.config.init(device), &read.names, &weights, device);
+        let mut decoder = read.config.init(device);
+        if let Some(inputs) = inputs {
+            keep_codes(&mut decoder, &read.names, &weights, inputs);
+        }
+        let decoder = fill(decoder, &read.names, &weights, device);
         device.sync().map_err(|error| Error::Device(format!("{error:?}")))?;
         Ok(Self { decoder, bos: read.bos, eos: read.eos })
     }

@@ -11,8 +11,7 @@ use super::norm::NormKind;
 use super::rope_file::RopeFile;
 use crate::error::{Error, Result};
 use crate::position::{Positions, RopeConfig};
-use crate::weights::int8::QuantizationConfig;
-use crate::weights::{Listed, Naming, OneOrMany, Weights, expected, read_json};
+use crate::weights::{Int4Format, Listed, Naming, OneOrMany, QuantizationConfig, Weights, expected, read_json};
 
 const SUPPORTED: &str = "gpt2, llama, mistral, qwen2, qwen3, phi3, gemma2";
 
@@ -98,6 +97,8 @@ pub(crate) struct DecoderFolder {
     pub(crate) eos: Vec<u32>,
     /// The token that begins a text, where the file names one.
     pub(crate) bos: Option<u32>,
+    /// How linear layers lie in four bits, where they do.
+    int4: Option<Int4Format>,
 }
 
 impl DecoderFolder {
@@ -107,7 +108,11 @@ impl DecoderFolder {
         weights.rename(|name| self.names.alias(name));
         // Nothing is allocated for parameters that no one reads.
         let listed = expected(&self.config.init(&Device::default()), &self.names);
-        weights.check(&listed, |name| self.names.ignores(name))?;
+        let ignored = |name: &str| self.names.ignores(name);
+        match self.int4 {
+            Some(format) => weights.check_int4(format, &listed, ignored, folder)?,
+            None => weights.check(&listed, ignored)?,
+        }
         Ok((weights, listed))
     }
 
@@ -132,14 +137,14 @@ impl DecoderFolder {
 
     fn from_files(path: &Path, file: &ConfigFile, generation: GenerationFile) -> Result<Self> {
         let family = Family::of(&file.model_type)?;
-        file.quantization_config.as_ref().map_or(Ok(()), QuantizationConfig::check_supported)?;
+        let int4 = file.int4(family)?;
         let config = file.decoder(family)?;
         if let Some(complaint) = config.complaint() {
             return Err(Error::malformed(path, complaint));
         }
         let eos = generation.eos_token_id.or_else(|| file.eos_token_id.clone()).map(OneOrMany::into_vec).unwrap_or_default();
         let names = DecoderNames::new(family.style(), &config);
-        Ok(Self { config, names, eos, bos: generation.bos_token_id.or(file.bos_token_id) })
+        Ok(Self { config, names, eos, bos: generation.bos_token_id.or(file.bos_token_id), int4 })
     }
 }
 
@@ -191,6 +196,16 @@ struct GenerationFile {
 }
 
 impl ConfigFile {
+    fn int4(&self, family: Family) -> Result<Option<Int4Format>> {
+        let int4 = self.quantization_config.as_ref().map_or(Ok(None), QuantizationConfig::int4)?;
+        // Its weights stand in a file as `[in, out]`, and layers of four bits as `[out, in]`.
+        if int4.is_some() && family == Family::Gpt2 {
+            let supported = "llama, mistral, qwen2, qwen3, phi3, gemma2";
+            return Err(Error::Unsupported { what: "architecture in four bits", found: self.model_type.clone(), supported });
+        }
+        Ok(int4)
+    }
+
     fn decoder(&self, family: Family) -> Result<DecoderConfig> {
         let d_ff = self.intermediate_size.unwrap_or(self.hidden_size.saturating_mul(4));
         let base = DecoderConfig::new(self.vocab_size, self.hidden_size, self.num_attention_heads, self.num_hidden_layers, d_ff)

@@ -21,6 +21,7 @@ pub use feed_forward::{Activation, FeedForward};
 pub(crate) use layer::DecoderLayer;
 pub(crate) use model::last_rows;
 pub use model::{Decoder, DecoderStates};
+pub(crate) use names::DecoderNames;
 pub use norm::{Norm, NormKind};
 pub use projection::Projection;
 pub(crate) use projection::ProjectionConfig;

@@ -10,8 +10,7 @@ use super::bert::BertConfig;
 use super::names::{EncoderFamily, EncoderNames};
 use crate::decoder::Activation;
 use crate::error::{Error, Result};
-use crate::weights::int8::QuantizationConfig;
-use crate::weights::{Naming, Weights, read_json};
+use crate::weights::{Naming, QuantizationConfig, Weights, read_json};
 
 /// Layers that a configuration may ask for; beyond it the file is taken for broken.
 const MAX_LAYERS: usize = 1024;
@@ -84,7 +83,7 @@ impl CommonFile {
         if positions != "absolute" {
             return Err(unsupported("position embedding", positions, "absolute"));
         }
-        self.quantization_config.as_ref().map_or(Ok(()), QuantizationConfig::check_supported)
+        self.quantization_config.as_ref().map_or(Ok(()), QuantizationConfig::int8)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 
 /// Folds the scales that `choose` gives for weights `[outputs, inputs]` and their inputs into every place that can take them: the norms before
 /// attention and feed-forward network, the values that the output projection mixes (where no head shares them), and the half of a gated network
-/// that is multiplied.
+/// that is multiplied. Where any layer that would take part is packed already, nothing moves.
 pub(super) fn all(
     decoder: &mut Decoder,
     captured: &Captured,
@@ -24,12 +24,12 @@ pub(super) fn all(
         if normed_before {
             norms(layer, inputs, &choose).map_err(failed)?;
         }
-        if own_values {
+        if own_values && are_float(&[&layer.attention.output, &layer.attention.value]) {
             let scales = choose(&stacked(&[&layer.attention.output]), &inputs.output).map_err(failed)?;
             scale_inputs(&mut layer.attention.output, &scales);
             divide_outputs(&mut layer.attention.value, &scales);
         }
-        if layer.feed_forward.gate.is_some() {
+        if layer.feed_forward.gate.is_some() && are_float(&[&layer.feed_forward.down, &layer.feed_forward.up]) {
             let scales = choose(&stacked(&[&layer.feed_forward.down]), &inputs.down).map_err(failed)?;
             scale_inputs(&mut layer.feed_forward.down, &scales);
             divide_outputs(&mut layer.feed_forward.up, &scales);
@@ -44,19 +44,33 @@ fn norms(
     choose: &impl Fn(&[f32], &Calibration) -> jarre_quant::Result<Vec<f32>>,
 ) -> jarre_quant::Result<()> {
     let attention = &mut layer.attention;
-    let scales = choose(&stacked(&[&attention.query, &attention.key, &attention.value]), &inputs.attention)?;
-    divide_norm(&mut layer.attention_norm, &scales);
-    for projection in [&mut attention.query, &mut attention.key, &mut attention.value] {
-        scale_inputs(projection, &scales);
-    }
+    let mut readers = vec![&mut attention.query, &mut attention.key, &mut attention.value];
+    norm(&mut layer.attention_norm, &mut readers, &inputs.attention, choose)?;
     let network = &mut layer.feed_forward;
-    let readers: Vec<&Projection> = std::iter::once(&network.up).chain(&network.gate).collect();
-    let scales = choose(&stacked(&readers), &inputs.feed_forward)?;
-    divide_norm(&mut layer.feed_forward_norm, &scales);
-    for projection in std::iter::once(&mut network.up).chain(&mut network.gate) {
-        scale_inputs(projection, &scales);
+    let mut readers: Vec<&mut Projection> = std::iter::once(&mut network.up).chain(&mut network.gate).collect();
+    norm(&mut layer.feed_forward_norm, &mut readers, &inputs.feed_forward, choose)
+}
+
+/// From the layers that read what a norm gives into the norm.
+fn norm(
+    norm: &mut Norm,
+    readers: &mut [&mut Projection],
+    inputs: &Calibration,
+    choose: &impl Fn(&[f32], &Calibration) -> jarre_quant::Result<Vec<f32>>,
+) -> jarre_quant::Result<()> {
+    let seen: Vec<&Projection> = readers.iter().map(|reader| &**reader).collect();
+    if are_float(&seen) {
+        let scales = choose(&stacked(&seen), inputs)?;
+        divide_norm(norm, &scales);
+        for reader in readers {
+            scale_inputs(reader, &scales);
+        }
     }
     Ok(())
+}
+
+fn are_float(projections: &[&Projection]) -> bool {
+    projections.iter().all(|projection| projection.linear.is_some())
 }
 
 /// Weights of layers that read the same inputs, below each other.

@@ -18,6 +18,7 @@
 
 mod capture;
 mod fold;
+mod kept;
 mod observer;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use jarre_kernels::{Bf16Weights, Inputs, PackedLinear, PackedWeights, host_value
 use jarre_quant::{Awq, Calibration, Gptq, Int4Groups, Int4Scheme, Int8Rows, SmoothQuant};
 
 use self::capture::Captured;
+pub(crate) use self::kept::keep_codes;
 pub(crate) use self::observer::Observer;
 use self::weights::rows_of;
 use crate::decoder::{Decoder, Projection};

@@ -1,4 +1,5 @@
 use burn::tensor::{Device, Tensor};
+use jarre_kernels::Inputs;
 use jarre_quant::{Int4Scheme, SmoothQuant};
 
 use super::capture::Captured;
@@ -52,6 +53,22 @@ fn scales_that_move_between_layers_change_nothing() {
         let config = decoder.config();
         assert!(folds.get() > 0 || config.norm_placement == NormPlacement::Post, "{config:?}");
         assert!(difference(&before, &logits(&decoder)) < 1e-4, "{config:?}");
+    }
+}
+
+#[test]
+fn scales_do_not_move_into_layers_that_are_packed() {
+    for mut decoder in decoders() {
+        let quantizer = Quantizer::new(Scheme::Bf16).with_inputs(Inputs::Float);
+        for layer in &mut decoder.layers {
+            for projection in [&mut layer.attention.value, &mut layer.feed_forward.up] {
+                quantizer.pack(projection, None).unwrap();
+            }
+        }
+        let before = logits(&decoder);
+        let captured = Captured::of(&mut decoder, &texts()).unwrap();
+        fold::all(&mut decoder, &captured, |_, inputs| Ok(vec![2.0; inputs.columns()])).unwrap();
+        assert!(difference(&before, &logits(&decoder)) < 1e-6, "{:?}", decoder.config());
     }
 }
 

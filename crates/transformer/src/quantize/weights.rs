@@ -1,5 +1,7 @@
 //! Weights on their way between burn's tensors, matrices `[outputs, inputs]` and packed layers.
 
+use std::ops::Range;
+
 use burn::nn::Linear;
 use burn::tensor::{Tensor, TensorData};
 use jarre_kernels::packed::Int4Weights;
@@ -17,8 +19,16 @@ pub(super) fn beside<const D: usize>(scales: &[f32], x: &Tensor<D>) -> Tensor<1>
 }
 
 pub(super) fn four_bits(groups: &Int4Groups) -> PackedWeights {
-    let scheme = groups.scheme();
-    let (scales, zeros): (Vec<f32>, Vec<u8>) = groups.grid().iter().map(|&Grid { scale, zero }| (scale, zero)).unzip();
+    four_bits_of(groups, 0..groups.rows())
+}
+
+/// Some of the rows.
+pub(super) fn four_bits_of(groups: &Int4Groups, rows: Range<usize>) -> PackedWeights {
+    let (scheme, columns) = (groups.scheme(), groups.columns());
+    let per_row = columns / scheme.group;
+    let grid = &groups.grid()[rows.start * per_row..rows.end * per_row];
+    let (scales, zeros): (Vec<f32>, Vec<u8>) = grid.iter().map(|&Grid { scale, zero }| (scale, zero)).unzip();
     let zeros = scheme.zero_point.then_some(&*zeros);
-    Int4Weights::from_parts(groups.codes(), &scales, zeros, [groups.rows(), groups.columns()], scheme.group).into()
+    let codes = &groups.codes()[rows.start * columns..rows.end * columns];
+    Int4Weights::from_parts(codes, &scales, zeros, [rows.len(), columns], scheme.group).into()
 }

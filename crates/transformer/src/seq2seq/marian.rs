@@ -5,8 +5,7 @@ use serde::Deserialize;
 use super::config::Seq2SeqConfig;
 use crate::decoder::Activation;
 use crate::error::{Error, Result};
-use crate::weights::int8::QuantizationConfig;
-use crate::weights::{OneOrMany, read_json, read_json_if_there};
+use crate::weights::{OneOrMany, QuantizationConfig, read_json, read_json_if_there};
 
 /// What a folder of Marian says of its model.
 #[derive(Clone, Debug)]
@@ -92,7 +91,7 @@ impl ConfigFile {
         if self.normalize_before || self.normalize_embedding {
             return unsupported("normalisation", "before layers or on embeddings", "after each sum");
         }
-        self.quantization_config.as_ref().map_or(Ok(()), QuantizationConfig::check_supported)
+        self.quantization_config.as_ref().map_or(Ok(()), QuantizationConfig::int8)
     }
 
     fn config(&self) -> Result<Seq2SeqConfig> {

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use jarre_quant::checkpoint::PackedLayer;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 
@@ -18,6 +19,8 @@ const INDEX: &str = "model.safetensors.index.json";
 pub(crate) struct Weights {
     shards: Vec<Vec<u8>>,
     entries: BTreeMap<String, Entry>,
+    /// Matrices that several entries make up.
+    pub(super) layers: BTreeMap<String, PackedLayer>,
 }
 
 #[derive(Debug)]
@@ -28,10 +31,48 @@ struct Entry {
     shape: Vec<usize>,
 }
 
+/// A tensor that has to be in a file.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    name: String,
+    shape: Vec<usize>,
+    kind: Kind,
+}
+
+/// What a tensor holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Floats, or eight bits beside which a scale stands.
+    Values,
+    Floats,
+    /// Integers of 32 bits, into which smaller ones are packed.
+    Words,
+    /// Integers of 32 or 64 bits.
+    Sizes,
+}
+
+impl Wanted {
+    pub(super) fn new(name: String, shape: &[usize], kind: Kind) -> Self {
+        Self { name, shape: shape.to_vec(), kind }
+    }
+}
+
+impl Kind {
+    /// The types that such a tensor may have, and how to say so.
+    fn types(self) -> (&'static [Dtype], &'static str) {
+        match self {
+            Self::Values => (&[Dtype::F32, Dtype::F16, Dtype::BF16, Dtype::I8], "F32, F16, BF16 or I8"),
+            Self::Floats => (&[Dtype::F32, Dtype::F16, Dtype::BF16], "F32, F16 or BF16"),
+            Self::Words => (&[Dtype::I32], "I32"),
+            Self::Sizes => (&[Dtype::I32, Dtype::I64], "I32 or I64"),
+        }
+    }
+}
+
 impl Weights {
     /// Reads `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
-        let mut weights = Self { shards: Vec::new(), entries: BTreeMap::new() };
+        let mut weights = Self { shards: Vec::new(), entries: BTreeMap::new(), layers: BTreeMap::new() };
         for path in shard_paths(folder)? {
             weights.add_shard(&path)?;
         }
@@ -40,13 +81,17 @@ impl Weights {
 
     /// The tensors of one file, which was read from `path`.
     pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self> {
-        let mut weights = Self { shards: Vec::new(), entries: BTreeMap::new() };
+        let mut weights = Self { shards: Vec::new(), entries: BTreeMap::new(), layers: BTreeMap::new() };
         weights.add(path, bytes)?;
         Ok(weights)
     }
 
+    /// The weights `name` `[outputs, inputs]` in four bits, where they lie so.
+    pub(crate) fn layer(&self, name: &str) -> Option<&PackedLayer> {
+        self.layers.get(name)
+    }
+
     /// Names of all tensors.
-    #[cfg(feature = "train")]
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
     }
@@ -58,19 +103,37 @@ impl Weights {
         }
     }
 
+    /// Whether a tensor of that name is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    /// Whether the tensor `name` holds floats, all of them 0.
+    pub(super) fn is_zero(&self, name: &str) -> bool {
+        let floats = self.entries.get(name).is_some_and(|entry| Kind::Floats.types().0.contains(&entry.dtype));
+        floats && self.values(name).iter().all(|&value| value == 0.0)
+    }
+
     /// Checks that exactly `expected` tensors are there, with their shapes and in types that can be read; those that `ignored`
     /// accepts may be there too.
     pub(crate) fn check(&self, expected: &[(String, Vec<usize>)], ignored: impl Fn(&str) -> bool) -> Result<()> {
+        let wanted: Vec<Wanted> = expected.iter().map(|(name, shape)| Wanted::new(name.clone(), shape, Kind::Values)).collect();
+        self.check_all(&wanted, ignored)
+    }
+
+    /// As [`check`](Self::check), with what each tensor holds.
+    pub(super) fn check_all(&self, expected: &[Wanted], ignored: impl Fn(&str) -> bool) -> Result<()> {
         let mut missing: Vec<String> = Vec::new();
         let mut misshapen = Vec::new();
-        for (name, shape) in expected {
-            match self.entries.get(name) {
-                None => missing.push(name.clone()),
-                Some(entry) => misshapen.extend(self.complaint(name, entry, shape, &mut missing)),
+        for wanted in expected {
+            match self.entries.get(&wanted.name) {
+                None => missing.push(wanted.name.clone()),
+                Some(entry) => misshapen.extend(self.complaint(wanted, entry, &mut missing)),
             }
         }
-        let wanted: std::collections::HashSet<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
-        let known = |name: &str| wanted.contains(name.strip_suffix(int8::SCALE_SUFFIX).unwrap_or(name)) || ignored(name);
+        let names: std::collections::HashSet<&str> = expected.iter().map(|wanted| wanted.name.as_str()).collect();
+        let scaled = |name: &str| name.strip_suffix(int8::SCALE_SUFFIX).is_some_and(|name| names.contains(name));
+        let known = |name: &str| names.contains(name) || scaled(name) || ignored(name);
         let unexpected: Vec<String> = self.entries.keys().filter(|name| !known(name)).cloned().collect();
         if missing.is_empty() && unexpected.is_empty() && misshapen.is_empty() {
             return Ok(());
@@ -105,19 +168,38 @@ impl Weights {
         Ok(())
     }
 
+    /// Values of `name`, which is known to hold words.
+    pub(super) fn words(&self, name: &str) -> Vec<i32> {
+        from_le(self.bytes(self.entry(name)), i32::from_le_bytes)
+    }
+
+    /// Values of `name`, which is known to hold sizes; those below 0 become larger than any size is.
+    pub(super) fn sizes(&self, name: &str) -> Vec<u64> {
+        let entry = self.entry(name);
+        match entry.dtype {
+            Dtype::I64 => from_le(self.bytes(entry), u64::from_le_bytes),
+            _ => from_le(self.bytes(entry), |four| i64::from(i32::from_le_bytes(four)).cast_unsigned()),
+        }
+    }
+
+    fn entry(&self, name: &str) -> &Entry {
+        self.entries.get(name).expect("check() found every name that is read")
+    }
+
     fn bytes(&self, entry: &Entry) -> &[u8] {
         &self.shards[entry.shard][entry.bytes.clone()]
     }
 
     /// What is wrong with a tensor, if anything; a missing scale goes to `missing`.
-    fn complaint(&self, name: &str, entry: &Entry, shape: &[usize], missing: &mut Vec<String>) -> Option<String> {
-        if entry.shape != shape {
+    fn complaint(&self, wanted: &Wanted, entry: &Entry, missing: &mut Vec<String>) -> Option<String> {
+        let Wanted { name, shape, kind } = wanted;
+        if entry.shape != *shape {
             return Some(format!("{name} {:?} instead of {shape:?}", entry.shape));
         }
-        match entry.dtype {
-            Dtype::F32 | Dtype::F16 | Dtype::BF16 => None,
-            Dtype::I8 => self.scale_complaint(&scale_name(name), shape, missing),
-            other => Some(format!("{name} of type {other:?} instead of F32, F16, BF16 or I8")),
+        match (entry.dtype, kind.types()) {
+            (other, (types, said)) if !types.contains(&other) => Some(format!("{name} of type {other:?} instead of {said}")),
+            (Dtype::I8, _) => self.scale_complaint(&scale_name(name), shape, missing),
+            _ => None,
         }
     }
 
@@ -134,7 +216,10 @@ impl Weights {
 
 impl TensorSource for Weights {
     fn values(&self, name: &str) -> Vec<f32> {
-        let entry = self.entries.get(name).expect("check() found every name that is read");
+        if let Some(layer) = self.layers.get(name) {
+            return layer.dequantize();
+        }
+        let entry = self.entry(name);
         let bytes = self.bytes(entry);
         match entry.dtype {
             Dtype::I8 => int8::dequantize(bytes, &self.values(&scale_name(name))),
@@ -169,6 +254,6 @@ fn shard_paths(folder: &Path) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-fn from_le<const N: usize>(bytes: &[u8], convert: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+fn from_le<const N: usize, T>(bytes: &[u8], convert: impl Fn([u8; N]) -> T) -> Vec<T> {
     bytes.as_chunks::<N>().0.iter().map(|chunk| convert(*chunk)).collect()
 }

@@ -5,7 +5,6 @@
 //! A value is `weight * scale`. [`quantize_folder`] writes such a folder; [`Bert::from_folder`](crate::Bert::from_folder) and
 //! [`CausalModel::from_folder`](crate::CausalModel::from_folder) read it and multiply out when they load.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use jarre_quant::Int8Rows;
@@ -39,24 +38,9 @@ const COMPANIONS: [&str; 9] = [
     "1_Pooling/config.json",
 ];
 
-/// The `quantization_config` of `config.json`, as far as it is needed to tell whether the weights can be read.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct QuantizationConfig {
-    quant_method: String,
-    #[serde(default)]
-    format: String,
-    #[serde(default)]
-    config_groups: BTreeMap<String, QuantizationGroup>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct QuantizationGroup {
-    weights: Option<WeightScheme>,
-}
-
 /// How the weights of a group are quantised.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct WeightScheme {
+pub(super) struct WeightScheme {
     num_bits: u32,
     #[serde(rename = "type")]
     kind: String,
@@ -68,24 +52,8 @@ struct WeightScheme {
 
 impl WeightScheme {
     /// The one scheme that this module reads and writes.
-    fn per_row_int8() -> Self {
+    pub(super) fn per_row_int8() -> Self {
         Self { num_bits: 8, kind: "int".to_owned(), symmetric: true, strategy: "channel".to_owned(), dynamic: false }
-    }
-}
-
-impl QuantizationConfig {
-    pub(crate) fn check_supported(&self) -> Result<()> {
-        let schemes = self.config_groups.values().filter_map(|group| group.weights.as_ref());
-        let other = schemes.into_iter().find(|scheme| **scheme != WeightScheme::per_row_int8());
-        if self.quant_method == "compressed-tensors" && self.format == "int-quantized" && other.is_none() {
-            return Ok(());
-        }
-        let found = format!("{} {} {}", self.quant_method, self.format, other.map_or_else(String::new, |scheme| format!("{scheme:?}")));
-        Err(Error::Unsupported {
-            what: "quantization",
-            found: found.trim_end().to_owned(),
-            supported: "compressed-tensors int-quantized (8 bits, symmetric, strategy channel)",
-        })
     }
 }
 
@@ -149,21 +117,4 @@ fn copy_if_there(from: &Path, to: &Path) -> Result<()> {
     let folder = to.parent().expect("the target is a file inside the output folder");
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
     std::fs::copy(from, to).map(drop).map_err(Error::io(to))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn other_schemes_are_refused() {
-        let config = |format: &str, bits: u32| {
-            let json = json!({ "quant_method": "compressed-tensors", "format": format, "config_groups": { "g": { "weights":
-                { "num_bits": bits, "type": "int", "symmetric": true, "strategy": "channel" } } } });
-            serde_json::from_value::<QuantizationConfig>(json).unwrap().check_supported()
-        };
-        assert!(config("int-quantized", 8).is_ok());
-        assert!(config("pack-quantized", 8).is_err());
-        assert!(config("int-quantized", 4).unwrap_err().to_string().contains("num_bits: 4"));
-    }
 }

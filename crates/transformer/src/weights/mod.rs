@@ -1,20 +1,24 @@
-//! Weights on disk: safetensors, in one file or in shards, in floats of three widths or in eight bits.
+//! Weights on disk: safetensors, in one file or in shards, in floats of three widths, in eight bits or in four.
 
 mod file;
 mod folder;
 #[cfg(feature = "hub")]
 mod hub;
+mod int4;
 pub mod int8;
 mod module;
+mod quantization;
 mod save;
 
 pub(crate) use file::Weights;
 pub(crate) use folder::{OneOrMany, file_inside, read_json, read_json_if_there};
 #[cfg(feature = "hub")]
 pub use hub::hub_folder;
+pub(crate) use int4::Int4Format;
 #[cfg(feature = "train")]
 pub(crate) use module::Paths;
 pub(crate) use module::{Layout, Listed, NamedTensor, Naming, Part, Place, TensorSource, collect, expected, fill, transpose};
+pub(crate) use quantization::QuantizationConfig;
 #[cfg(feature = "train")]
 pub(crate) use save::to_safetensors;
 pub(crate) use save::{Stored, write_json, write_safetensors, write_safetensors_as};
