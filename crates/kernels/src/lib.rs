@@ -36,6 +36,6 @@ pub use linear::{Precision, WeightLayout, linear};
 pub use norm::{AddNorm, add_norm, layer_norm, rms_norm};
 pub use optim::{AdamWStep, adamw, squared_sum};
 pub use packed_linear::{Inputs, PackedLinear, PackedWeights};
-pub use rope::{RopePairs, rope};
+pub use rope::{RopePairs, Rotation, rope};
 pub use softmax::{ScoreSettings, attention_weights, padded_softmax};
 pub use top_k::top_k;

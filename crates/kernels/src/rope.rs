@@ -5,6 +5,7 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
 use crate::host::{self, HostOp, edited, in_order, run, values};
+use crate::rows::edit_rows;
 
 /// Which dimensions of a head are rotated together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,82 @@ fn rotate(x: Tensor<4>, cos: &Tensor<3>, sin: &Tensor<3>, pairs: RopePairs) -> T
     }
 }
 
+/// Angles of the tokens of a ragged batch, each at its own position.
+#[derive(Clone, Copy, Debug)]
+pub struct Rotation<'a> {
+    /// `[tokens, dim / 2]`.
+    pub cos: &'a [f32],
+    /// `[tokens, dim / 2]`.
+    pub sin: &'a [f32],
+    /// Which dimensions are rotated together.
+    pub pairs: RopePairs,
+}
+
+impl<'a> Rotation<'a> {
+    /// Rotates the first `dim` dimensions of each head in place, with the bits of [`rope`].
+    ///
+    /// # Shapes
+    /// - x: `[tokens, heads, head_dim]`
+    ///
+    /// # Panics
+    /// Where the tables are of another length, or wider than a head.
+    pub fn rotate(&self, x: &mut [f32], tokens: usize, head_dim: usize) {
+        self.check(tokens, head_dim);
+        if x.is_empty() {
+            return;
+        }
+        assert!(x.len().is_multiple_of(tokens.max(1) * head_dim), "{} values are no heads of {head_dim} of {tokens} tokens", x.len());
+        edit_rows(x, head_dim * (x.len() / (tokens * head_dim)), |token, row| {
+            row.chunks_exact_mut(head_dim).for_each(|head| self.token(token, tokens).turn(head, false));
+        });
+    }
+
+    /// # Panics
+    /// Where the tables are of another length, or wider than a head.
+    pub(crate) fn check(&self, tokens: usize, head_dim: usize) {
+        let fits = self.cos.len() == self.sin.len() && self.cos.len().is_multiple_of(tokens.max(1)) && (tokens > 0 || self.cos.is_empty());
+        let half = self.cos.len() / tokens.max(1);
+        assert!(fits && 2 * half <= head_dim, "tables of {} values do not fit {tokens} tokens of {head_dim}", self.cos.len());
+    }
+
+    /// The angles of one token.
+    pub(crate) fn token(&self, token: usize, tokens: usize) -> Angles<'a> {
+        let half = self.cos.len() / tokens;
+        Angles { cos: &self.cos[token * half..(token + 1) * half], sin: &self.sin[token * half..(token + 1) * half], pairs: self.pairs }
+    }
+}
+
+/// The angles of one position, `[dim / 2]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Angles<'a> {
+    cos: &'a [f32],
+    sin: &'a [f32],
+    pairs: RopePairs,
+}
+
+impl Angles<'_> {
+    /// Rotates a head, or rotates it back.
+    pub(crate) fn turn(self, head: &mut [f32], backwards: bool) {
+        let direction = if backwards { -1.0 } else { 1.0 };
+        let half = self.cos.len();
+        match self.pairs {
+            RopePairs::HalfSplit => {
+                let (a, b) = head[..2 * half].split_at_mut(half);
+                for (((a, b), c), s) in a.iter_mut().zip(b).zip(self.cos).zip(self.sin) {
+                    let s = s * direction;
+                    (*a, *b) = (*a * c - *b * s, *b * c + *a * s);
+                }
+            }
+            RopePairs::Interleaved => {
+                for ((pair, c), s) in head[..2 * half].chunks_exact_mut(2).zip(self.cos).zip(self.sin) {
+                    let s = s * direction;
+                    (pair[0], pair[1]) = (pair[0] * c - pair[1] * s, pair[1] * c + pair[0] * s);
+                }
+            }
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Rope {
     pairs: RopePairs,
@@ -67,27 +144,11 @@ impl HostOp<3> for Rope {
         let (cos, sin) = (values(&cos), values(&sin));
         let shape = x.shape();
         let (heads, head_dim) = (shape[2], shape[3]);
-        let direction = if self.backwards { -1.0 } else { 1.0 };
         edited(x, heads * head_dim, |index, token| {
             let place = index % positions;
-            let (cos, sin) = (&cos[place * half..(place + 1) * half], &sin[place * half..(place + 1) * half]);
-            for head in token.chunks_exact_mut(head_dim) {
-                match self.pairs {
-                    RopePairs::HalfSplit => {
-                        let (a, b) = head[..2 * half].split_at_mut(half);
-                        for (((a, b), c), s) in a.iter_mut().zip(b).zip(cos).zip(sin) {
-                            let s = s * direction;
-                            (*a, *b) = (*a * c - *b * s, *b * c + *a * s);
-                        }
-                    }
-                    RopePairs::Interleaved => {
-                        for ((pair, c), s) in head[..2 * half].chunks_exact_mut(2).zip(cos).zip(sin) {
-                            let s = s * direction;
-                            (pair[0], pair[1]) = (pair[0] * c - pair[1] * s, pair[1] * c + pair[0] * s);
-                        }
-                    }
-                }
-            }
+            let angles =
+                Angles { cos: &cos[place * half..(place + 1) * half], sin: &sin[place * half..(place + 1) * half], pairs: self.pairs };
+            token.chunks_exact_mut(head_dim).for_each(|head| angles.turn(head, self.backwards));
         })
     }
 

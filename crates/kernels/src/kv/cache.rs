@@ -3,9 +3,13 @@
 
 use super::aligned::Aligned;
 use super::element::{Bf16, Element};
+use crate::rope::Rotation;
 
 /// Rows are padded to whole vectors of the widest kind.
 const LANES: usize = 16;
+
+/// The widest head.
+const MAX_WIDTH: usize = 256;
 
 /// How numbers of a cache are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -109,7 +113,7 @@ impl KvCache {
     /// Where a size other than the number of blocks is 0, or a head is wider than 256.
     pub fn new(shape: KvShape, kind: KvType) -> Self {
         assert!(shape.block_size > 0 && shape.kv_heads > 0, "{shape:?}: blocks hold at least one position and one head");
-        assert!((1..=256).contains(&shape.head_dim), "{shape:?}: heads are 1 to 256 wide");
+        assert!((1..=MAX_WIDTH).contains(&shape.head_dim), "{shape:?}: heads are 1 to {MAX_WIDTH} wide");
         let store = match kind {
             KvType::F32 => Store::F32(Planes::new(&shape)),
             KvType::Bf16 => Store::Bf16(Planes::new(&shape)),
@@ -142,11 +146,21 @@ impl KvCache {
     /// # Panics
     /// Where there is no such slot, or the sizes do not fit each other.
     pub fn write(&mut self, slots: &[usize], keys: &[f32], values: &[f32]) {
-        let token = self.shape.kv_heads * self.shape.head_dim;
-        assert_eq!([keys.len(), values.len()], [slots.len() * token; 2], "keys and values of {} tokens of {token}", slots.len());
-        self.check(slots);
+        self.check_sizes(slots, keys, values);
         let shape = self.shape;
         on_planes!(&mut self.store, planes => planes.write(&shape, slots, [keys, values]));
+    }
+
+    /// [`write`](Self::write) of keys that are rotated on their way, with the angles of each token's position: what
+    /// [`rope`](crate::rope()) and then `write` leave there, bit for bit, without keys of their own in between.
+    ///
+    /// # Panics
+    /// As [`write`](Self::write), and where the tables of `rotation` do not fit as many tokens or are wider than a head.
+    pub fn write_rotated(&mut self, slots: &[usize], keys: &[f32], values: &[f32], rotation: &Rotation<'_>) {
+        self.check_sizes(slots, keys, values);
+        rotation.check(slots.len(), self.shape.head_dim);
+        let shape = self.shape;
+        on_planes!(&mut self.store, planes => planes.write_rotated(&shape, slots, [keys, values], rotation));
     }
 
     /// Keys and values of slots, both `[tokens, kv_heads, head_dim]`, as they were kept.
@@ -168,6 +182,12 @@ impl KvCache {
         assert!(from < blocks && to < blocks, "blocks {from} and {to} of {blocks}");
         let (rows, pitch) = (block_size * kv_heads, self.shape.pitch());
         on_planes!(&mut self.store, planes => planes.copy_rows(from * rows, to * rows, rows, pitch));
+    }
+
+    fn check_sizes(&self, slots: &[usize], keys: &[f32], values: &[f32]) {
+        let token = self.shape.kv_heads * self.shape.head_dim;
+        assert_eq!([keys.len(), values.len()], [slots.len() * token; 2], "keys and values of {} tokens of {token}", slots.len());
+        self.check(slots);
     }
 
     fn check(&self, slots: &[usize]) {
@@ -202,6 +222,19 @@ impl<E: Element> Planes<E> {
         self.values.write(shape, slots, values);
     }
 
+    fn write_rotated(&mut self, shape: &KvShape, slots: &[usize], [keys, values]: [&[f32]; 2], rotation: &Rotation<'_>) {
+        let mut rotated = [0.0; MAX_WIDTH];
+        let rotated = &mut rotated[..shape.head_dim];
+        for (token, (slot, heads)) in slots.iter().zip(keys.chunks_exact(shape.kv_heads * shape.head_dim)).enumerate() {
+            for (head, key) in heads.chunks_exact(shape.head_dim).enumerate() {
+                rotated.copy_from_slice(key);
+                rotation.token(token, slots.len()).turn(rotated, false);
+                self.keys.write_row(shape, shape.row(*slot, head), rotated);
+            }
+        }
+        self.values.write(shape, slots, values);
+    }
+
     fn read(&self, shape: &KvShape, slots: &[usize]) -> [Vec<f32>; 2] {
         [&self.keys, &self.values].map(|plane| plane.read(shape, slots))
     }
@@ -223,13 +256,16 @@ impl<E: Element> Plane<E> {
     }
 
     fn write(&mut self, shape: &KvShape, slots: &[usize], source: &[f32]) {
-        let numbers = self.numbers.get_mut();
         for (index, source) in source.chunks_exact(shape.head_dim).enumerate() {
-            let row = shape.row(slots[index / shape.kv_heads], index % shape.kv_heads);
-            let scale = E::encode(source, &mut numbers[row * shape.pitch()..][..shape.head_dim]);
-            if E::SCALED {
-                self.scales[row] = scale;
-            }
+            self.write_row(shape, shape.row(slots[index / shape.kv_heads], index % shape.kv_heads), source);
+        }
+    }
+
+    #[inline]
+    fn write_row(&mut self, shape: &KvShape, row: usize, source: &[f32]) {
+        let scale = E::encode(source, &mut self.numbers.get_mut()[row * shape.pitch()..][..shape.head_dim]);
+        if E::SCALED {
+            self.scales[row] = scale;
         }
     }
 

@@ -1,9 +1,11 @@
 //! A cache against a list of what was written.
 
+use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
 
 use super::{KvCache, KvShape, KvType};
 use crate::samples::noise;
+use crate::{RopePairs, Rotation, rope};
 
 pub(super) fn kinds() -> impl Strategy<Value = KvType> {
     prop_oneof![Just(KvType::F32), Just(KvType::Bf16), Just(KvType::Int8)]
@@ -54,6 +56,52 @@ proptest! {
         prop_assert_eq!(keys, twin.iter().flat_map(|[keys, _]| keys.clone()).collect::<Vec<_>>());
         prop_assert_eq!(values, twin.iter().flat_map(|[_, values]| values.clone()).collect::<Vec<_>>());
     }
+}
+
+/// A tensor `[1, tokens, heads, width]` rotated by burn operations' twin or the host's pass, as a slice.
+fn rotated(x: &[f32], [tokens, heads, width]: [usize; 3], [cos, sin]: [&[f32]; 2], pairs: RopePairs) -> Vec<f32> {
+    let table =
+        |values: &[f32]| Tensor::<3>::from_data(TensorData::new(values.to_vec(), [1, tokens, values.len() / tokens]), &Device::flex());
+    let x = Tensor::<4>::from_data(TensorData::new(x.to_vec(), [1, tokens, heads, width]), &Device::flex());
+    rope(x, &table(cos), &table(sin), pairs).into_data().try_into_vec().unwrap()
+}
+
+proptest! {
+    #[test]
+    fn keys_that_are_rotated_on_their_way_are_those_of_rope(
+        kind in kinds(),
+        (tokens, kv_heads, head_dim) in (1_usize..6, 1_usize..4, 1_usize..50),
+        half in any::<prop::sample::Index>(),
+        interleaved: bool,
+        seed: u64,
+    ) {
+        let half = half.index(head_dim / 2 + 1).max(head_dim.min(2) / 2);
+        let pairs = if interleaved { RopePairs::Interleaved } else { RopePairs::HalfSplit };
+        let [cos, sin] = [1, 2].map(|table| noise(tokens * half, seed ^ table));
+        let [keys, values] = [3, 4].map(|side| noise(tokens * kv_heads * head_dim, seed ^ side));
+        let rotation = Rotation { cos: &cos, sin: &sin, pairs };
+        let mut expected = keys.clone();
+        if half > 0 {
+            expected = rotated(&keys, [tokens, kv_heads, head_dim], [&cos, &sin], pairs);
+        }
+        let mut in_place = keys.clone();
+        rotation.rotate(&mut in_place, tokens, head_dim);
+        prop_assert_eq!(&in_place, &expected);
+        let slots: Vec<usize> = (0..tokens).rev().collect();
+        let shape = KvShape { blocks: 3, block_size: 2, kv_heads, head_dim };
+        let [mut at_once, mut after] = [(); 2].map(|()| KvCache::new(shape, kind));
+        at_once.write_rotated(&slots, &keys, &values, &rotation);
+        after.write(&slots, &expected, &values);
+        prop_assert_eq!(at_once.read(&slots), after.read(&slots));
+    }
+}
+
+#[test]
+#[should_panic(expected = "do not fit 2 tokens")]
+fn tables_of_another_length_are_refused() {
+    let mut cache = KvCache::new(KvShape { blocks: 3, block_size: 2, kv_heads: 1, head_dim: 2 }, KvType::F32);
+    let rotation = Rotation { cos: &[1.0; 3], sin: &[0.0; 3], pairs: RopePairs::HalfSplit };
+    cache.write_rotated(&[0, 1], &[0.0; 4], &[0.0; 4], &rotation);
 }
 
 #[test]
