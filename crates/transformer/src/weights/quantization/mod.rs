@@ -1,0 +1,143 @@
+//! The `quantization_config` of `config.json`: in which of the ways that are read here a folder keeps its weights.
+
+mod packed;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use self::packed::PackedFile;
+use super::int4::{Int4Format, Int4Layout};
+use super::int8::WeightScheme;
+use crate::error::{Error, Result};
+
+const INT8: &str = "compressed-tensors int-quantized (8 bits, symmetric, strategy channel)";
+const INT8_OR_INT4: &str = "compressed-tensors int-quantized (8 bits, symmetric, strategy channel) and pack-quantized (4 bits), awq (4 bits, \
+                            version gemm), gptq (4 bits)";
+
+/// The entry, whose fields depend on the tool that wrote it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct QuantizationConfig {
+    quant_method: String,
+    #[serde(flatten)]
+    fields: Map<String, Value>,
+}
+
+impl QuantizationConfig {
+    /// Refuses everything but weights of eight bits.
+    pub(crate) fn int8(&self) -> Result<()> {
+        self.int8_or(INT8)
+    }
+
+    /// How linear layers lie in four bits; nothing where weights have eight. Everything else is refused.
+    pub(crate) fn int4(&self) -> Result<Option<Int4Format>> {
+        match (self.quant_method.as_str(), self.format()) {
+            ("awq", _) => self.parse::<AwqFile>()?.format().map(Some),
+            ("gptq", _) => self.parse::<GptqFile>()?.format().map(Some),
+            ("compressed-tensors", "pack-quantized") => self.parse::<PackedFile>()?.format().map(Some),
+            _ => self.int8_or(INT8_OR_INT4).map(|()| None),
+        }
+    }
+
+    fn int8_or(&self, supported: &'static str) -> Result<()> {
+        let method = format!("{} {}", self.quant_method, self.format());
+        if method != "compressed-tensors int-quantized" {
+            return Err(refuse("quantization", method.trim_end(), supported));
+        }
+        let groups = self.parse::<RowFile>()?.config_groups;
+        match groups.into_values().filter_map(|group| group.weights).find(|scheme| *scheme != WeightScheme::per_row_int8()) {
+            Some(scheme) => Err(refuse("quantization", format!("{method} {scheme:?}"), supported)),
+            None => Ok(()),
+        }
+    }
+
+    fn format(&self) -> &str {
+        self.fields.get("format").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Result<T> {
+        let refused = |error| refuse("quantization_config", format!("{}: {error}", self.quant_method), INT8_OR_INT4);
+        serde_json::from_value(Value::Object(self.fields.clone())).map_err(refused)
+    }
+}
+
+/// `int-quantized`.
+#[derive(Deserialize)]
+struct RowFile {
+    #[serde(default)]
+    config_groups: BTreeMap<String, RowGroup>,
+}
+
+#[derive(Deserialize)]
+struct RowGroup {
+    weights: Option<WeightScheme>,
+}
+
+#[derive(Deserialize)]
+struct AwqFile {
+    bits: u32,
+    group_size: i64,
+    zero_point: Option<bool>,
+    version: Option<String>,
+    checkpoint_format: Option<String>,
+}
+
+impl AwqFile {
+    fn format(&self) -> Result<Int4Format> {
+        four("quantization_config.bits", self.bits)?;
+        let version = self.version.as_ref().or(self.checkpoint_format.as_ref()).map_or("gemm", String::as_str);
+        if !version.eq_ignore_ascii_case("gemm") {
+            return Err(refuse("quantization_config.version", version, "gemm"));
+        }
+        if self.zero_point == Some(false) {
+            return Err(refuse("quantization_config.zero_point", false, "true"));
+        }
+        Ok(Int4Format { layout: Int4Layout::Awq, group: group(self.group_size)? })
+    }
+}
+
+#[derive(Deserialize)]
+struct GptqFile {
+    bits: u32,
+    group_size: i64,
+    desc_act: Option<bool>,
+    checkpoint_format: Option<String>,
+    is_marlin_format: Option<bool>,
+}
+
+impl GptqFile {
+    fn format(&self) -> Result<Int4Format> {
+        four("quantization_config.bits", self.bits)?;
+        if self.is_marlin_format == Some(true) {
+            return Err(refuse("quantization_config.is_marlin_format", true, "false"));
+        }
+        let second = match self.checkpoint_format.as_deref().unwrap_or("gptq") {
+            "gptq" => false,
+            "gptq_v2" => true,
+            other => return Err(refuse("quantization_config.checkpoint_format", other, "gptq, gptq_v2")),
+        };
+        let layout = Int4Layout::Gptq { ordered: self.desc_act == Some(true), second };
+        Ok(Int4Format { layout, group: group(self.group_size)? })
+    }
+}
+
+fn refuse(what: &'static str, found: impl std::fmt::Display, supported: &'static str) -> Error {
+    Error::Unsupported { what, found: found.to_string(), supported }
+}
+
+fn four(what: &'static str, bits: u32) -> Result<()> {
+    if bits == 4 { Ok(()) } else { Err(refuse(what, bits, "4")) }
+}
+
+fn group(size: i64) -> Result<Option<NonZeroUsize>> {
+    if size == -1 {
+        return Ok(None);
+    }
+    let group = usize::try_from(size).ok().and_then(NonZeroUsize::new);
+    group.map(Some).ok_or_else(|| refuse("quantization_config.group_size", size, "-1 for all inputs of a layer, or at least 1"))
+}
