@@ -46,15 +46,15 @@ impl Isa {
         !matches!(self, Self::Portable)
     }
 
-    /// Columns of the left matrix that are multiplied at a time. A panel of either matrix then nearly fits the first-level cache; tiles take
-    /// twice as many, as they read and write their sums more often otherwise than memory bears.
+    /// Columns of the left matrix that are multiplied at a time: for vectors, a panel of either matrix nearly fits the first-level cache then.
+    /// Tiles lose more by reading and writing their sums again, in rows that stand far apart, than by panels from the second level.
     pub(crate) fn k_block(self) -> usize {
-        if self.left() == Layout::Lines { 1024 } else { 512 }
+        if self.left() == Layout::Lines { 4096 } else { 512 }
     }
 
     /// Panels of a task at most: they stay in the second-level cache.
     pub(crate) fn task_panels(self) -> usize {
-        if self.left() == Layout::Lines { 8 } else { 16 }
+        if self.left() == Layout::Lines { 4 } else { 16 }
     }
 
     /// How the left matrix is packed.
