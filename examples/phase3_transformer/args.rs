@@ -66,6 +66,10 @@ pub(crate) struct ModelArgs {
     /// The vocabulary of a llama2.c model [default: the only tok*.bin beside it]
     #[arg(long, value_name = "FILE.bin")]
     pub(crate) vocabulary: Option<PathBuf>,
+
+    /// Keep layers that lie in a folder in four bits (AWQ, GPTQ, compressed-tensors) as they are, and round their inputs to eight
+    #[arg(long)]
+    pub(crate) packed: bool,
 }
 
 impl ModelArgs {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use jarre_kernels::Inputs;
 use jarre_quant::gguf::GgufFile;
 use jarre_transformer::{CausalModel, Device, Tokenizer};
 
@@ -22,9 +23,16 @@ impl Opened {
         let (path, vocabulary) = (args.model.as_deref().unwrap_or(&shipped), args.vocabulary.as_deref());
         let device = Device::default();
         if path.is_dir() {
-            let model = CausalModel::from_folder(path, &device)?;
+            let model = if args.packed {
+                CausalModel::from_packed_folder(path, Inputs::Int8, &device)?
+            } else {
+                CausalModel::from_folder(path, &device)?
+            };
             let tokenizer = if path.join("tokenizer.json").exists() { Some(Tokenizer::from_folder(path)?) } else { None };
             return Ok(Self { model, tokenizer });
+        }
+        if args.packed {
+            bail!("--packed is for folders whose layers lie in four bits: {} is none", path.display());
         }
         if path.extension().is_some_and(|extension| extension == "bin") {
             let model = CausalModel::from_llama2c(path, &device)?;

@@ -62,6 +62,7 @@ struct Candidate {
 }
 
 pub(crate) fn run(args: &QuantizeArgs) -> Result<()> {
+    ensure!(!args.model.packed, "quantize compares with the model in f32: leave --packed out");
     let opened = Opened::open(&args.model)?;
     let context = args.context.unwrap_or_else(|| opened.model.max_positions().min(LONGEST_CONTEXT));
     ensure!((2..=opened.model.max_positions()).contains(&context), "--context has to be 2 to {}", opened.model.max_positions());

@@ -25,7 +25,7 @@ pub enum Precision {
     #[default]
     F32,
     /// Factors rounded to bfloat16, sums of 32 bits; so are the products of the way back
-    /// ([Micikevicius et al. 2017](https://arxiv.org/abs/1710.03740)). Less than half the time on processors with AVX-512 BF16.
+    /// ([Micikevicius et al. 2017](https://arxiv.org/abs/1710.03740)). Less than half the time on processors with AMX or AMD's AVX-512 BF16.
     Bf16,
 }
 
