@@ -84,7 +84,12 @@ proptest! {
 
 #[test]
 fn many_blocks_agree_with_three_loops() {
-    for (transposed, shape) in [([false, true], [30, 1027, 33]), ([true, false], [205, 513, 4100]), ([false, false], [4100, 3, 40])] {
+    for (transposed, shape) in [
+        ([false, true], [30, 1027, 33]),
+        ([true, false], [205, 513, 4100]),
+        ([false, false], [4100, 3, 40]),
+        ([true, false], [70, 4133, 33]),
+    ] {
         let [m, k, n] = shape;
         let (a, b) = (noise(m * k, 1.0), noise(k * n, 2.0));
         let (a, b) = (matrix(&a, [m, k], 0, transposed[0]), matrix(&b, [k, n], 0, transposed[1]));
@@ -99,7 +104,7 @@ fn many_blocks_agree_with_three_loops() {
 
 #[test]
 fn products_do_not_depend_on_threads() {
-    for [m, k, n] in [[1, 700, 300], [24, 64, 200], [300, 1100, 70]] {
+    for [m, k, n] in [[1, 700, 300], [24, 64, 200], [300, 1100, 70], [70, 4133, 40]] {
         let (a, b) = (noise(m * k, 1.0), noise(k * n, 2.0));
         let run = || bits(&product_bf16(Matrix::dense(&a, k), Matrix::dense(&b, n)));
         assert_eq!(on_threads(1, run), on_threads(3, run));
@@ -108,7 +113,7 @@ fn products_do_not_depend_on_threads() {
 
 #[test]
 fn a_row_does_not_depend_on_those_beside_it() {
-    let (m, [n, k]) = (61, [75, 1031]);
+    let (m, [n, k]) = (97, [75, 4133]);
     let (x, weights) = (noise(m * k, 1.0), noise(n * k, 2.0));
     for isa in Isa::available() {
         let weights = Bf16Weights::pack(isa, Matrix::dense(&weights, k));
@@ -118,7 +123,7 @@ fn a_row_does_not_depend_on_those_beside_it() {
             bits(&out)
         };
         let all = run(0, m);
-        for (first, count) in [(0, 1), (60, 1), (3, 2), (5, 8), (7, 12), (9, 13), (20, 24), (30, 25), (1, 60)] {
+        for (first, count) in [(0, 1), (60, 1), (3, 2), (5, 8), (7, 12), (9, 13), (20, 24), (30, 25), (1, 60), (2, 66), (31, 64)] {
             assert_eq!(run(first, count), all[first * n..(first + count) * n], "{count} rows from {first}");
             assert_eq!(on_threads(3, || run(first, count)), all[first * n..(first + count) * n]);
         }
