@@ -6,7 +6,7 @@ use burn::tensor::activation::{gelu, gelu_approximate, relu, silu};
 
 use crate::host::{self, HostOp, edited, in_order, run, values};
 use crate::math;
-use crate::rows::VALUES_PER_TASK;
+use crate::rows::{VALUES_PER_TASK, edit_rows};
 
 /// A function of every value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,26 @@ pub fn activate_biased(x: Tensor<2>, bias: Tensor<1>, activation: Activation) ->
         }
         activation.edit(row);
     })
+}
+
+/// `gate = act(gate) * up` in place, of rows in host memory; `act(gate)` alone where there is no `up`.
+///
+/// # Panics
+/// Where the sizes differ.
+pub fn gate_rows(gate: &mut [f32], up: Option<&[f32]>, activation: Activation) {
+    /// Long enough for vectors.
+    const BLOCK: usize = 64;
+    assert!(up.is_none_or(|up| up.len() == gate.len()), "a gate is of the size of what it gates");
+    let edit = |at: usize, block: &mut [f32]| {
+        activation.edit(block);
+        if let Some(up) = up {
+            block.iter_mut().zip(&up[at..]).for_each(|(x, up)| *x *= up);
+        }
+    };
+    let whole = gate.len() / BLOCK * BLOCK;
+    let (blocks, rest) = gate.split_at_mut(whole);
+    edit_rows(blocks, BLOCK, |index, block| edit(index * BLOCK, block));
+    edit(whole, rest);
 }
 
 impl Activation {

@@ -19,6 +19,7 @@ mod optim;
 pub mod packed;
 mod packed_linear;
 mod rope;
+mod row_norm;
 mod rows;
 #[cfg(test)]
 mod samples;
@@ -27,7 +28,7 @@ mod top_k;
 #[cfg(target_arch = "x86_64")]
 mod transpose_x86;
 
-pub use activation::{Activation, activate, activate_biased, gated};
+pub use activation::{Activation, activate, activate_biased, gate_rows, gated};
 pub use attention::{AttentionMask, attention, attention_scores, mix_values, self_attention};
 pub use bf16::{Bf16Weights, supported as bf16_supported};
 pub use cross_entropy::{TargetSettings, cross_entropy};
@@ -35,7 +36,8 @@ pub use host::{host_values, on_host};
 pub use linear::{Precision, WeightLayout, linear};
 pub use norm::{AddNorm, add_norm, layer_norm, rms_norm};
 pub use optim::{AdamWStep, adamw, squared_sum};
-pub use packed_linear::{Inputs, PackedLinear, PackedWeights};
+pub use packed_linear::{Inputs, LinearInput, PackedLinear, PackedWeights};
 pub use rope::{RopePairs, Rotation, rope};
+pub use row_norm::RowNorm;
 pub use softmax::{ScoreSettings, attention_weights, padded_softmax};
 pub use top_k::top_k;

@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module;
 
 use crate::host::{self, HostOp, edited, in_order, run, tensor, values};
+use crate::row_norm::{layer_norm_row, rms_norm_row};
 use crate::rows::{dot, fold_lanes, sum, sum_rows};
 
 /// `(x - mean) / sqrt(variance + epsilon) * weight + bias` over the last dimension ([Ba et al. 2016](https://arxiv.org/abs/1607.06450)).
@@ -102,13 +103,7 @@ impl HostOp<2> for RmsNorm {
     fn forward(&self, [x, weight]: [FlexTensor; 2]) -> FlexTensor {
         let weight = in_order(weight);
         let weight = values(&weight);
-        let statistics = Statistics { epsilon: self.epsilon, centred: false };
-        edited(x, weight.len(), |_, row| {
-            let (_, scale) = statistics.of(row);
-            for (x, w) in row.iter_mut().zip(weight) {
-                *x = *x * scale * w;
-            }
-        })
+        edited(x, weight.len(), |_, row| rms_norm_row(row, weight, self.epsilon))
     }
 
     fn forward_keeping(&self, inputs: [FlexTensor; 2]) -> (FlexTensor, Vec<FlexTensor>) {
@@ -135,14 +130,6 @@ impl Statistics {
         let mean = if self.centred { sum(row) / count } else { 0.0 };
         let variance = fold_lanes(row, 0.0, |a, b| a + b, |x| (x - mean) * (x - mean)) / count;
         (mean, 1.0 / (variance + self.epsilon).sqrt())
-    }
-}
-
-#[inline(always)]
-fn layer_norm_row(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
-    let (mean, scale) = Statistics { epsilon, centred: true }.of(row);
-    for ((x, w), b) in row.iter_mut().zip(weight).zip(bias) {
-        *x = (*x - mean) * scale * w + b;
     }
 }
 

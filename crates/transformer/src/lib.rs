@@ -12,6 +12,7 @@ mod error;
 pub mod generate;
 mod gguf;
 mod lora;
+pub mod paged;
 mod position;
 pub mod quantize;
 mod rng;

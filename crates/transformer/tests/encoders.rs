@@ -1,6 +1,7 @@
 //! Encoders and their heads beside what Hugging Face transformers computes (`families/make_families.py`), and from texts on.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod padded;
 mod reference;
 
 use std::collections::BTreeMap;
@@ -9,7 +10,8 @@ use std::path::Path;
 use burn::tensor::Device;
 use jarre_core::{Reranker, TextClassifier};
 use jarre_transformer::{Bert, BertClassifier, CrossEncoder, Error, Pooler, SequenceClassifier, TokenBatch, int8};
-use reference::{Golden, TOLERANCE, folder, largest, largest_in_tokens, slices, values};
+use padded::{largest_in_tokens, slices, values};
+use reference::{Golden, TOLERANCE, folder, largest};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};

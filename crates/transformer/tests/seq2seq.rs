@@ -1,12 +1,14 @@
 //! The encoder-decoder beside what Hugging Face transformers computes with a tiny Marian (`families/make_families.py`).
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod padded;
 mod reference;
 
 use burn::tensor::Device;
 use jarre_transformer::generate::{BeamSearch, CausalLm, SamplingParams};
 use jarre_transformer::{Activation, Error, NormPlacement, Seq2Seq, Seq2SeqConfig, Seq2SeqModel, Sequences};
-use reference::{Golden, TOLERANCE, folder, largest, largest_in_tokens, slices, values};
+use padded::{largest_in_tokens, slices, values};
+use reference::{Golden, TOLERANCE, folder, largest};
 use serde_json::{Value, json};
 
 fn marian() -> Seq2SeqModel {

@@ -2,7 +2,7 @@
 
 use super::matmul::Context;
 use super::quantized_rows::QuantizedRows;
-use crate::rows::{fold_lanes, sum};
+use crate::row_norm::{layer_norm_row, rms_norm_row};
 
 /// `x / sqrt(mean(x^2) + epsilon) * weight` of rows `x [m, k]`, quantised, `weight` being `[k]` ([Zhang and Sennrich
 /// 2019](https://arxiv.org/abs/1910.07467)). What [`rms_norm`](crate::rms_norm) and [`QuantizedRows::quantize`] make one after the other, to rounding.
@@ -10,13 +10,7 @@ use crate::rows::{fold_lanes, sum};
 /// # Panics
 /// Where `x` is not whole rows of `k` values.
 pub fn rms_norm_quantize(context: Context<'_>, x: &[f32], weight: &[f32], epsilon: f32) -> QuantizedRows {
-    quantize(context, x, weight.len(), |row| {
-        let square = fold_lanes(row, 0.0, |a, b| a + b, |x| x * x) / row.len() as f32;
-        let scale = 1.0 / (square + epsilon).sqrt();
-        for (x, w) in row.iter_mut().zip(weight) {
-            *x = *x * scale * w;
-        }
-    })
+    quantize(context, x, weight.len(), |row| rms_norm_row(row, weight, epsilon))
 }
 
 /// `(x - mean) / sqrt(variance + epsilon) * weight + bias` of rows `x [m, k]`, quantised, `weight` and `bias` being `[k]` ([Ba et al.
@@ -27,14 +21,7 @@ pub fn rms_norm_quantize(context: Context<'_>, x: &[f32], weight: &[f32], epsilo
 /// Where `x` is not whole rows of `k` values, or `bias` not of the size of `weight`.
 pub fn layer_norm_quantize(context: Context<'_>, x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) -> QuantizedRows {
     assert_eq!(bias.len(), weight.len(), "biases of {} weights", weight.len());
-    quantize(context, x, weight.len(), |row| {
-        let mean = sum(row) / row.len() as f32;
-        let variance = fold_lanes(row, 0.0, |a, b| a + b, |x| (x - mean) * (x - mean)) / row.len() as f32;
-        let scale = 1.0 / (variance + epsilon).sqrt();
-        for ((x, w), b) in row.iter_mut().zip(weight).zip(bias) {
-            *x = (*x - mean) * scale * w + b;
-        }
-    })
+    quantize(context, x, weight.len(), |row| layer_norm_row(row, weight, bias, epsilon))
 }
 
 #[inline(always)]

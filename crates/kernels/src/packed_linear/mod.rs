@@ -1,5 +1,6 @@
 //! Linear layers with packed weights, as burn sees them.
 
+mod input;
 mod module;
 #[cfg(test)]
 mod tests;
@@ -11,11 +12,11 @@ use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, TensorData};
 
+pub use self::input::LinearInput;
 use self::module::Ids;
 pub use self::weights::PackedWeights;
 use crate::activation::{Activation, activate};
 use crate::host::{self, HostOp, in_order, run, tensor, values};
-use crate::packed::Epilogue;
 
 /// In which numbers the inputs of a packed layer are multiplied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,7 +138,7 @@ impl HostOp<1> for Product {
         let x = in_order(x);
         let shape = [x.shape()[0], self.layer.weights.shape()[0]];
         let mut out = vec![0.0; shape[0] * shape[1]];
-        let mut epilogue = self.layer.bias().map_or_else(Epilogue::default, |bias| Epilogue::default().with_bias(bias));
+        let mut epilogue = self.layer.epilogue();
         if let Some(activation) = self.activation {
             epilogue = epilogue.with_activation(activation);
         }

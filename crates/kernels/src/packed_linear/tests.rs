@@ -1,8 +1,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Inputs, PackedLinear, PackedWeights};
-use crate::packed::{Int4Weights, Int8Weights};
+use super::{Inputs, LinearInput, PackedLinear, PackedWeights};
+use crate::packed::{Int4Weights, Int8Weights, QuantizedRows};
 use crate::{Activation, Bf16Weights};
 
 const N: usize = 37;
@@ -87,4 +87,37 @@ fn a_gradient_goes_through_to_the_input() {
 #[should_panic(expected = "values of a row and inputs of the weights")]
 fn rows_of_another_width_are_refused() {
     layers(1.0, Inputs::Int8)[0].forward(Tensor::<2>::zeros([1, K + 1], &Device::flex()));
+}
+
+#[test]
+fn rows_in_host_memory_give_the_bits_of_tensors() {
+    let x = noise(6 * K, 3.0);
+    for inputs in [Inputs::Float, Inputs::Int8] {
+        for (layer, up) in layers(1.0, inputs).into_iter().zip(layers(2.0, inputs)) {
+            let as_tensors = |layer: &PackedLinear| crate::host_values(layer.forward(rows(&Device::flex())));
+            let (expected, expected_up) = (as_tensors(&layer), as_tensors(&up));
+            let mut kinds = vec![LinearInput::Float(x.clone())];
+            if layer.multiplies_integers() {
+                kinds.push(LinearInput::Quantized(QuantizedRows::quantize(&x, 6, K)));
+            }
+            for kind in kinds {
+                let mut out = vec![0.0; 6 * N];
+                layer.project(&kind, &mut out, false);
+                assert_eq!(out, expected);
+                layer.project(&kind, &mut out, true);
+                assert!(out.iter().zip(&expected).all(|(out, x)| (out - 2.0 * x).abs() <= 1e-6 * x.abs()));
+                for (gate, up) in [(layer.clone(), up.clone()), (layer.clone().with_bias(None), up.clone().with_bias(None))] {
+                    let [mut gated, mut plain, mut other] = [0; 3].map(|_| vec![0.0; 6 * N]);
+                    gate.project_gated(&up, &kind, &mut gated, Activation::Silu);
+                    gate.project(&kind, &mut plain, false);
+                    up.project(&kind, &mut other, false);
+                    let silu = |x: f32| x / (1.0 + (-x).exp());
+                    for ((given, gate), up) in gated.iter().zip(&plain).zip(&other) {
+                        assert!((given - silu(*gate) * up).abs() <= 1e-4 * (gate * up).abs() + 1e-5, "{given} {gate} {up}");
+                    }
+                }
+            }
+            assert!(expected_up != expected);
+        }
+    }
 }

@@ -125,6 +125,16 @@ impl MultiHeadAttention {
         self.attend(x, keys, &placement, None)
     }
 
+    /// What scores are multiplied by.
+    pub(crate) fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// What scores are capped at, 0 where they are not.
+    pub(crate) fn softcap(&self) -> f64 {
+        self.softcap
+    }
+
     /// As [`forward`](Self::forward), rotated and cached as a decoder needs it.
     pub(crate) fn attend(&self, x: Tensor<3>, source: Tensor<3>, placement: &Placement, cache: Option<CacheSlot<'_>>) -> Attended {
         let query = self.queries(x);

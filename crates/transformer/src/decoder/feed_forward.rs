@@ -79,6 +79,11 @@ impl FeedForward {
         }
     }
 
+    /// The nonlinearity.
+    pub(crate) fn activation(&self) -> Activation {
+        self.activation
+    }
+
     /// # Shapes
     /// - input: `[batch, seq, d_model]`
     /// - output: `[batch, seq, d_model]`

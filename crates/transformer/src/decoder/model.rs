@@ -86,6 +86,11 @@ impl Decoder {
         self
     }
 
+    /// The precision of products of its linear layers.
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision
+    }
+
     /// Whether any of its linear layers is packed.
     pub fn is_packed(&self) -> bool {
         let layers = self.layers.iter().flat_map(DecoderLayer::projections_ref);

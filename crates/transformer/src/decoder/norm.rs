@@ -1,6 +1,6 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
-use jarre_kernels::{layer_norm, rms_norm};
+use jarre_kernels::{RowNorm, host_values, layer_norm, rms_norm};
 use serde::{Deserialize, Serialize};
 
 /// Which normalisation a layer uses.
@@ -32,6 +32,12 @@ impl NormKind {
 }
 
 impl Norm {
+    /// The same over rows in host memory.
+    pub(crate) fn rows(&self) -> RowNorm {
+        let bias = self.bias.as_ref().map(|bias| host_values(bias.val()));
+        RowNorm::new(host_values(self.weight.val()), bias, self.epsilon as f32)
+    }
+
     /// Normalises over the last dimension.
     ///
     /// # Shapes

@@ -28,6 +28,15 @@ pub enum RopeLayout {
     Interleaved,
 }
 
+impl From<RopeLayout> for RopePairs {
+    fn from(layout: RopeLayout) -> Self {
+        match layout {
+            RopeLayout::HalfSplit => Self::HalfSplit,
+            RopeLayout::Interleaved => Self::Interleaved,
+        }
+    }
+}
+
 impl RopeConfig {
     /// Whole heads with base `theta`, dimensions paired by halves.
     pub fn new(theta: f64) -> Self {
@@ -85,21 +94,19 @@ impl Rope {
     ///
     /// `longest` is the length of the longest sequence with all that is cached of it: some scalings depend on it.
     pub fn rotation(&self, positions: &[Vec<usize>], longest: usize, device: &Device) -> Rotation {
-        let amplitude = self.config.scaling.amplitude() as f32;
         let seq = positions.first().map_or(0, Vec::len);
-        let frequencies: Vec<f32> =
-            self.config.scaling.frequencies(self.config.theta, self.dim, longest).iter().map(|&frequency| frequency as f32).collect();
-        let angles: Vec<f32> =
-            positions.iter().flatten().flat_map(|&position| frequencies.iter().map(move |f| position as f32 * f)).collect();
-        let table = |of: fn(f32) -> f32| {
-            let values: Vec<f32> = angles.iter().map(|&angle| of(angle) * amplitude).collect();
-            Tensor::from_data(TensorData::new(values, [positions.len(), seq, self.dim / 2]), device)
-        };
-        let pairs = match self.config.layout {
-            RopeLayout::HalfSplit => RopePairs::HalfSplit,
-            RopeLayout::Interleaved => RopePairs::Interleaved,
-        };
-        Rotation { cos: table(f32::cos), sin: table(f32::sin), pairs }
+        let (cos, sin) = self.tables(&positions.concat(), longest);
+        let table = |values| Tensor::from_data(TensorData::new(values, [positions.len(), seq, self.dim / 2]), device);
+        Rotation { cos: table(cos), sin: table(sin), pairs: self.config.layout.into() }
+    }
+
+    /// Cosines and sines of `positions`, `[positions, dim / 2]` each.
+    pub(crate) fn tables(&self, positions: &[usize], longest: usize) -> (Vec<f32>, Vec<f32>) {
+        let amplitude = self.config.scaling.amplitude() as f32;
+        let frequencies = self.config.scaling.frequencies(self.config.theta, self.dim, longest);
+        let frequencies: Vec<f32> = frequencies.iter().map(|&frequency| frequency as f32).collect();
+        let angles = || positions.iter().flat_map(|&position| frequencies.iter().map(move |f| position as f32 * f));
+        (angles().map(|angle| angle.cos() * amplitude).collect(), angles().map(|angle| angle.sin() * amplitude).collect())
     }
 }
 
