@@ -1,19 +1,36 @@
-//! Base64 (RFC 4648 section 4, padded) as a `#[serde(with)]` module: bytes in JSON.
+//! Base64 (RFC 4648 section 4, padded): bytes in JSON and in data URLs, and in fields by `#[serde(with = "base64")]`.
+//!
+//! ```
+//! use jarre_core::base64;
+//!
+//! assert_eq!(base64::encode(b"fo"), "Zm8=");
+//! assert_eq!(base64::decode(b"Zm8="), Some(b"fo".to_vec()));
+//! assert_eq!(base64::decode(b"Zm9="), None); // bits beyond the last byte
+//! ```
 
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+/// Writes bytes as text.
+///
+/// # Errors
+/// The serializer's.
+pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&encode(bytes))
 }
 
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+/// Reads bytes from text.
+///
+/// # Errors
+/// Where the text is not padded base64.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(deserializer)?;
     decode(text.as_bytes()).ok_or_else(|| D::Error::custom("the data is not padded base64"))
 }
 
-fn encode(bytes: &[u8]) -> String {
+/// The text of `bytes`, padded.
+pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
         let mut padded = [0; 4];
@@ -27,7 +44,8 @@ fn encode(bytes: &[u8]) -> String {
     text
 }
 
-fn decode(text: &[u8]) -> Option<Vec<u8>> {
+/// The bytes of `text`; `None` where it is not padded base64, with every unused bit zero.
+pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let (groups, rest) = text.as_chunks::<4>();
     if !rest.is_empty() {
         return None;

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![doc(test(attr(deny(warnings))))]
 
-mod base64;
+pub mod base64;
 mod chat;
 mod classify;
 mod clock;
