@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use crate::{
     Result,
-    decode::{Fields, Node},
+    decode::{self, Fields, Node},
 };
 
 /// What the text of an answer has to keep to: vLLM's `structured_outputs`, an object with exactly one of these fields.
@@ -65,7 +65,7 @@ fn schema(node: Node) -> Result<Value> {
         return node.any_object().map(Value::Object);
     }
     let wrong = node.invalid("must be a JSON Schema: an object, or the text of one");
-    serde_json::from_str(&node.string()?).ok().filter(Value::is_object).ok_or(wrong)
+    decode::value(node.string()?.as_bytes()).ok().filter(Value::is_object).ok_or(wrong)
 }
 
 fn choice(node: Node) -> Result<Vec<String>> {

@@ -91,6 +91,7 @@ fn constraints_have_old_and_new_names() {
     blames("structured_outputs.structural_tag", json!({"structured_outputs": {"regex": "a", "structural_tag": "x"}}));
     blames("guided_regex", json!({"guided_json": schema, "guided_regex": "a"}));
     blames("guided_json", json!({"guided_json": "{"}));
+    blames("guided_json", json!({"guided_json": r#"{"type": "object", "type": "array"}"#}));
     blames("guided_choice", json!({"guided_choice": []}));
     blames("response_format", json!({"response_format": {"type": "json_object"}, "guided_regex": "a"}));
 }

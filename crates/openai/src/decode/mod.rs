@@ -7,6 +7,7 @@ mod tree;
 
 pub(crate) use fields::Fields;
 pub(crate) use node::Node;
+pub(crate) use tree::parse as value;
 
 use crate::Result;
 

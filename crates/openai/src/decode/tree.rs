@@ -10,7 +10,7 @@ use crate::{ApiError, Result};
 
 /// The JSON value that `bytes` hold. Nesting is bounded by `serde_json`; a key that stands twice in one object is refused, because
 /// readers disagree on which of the two counts.
-pub(super) fn parse(bytes: &[u8]) -> Result<Value> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value> {
     let Tree(value) = serde_json::from_slice(bytes)
         .map_err(|error| ApiError::invalid_request(format!("the body cannot be read as JSON: {error}")).with_code("invalid_json"))?;
     Ok(value)
