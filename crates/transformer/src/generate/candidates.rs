@@ -49,6 +49,11 @@ impl Candidates {
         self.entries.extend(kept);
     }
 
+    /// Bans tokens that `allows` does not name, before [`settle`](Self::settle).
+    pub(super) fn keep_ids(&mut self, allows: impl Fn(u32) -> bool) {
+        self.entries.retain(|entry| allows(entry.id));
+    }
+
     /// Puts the highest logit at 0 and lets go of banned tokens. Where logits are infinite, only those tokens are left, equally likely.
     ///
     /// # Errors
@@ -56,7 +61,7 @@ impl Candidates {
     pub(super) fn settle(&mut self) -> Result<()> {
         let max = self.max();
         if max == f32::NEG_INFINITY {
-            let reason = "`logit_bias`, `allowed_token_ids` and `min_tokens` leave no token; loosen one of them";
+            let reason = "`logit_bias`, `allowed_token_ids`, `min_tokens` and a grammar leave no token; loosen one of them";
             return Err(Error::Logits(reason.to_owned()));
         }
         for entry in &mut self.entries {

@@ -42,6 +42,18 @@ pub struct Sampled {
     pub top_logprobs: Vec<(u32, f32)>,
 }
 
+impl Sampled {
+    /// A token that stands in a text, as a model of `logits` sees it at its place, and the `top` likeliest there.
+    ///
+    /// # Errors
+    /// [`Error::UnknownToken`] where it is beyond the logits, [`Error::Logits`] where one is NaN or none is above negative infinity.
+    pub fn given(id: u32, logits: &[f32], top: usize) -> Result<Self> {
+        let model = LogSoftmax::new(logits)?;
+        let id = known(id, logits.len())?;
+        Ok(Self { id, logprob: model.of(id) as f32, top_logprobs: model.top(top) })
+    }
+}
+
 /// How a token is chosen of those that are left when bias, penalties and bans are done.
 #[derive(Clone, Debug)]
 enum Choice {
@@ -101,8 +113,16 @@ impl Sampler {
     /// # Errors
     /// [`Error::Logits`] where the logits are not those of the vocabulary, one is NaN, or they and the settings leave no token.
     pub fn sample(&mut self, logits: &[f32]) -> Result<Sampled> {
+        self.sample_where(logits, None)
+    }
+
+    /// As [`sample`](Self::sample), of the tokens that a grammar, say, `allows` at this place.
+    ///
+    /// # Errors
+    /// As [`sample`](Self::sample).
+    pub fn sample_where(&mut self, logits: &[f32], allows: Option<&dyn Fn(u32) -> bool>) -> Result<Sampled> {
         let model = self.read(logits)?;
-        self.prepare(logits)?;
+        self.prepare(logits, allows)?;
         let chosen = match &mut self.choice {
             Choice::Likeliest => self.candidates.likeliest(),
             Choice::Truncated { .. } => self.candidates.draw(&mut self.rng),
@@ -123,7 +143,7 @@ impl Sampler {
     /// As [`sample`](Self::sample).
     pub fn distribution(&mut self, logits: &[f32]) -> Result<Vec<(u32, f32)>> {
         self.read(logits)?;
-        self.prepare(logits)?;
+        self.prepare(logits, None)?;
         Ok(match self.choice {
             Choice::Likeliest => vec![(self.candidates.likeliest().id, 1.0)],
             _ => self.candidates.probabilities(),
@@ -138,7 +158,7 @@ impl Sampler {
     }
 
     /// Takes the candidates through every step before the draw.
-    fn prepare(&mut self, logits: &[f32]) -> Result<()> {
+    fn prepare(&mut self, logits: &[f32], allows: Option<&dyn Fn(u32) -> bool>) -> Result<()> {
         let candidates = &mut self.candidates;
         candidates.refill(logits);
         for &(id, bias) in &self.logit_bias {
@@ -152,6 +172,9 @@ impl Sampler {
         }
         if let Some(ids) = &self.allowed {
             candidates.allow(ids);
+        }
+        if let Some(allows) = allows {
+            candidates.keep_ids(allows);
         }
         candidates.settle()?;
         self.choice.apply(candidates);
@@ -444,5 +467,16 @@ mod tests {
             let drawn = sampler.sample(&logits).unwrap().id;
             prop_assert!(distribution.iter().any(|&(id, _)| id == drawn));
         }
+    }
+
+    #[test]
+    fn a_grammar_bans_all_but_what_it_names_and_changes_no_logprob() {
+        let logits = [3.0, 1.0, 2.0, 0.0];
+        let free = Sampled::given(2, &logits, 1).unwrap();
+        let mut sampler = Sampler::new(&SamplingParams::greedy().with_top_logprobs(1), 4).unwrap();
+        assert_eq!(sampler.sample_where(&logits, Some(&|id| id == 2 || id == 3)).unwrap(), free);
+        assert_eq!(free.top_logprobs[0].0, 0);
+        assert!(sampler.sample_where(&logits, Some(&|_| false)).unwrap_err().to_string().contains("a grammar leave no token"));
+        assert!(Sampled::given(4, &logits, 0).is_err());
     }
 }

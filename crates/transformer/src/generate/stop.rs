@@ -20,6 +20,8 @@ pub struct StopStep {
     pub emit: String,
     /// Whether a stop string was found, in this piece or before.
     pub stopped: bool,
+    /// Which of the stop strings was found in this piece, by its index.
+    pub found: Option<usize>,
 }
 
 impl StopStrings {
@@ -35,20 +37,21 @@ impl StopStrings {
     /// Takes the next piece of text. What comes behind a stop string is dropped.
     pub fn push(&mut self, text: &str) -> StopStep {
         if self.stopped {
-            return StopStep { emit: String::new(), stopped: true };
+            return StopStep { stopped: true, ..StopStep::default() };
         }
         let before = self.held.len();
         self.held.push_str(text);
         for (read, byte) in text.bytes().enumerate() {
-            if let Some(len) = self.patterns.iter_mut().filter_map(|pattern| pattern.advance(byte)).max() {
+            let complete = self.patterns.iter_mut().enumerate().filter_map(|(index, pattern)| Some((pattern.advance(byte)?, index)));
+            if let Some((len, index)) = complete.max() {
                 self.stopped = true;
                 self.held.truncate(before + read + 1 - len);
-                return StopStep { emit: std::mem::take(&mut self.held), stopped: true };
+                return StopStep { emit: std::mem::take(&mut self.held), stopped: true, found: Some(index) };
             }
         }
         let begun = self.patterns.iter().map(|pattern| pattern.matched).max().unwrap_or(0);
         let held = self.held.split_off(self.held.len() - begun);
-        StopStep { emit: std::mem::replace(&mut self.held, held), stopped: false }
+        StopStep { emit: std::mem::replace(&mut self.held, held), ..StopStep::default() }
     }
 
     /// The text that was held back, where the answer ended without a stop string.
@@ -106,7 +109,8 @@ mod tests {
         let mut strings = StopStrings::new(stop).unwrap();
         let mut text = String::new();
         for piece in pieces {
-            let StopStep { emit, stopped } = strings.push(piece);
+            let StopStep { emit, stopped, found } = strings.push(piece);
+            assert_eq!(stopped, found.is_some());
             text.push_str(&emit);
             if stopped {
                 return (text, true);
@@ -130,12 +134,12 @@ mod tests {
     #[test]
     fn only_what_may_become_a_stop_string_is_held_back() {
         let mut strings = StopStrings::new(&["</s>", "###"]).unwrap();
-        let step = |emit: &str, stopped| StopStep { emit: emit.to_owned(), stopped };
-        assert_eq!(strings.push("Hello <"), step("Hello ", false));
-        assert_eq!(strings.push("b>##"), step("<b>", false));
-        assert_eq!(strings.push("x</"), step("##x", false));
-        assert_eq!(strings.push("s> more"), step("", true));
-        assert_eq!(strings.push("more"), step("", true));
+        let step = |emit: &str, found: Option<usize>| StopStep { emit: emit.to_owned(), stopped: found.is_some(), found };
+        assert_eq!(strings.push("Hello <"), step("Hello ", None));
+        assert_eq!(strings.push("b>##"), step("<b>", None));
+        assert_eq!(strings.push("x</"), step("##x", None));
+        assert_eq!(strings.push("s> more"), step("", Some(0)));
+        assert_eq!(strings.push("more"), StopStep { stopped: true, ..StopStep::default() });
         assert_eq!(strings.finish(), "");
     }
 

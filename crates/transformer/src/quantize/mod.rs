@@ -26,10 +26,13 @@ mod weights;
 
 use burn::nn::Linear;
 use jarre_kernels::packed::Int8Weights;
-use jarre_kernels::{Bf16Weights, Inputs, PackedLinear, PackedWeights, host_values};
-use jarre_quant::{Awq, Calibration, Gptq, Int4Groups, Int4Scheme, Int8Rows, SmoothQuant};
+use jarre_kernels::{Bf16Weights, PackedLinear, PackedWeights, host_values};
+use jarre_quant::{Awq, Calibration, Gptq, Int4Groups, Int8Rows, SmoothQuant};
 
 use self::capture::Captured;
+pub use jarre_kernels::Inputs;
+pub use jarre_quant::Int4Scheme;
+
 pub(crate) use self::kept::keep_codes;
 pub(crate) use self::observer::Observer;
 use self::weights::rows_of;

@@ -2,6 +2,7 @@
 
 mod llama2c;
 mod pair;
+mod token_bytes;
 
 pub(crate) use self::llama2c::merges_by_score;
 
