@@ -28,6 +28,15 @@ pub enum Error {
     /// A request, or a setting of the engine, makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// The deadline of the request has passed.
+    #[error("the deadline of the request has passed")]
+    Deadline,
+    /// The engine takes no more requests.
+    #[error("the engine is shutting down; send the request to another one")]
+    ShuttingDown,
+    /// The engine failed.
+    #[error("the engine failed: {0}")]
+    Engine(String),
     /// The model failed.
     #[error(transparent)]
     Model(#[from] jarre_transformer::Error),

@@ -1,6 +1,41 @@
 #![doc = include_str!("../README.md")]
 #![doc(test(attr(deny(warnings))))]
 
+pub mod block_manager;
+mod chat;
+mod drafted;
+mod engine;
 mod error;
+mod grammar;
+mod llm;
+mod model;
+mod model_runner;
+mod ngram;
+mod output;
+mod prompt;
+pub mod replay;
+mod request;
+pub mod scheduler;
+pub mod sequence;
+#[cfg(feature = "server")]
+pub mod server;
+mod tool_calls;
 
+pub use block_manager::{BlockCopy, BlockManager, CacheConfig};
+pub use chat::ChatEngine;
+pub use engine::{Engine, EngineConfig, EngineCore, Observer, OutputStream, RequestKey, StepStats};
 pub use error::{Error, Result};
+pub use grammar::Grammar;
+#[cfg(feature = "grammar")]
+pub use grammar::{GrammarCompiler, Matcher, TokenMask};
+pub use jarre_transformer::generate::{Sampled, SamplingParams};
+pub use jarre_transformer::paged::KvType;
+pub use llm::{Completion, LLM};
+pub use model::{Model, ServeOptions};
+pub use model_runner::{ModelRunner, PagedRunner};
+pub use ngram::NgramProposer;
+pub use output::{Chunk, Finish, Output, RequestStats, StopReason};
+pub use request::Request;
+pub use scheduler::{Policy, ScheduledSequence, Scheduler, SchedulerConfig, SchedulerOutput, SchedulerStats, StepResult};
+pub use sequence::{NewSequence, Sequence, SequenceId};
+pub use tool_calls::{ToolCallParser, ToolEvent, ToolFormat};

@@ -1,0 +1,84 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use jarre_transformer::Tokenizer;
+
+use super::answer::Answer;
+use crate::{Error, NewSequence, Request, Result};
+
+/// What a request has to be, and what its answers are made with. Shared by all who submit: what is dear or wrong about a request (a
+/// grammar, a bad setting) costs its own thread, and no step.
+pub(super) struct Admission {
+    pub(super) tokenizer: Arc<Tokenizer>,
+    pub(super) vocab_size: usize,
+    pub(super) eos: Arc<[u32]>,
+    pub(super) max_len: usize,
+    pub(super) max_n: usize,
+    /// Made of the vocabulary when the first grammar comes.
+    #[cfg(feature = "grammar")]
+    pub(super) grammars: std::sync::OnceLock<Result<crate::GrammarCompiler, String>>,
+}
+
+/// A request that can be answered, with its answers before their first token.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) request: Request,
+    pub(super) answers: Vec<Answer>,
+    pub(super) max_tokens: usize,
+}
+
+impl Admission {
+    /// # Errors
+    /// [`Error::TooLong`], [`Error::Invalid`], [`Error::Deadline`]; [`Error::Model`] for settings out of range and tokens beyond the vocabulary.
+    pub(super) fn admit(&self, request: Request, now: Duration) -> Result<Admitted> {
+        if request.n == 0 || request.n > self.max_n {
+            return Err(Error::Invalid(format!("n is {}; it has to be 1 to {}", request.n, self.max_n)));
+        }
+        if request.deadline.is_some_and(|deadline| deadline <= now) {
+            return Err(Error::Deadline);
+        }
+        let max_tokens = self.answer_limit(&request)?;
+        if request.sampling.min_tokens > max_tokens {
+            return Err(Error::Invalid(format!("min_tokens is {}, and answers have at most {max_tokens}", request.sampling.min_tokens)));
+        }
+        let answers = (0..request.n).map(|index| Answer::new(self, &request, index, max_tokens)).collect::<Result<_>>()?;
+        Ok(Admitted { request, answers, max_tokens })
+    }
+
+    /// What holds an answer to the grammar that its request brings.
+    #[cfg(feature = "grammar")]
+    pub(super) fn matcher(&self, request: &Request) -> Result<Option<crate::Matcher>> {
+        let Some(grammar) = &request.grammar else { return Ok(None) };
+        let make = || crate::GrammarCompiler::new(&self.tokenizer, self.vocab_size, &self.eos).map_err(|error| error.to_string());
+        match self.grammars.get_or_init(make) {
+            Ok(compiler) => Ok(Some(compiler.compile(grammar)?)),
+            Err(reason) => Err(Error::Invalid(format!("this model takes no grammars: {reason}"))),
+        }
+    }
+
+    /// Tokens that an answer has at most: what is asked for, or all that fit.
+    fn answer_limit(&self, request: &Request) -> Result<usize> {
+        let (prompt, answer) = (request.prompt.len(), request.max_tokens.unwrap_or(1));
+        if prompt == 0 {
+            return Err(Error::Invalid("the prompt is empty; give it at least one token".to_owned()));
+        }
+        if answer == 0 {
+            return Err(Error::Invalid("max_tokens is 0; ask for at least one token".to_owned()));
+        }
+        if prompt + answer > self.max_len {
+            return Err(Error::TooLong { prompt, answer, limit: self.max_len });
+        }
+        Ok(request.max_tokens.unwrap_or(self.max_len - prompt))
+    }
+}
+
+impl Admitted {
+    /// The sequence of the first answer.
+    pub(super) fn sequence(&self) -> NewSequence {
+        NewSequence::new(self.request.prompt.clone(), self.max_tokens)
+            .with_priority(self.request.priority)
+            .with_width(self.request.n)
+            .with_namespace(self.request.cache_salt.clone().into_bytes())
+            .with_share_prefix(self.request.prompt_logprobs.is_none())
+    }
+}

@@ -1,0 +1,342 @@
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jarre_transformer::Tokenizer;
+use jarre_transformer::generate::Sampled;
+
+use super::admission::{Admission, Admitted};
+use super::batch::Batch;
+use super::live::Live;
+use super::observer::{NoObserver, Observer, StepStats};
+use super::prompt_scores::score_prompt;
+use crate::output::{Chunk, Output};
+use crate::{
+    CacheConfig, Error, ModelRunner, NgramProposer, Request, Result, ScheduledSequence, Scheduler, SchedulerConfig, SchedulerOutput,
+    SchedulerStats, SequenceId, StepResult,
+};
+
+/// Names a request in an engine; numbers ascend in order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestKey(u64);
+
+/// How an engine runs.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// How steps are planned.
+    pub scheduler: SchedulerConfig,
+    /// Whether prompts share cached beginnings.
+    pub prefix_caching: bool,
+    /// Proposes tokens that are checked together, where there is one.
+    pub speculative: Option<NgramProposer>,
+    /// The most answers to one request.
+    pub max_n: usize,
+}
+
+/// The engine without threads, clock or IO: requests in, steps, outputs out.
+///
+/// What a step does follows from the requests, the cancellations and the times that it was told, so that it can be replayed. Answers to a
+/// request do not depend on what else runs: see [`paged`](jarre_transformer::paged) for what that means to the bit.
+pub struct EngineCore<R> {
+    runner: R,
+    scheduler: Scheduler,
+    admission: Arc<Admission>,
+    speculative: Option<NgramProposer>,
+    max_waiting: usize,
+    requests: HashMap<RequestKey, Live>,
+    owners: HashMap<SequenceId, RequestKey>,
+    next: u64,
+    observer: Box<dyn Observer>,
+    outputs: Vec<(RequestKey, Output)>,
+}
+
+impl<R: ModelRunner> EngineCore<R> {
+    /// An engine over `runner`, whose tokens `tokenizer` turns into text; `eos` end answers.
+    ///
+    /// # Errors
+    /// Where the settings make no scheduler.
+    pub fn new(runner: R, tokenizer: Arc<Tokenizer>, eos: &[u32], config: &EngineConfig) -> Result<Self> {
+        let (num_blocks, block_size) = runner.cache();
+        let cache = CacheConfig::new(num_blocks, block_size).with_prefix_caching(config.prefix_caching);
+        let mut scheduler = config.scheduler;
+        scheduler.max_model_len = scheduler.max_model_len.min(runner.max_len());
+        // Who takes requests bounds the queue: what was taken is not refused when preempted sequences come back into it.
+        let max_waiting = std::mem::replace(&mut scheduler.max_waiting, usize::MAX);
+        let scheduler = Scheduler::new(scheduler, cache)?;
+        let admission = Admission {
+            #[cfg(feature = "grammar")]
+            grammars: std::sync::OnceLock::new(),
+            tokenizer,
+            vocab_size: runner.vocab_size(),
+            eos: eos.into(),
+            max_len: scheduler.config().max_model_len.min(scheduler.blocks().config().slots()),
+            max_n: config.max_n,
+        };
+        Ok(Self {
+            scheduler,
+            admission: Arc::new(admission),
+            speculative: config.speculative,
+            max_waiting,
+            runner,
+            requests: HashMap::new(),
+            owners: HashMap::new(),
+            next: 0,
+            observer: Box::new(NoObserver),
+            outputs: Vec::new(),
+        })
+    }
+
+    /// Tells `observer` from now on what happens.
+    pub fn observe(&mut self, observer: Box<dyn Observer>) {
+        self.observer = observer;
+    }
+
+    /// Takes a request at time `now`.
+    ///
+    /// # Errors
+    /// [`Error::QueueFull`]; [`Error::TooLong`], [`Error::Invalid`] and [`Error::Deadline`] for a request that cannot be answered, however
+    /// long it waits; [`Error::Model`] for settings out of range and tokens beyond the vocabulary.
+    pub fn add(&mut self, request: Request, now: Duration) -> Result<RequestKey> {
+        let waiting = self.scheduler.waiting();
+        if waiting >= self.max_waiting {
+            return Err(Error::QueueFull { waiting, limit: self.max_waiting });
+        }
+        let admitted = self.admission.admit(request, now)?;
+        self.enqueue(admitted, now)
+    }
+
+    /// Takes a request that was admitted, however long the queue is.
+    pub(super) fn enqueue(&mut self, admitted: Admitted, now: Duration) -> Result<RequestKey> {
+        let id = self.scheduler.add(admitted.sequence())?;
+        let key = RequestKey(self.next);
+        self.next += 1;
+        self.owners.insert(id, key);
+        self.requests.insert(key, Live::new(admitted, id, now));
+        Ok(key)
+    }
+
+    pub(super) fn admission(&self) -> Arc<Admission> {
+        Arc::clone(&self.admission)
+    }
+
+    /// Forgets a request: nothing is said of it any more. Whether there was one.
+    pub fn cancel(&mut self, key: RequestKey) -> bool {
+        let Some(live) = self.requests.remove(&key) else { return false };
+        for (sequence, _) in &live.answers {
+            self.owners.remove(sequence);
+            self.scheduler.cancel(*sequence);
+        }
+        self.observer.cancelled();
+        true
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_idle(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    /// The most tokens of prompt and answer together.
+    pub fn max_len(&self) -> usize {
+        self.admission.max_len
+    }
+
+    /// Requests that wait at most.
+    pub fn max_waiting(&self) -> usize {
+        self.max_waiting
+    }
+
+    /// What the scheduler counts.
+    pub fn stats(&self) -> SchedulerStats {
+        self.scheduler.stats()
+    }
+
+    /// Computes one step. `now` tells the time, before it and after it.
+    pub fn step(&mut self, now: &dyn Fn() -> Duration) -> Vec<(RequestKey, Output)> {
+        let start = now();
+        self.expire(start);
+        self.propose();
+        let plan = self.scheduler.schedule();
+        if !plan.scheduled.is_empty() {
+            self.count_scheduled(&plan, start);
+            match self.compute(&plan) {
+                Ok((logits, rows)) => self.take(&plan, &logits, &rows, now()),
+                Err(error) => self.give_up(&plan, &error),
+            }
+            let stats = StepStats { tokens: plan.scheduled.iter().map(|planned| planned.count).sum(), sequences: plan.scheduled.len() };
+            self.observer.step(stats, now().saturating_sub(start), &self.scheduler.stats());
+        }
+        std::mem::take(&mut self.outputs)
+    }
+
+    fn expire(&mut self, now: Duration) {
+        let late = |(key, live): (&RequestKey, &Live)| live.request.deadline.is_some_and(|deadline| deadline <= now).then_some(*key);
+        let late: Vec<RequestKey> = self.requests.iter().filter_map(late).collect();
+        for key in late {
+            self.fail(key, Error::Deadline);
+        }
+    }
+
+    fn propose(&mut self) {
+        let Some(proposer) = self.speculative else { return };
+        for &id in self.owners.keys() {
+            let drafts = self.scheduler.sequence(id).map(|sequence| proposer.propose(sequence.tokens()).to_vec());
+            if let Some(drafts) = drafts
+                && !drafts.is_empty()
+            {
+                self.scheduler.propose(id, &drafts);
+            }
+        }
+    }
+
+    fn count_scheduled(&mut self, plan: &SchedulerOutput, now: Duration) {
+        for id in plan.scheduled.iter().map(|planned| planned.id) {
+            let Some(live) = self.owners.get(&id).and_then(|key| self.requests.get_mut(key)) else { continue };
+            if !live.was_scheduled {
+                live.was_scheduled = true;
+                live.stats.scheduled = now;
+                self.observer.scheduled(now.saturating_sub(live.stats.arrived));
+            }
+        }
+    }
+
+    /// The logits of a step, and the rows of each planned sequence.
+    fn compute(&mut self, plan: &SchedulerOutput) -> Result<(Vec<f32>, Vec<Range<usize>>)> {
+        self.runner.copy_blocks(&plan.copies);
+        let scores_prompt = |planned: &ScheduledSequence| {
+            let live = self.owners.get(&planned.id).and_then(|key| self.requests.get(key));
+            live.is_some_and(|live| live.request.prompt_logprobs.is_some() && planned.start < live.request.prompt.len())
+        };
+        let batch = Batch::new(&self.scheduler, plan, scores_prompt);
+        let logits = self.runner.step(&batch.paged())?;
+        Ok((logits, batch.into_rows()))
+    }
+
+    /// Chooses tokens by the logits of a step.
+    fn take(&mut self, plan: &SchedulerOutput, logits: &[f32], rows: &[Range<usize>], now: Duration) {
+        let width = self.admission.vocab_size;
+        let mut results = Vec::new();
+        for (planned, rows) in plan.scheduled.iter().zip(rows) {
+            let logits = &logits[rows.start * width..rows.end * width];
+            let Some(&key) = self.owners.get(&planned.id) else { continue };
+            if let Err(error) = self.take_sequence(key, planned, logits, now, &mut results) {
+                self.fail(key, error);
+            }
+        }
+        results.retain(|result: &StepResult| self.owners.contains_key(&result.id));
+        self.scheduler.finish_step(plan, &results);
+        for id in results.iter().filter(|result| result.finished).map(|result| result.id) {
+            self.close(id, now);
+        }
+    }
+
+    fn take_sequence(
+        &mut self,
+        key: RequestKey,
+        planned: &ScheduledSequence,
+        logits: &[f32],
+        now: Duration,
+        results: &mut Vec<StepResult>,
+    ) -> Result<()> {
+        let width = self.admission.vocab_size;
+        let sequence = self.scheduler.sequence(planned.id).expect("planned sequences are there until the step is finished");
+        let (cached, preemptions) = (sequence.cached_tokens() as u64, sequence.preemptions());
+        let live = self.requests.get_mut(&key).expect("an owner has its request");
+        live.stats.usage.cached_tokens = live.stats.usage.cached_tokens.max(cached);
+        live.stats.preemptions = live.stats.preemptions.max(preemptions);
+        if live.request.prompt_logprobs.is_some() {
+            score_prompt(live, planned.start, logits, width)?;
+        }
+        if !planned.sampled {
+            return Ok(());
+        }
+        if live.request.prompt_logprobs.is_some() && !live.is_answered {
+            self.outputs.push((key, Output::Prompt(std::mem::take(&mut live.prompt_logprobs))));
+        }
+        let ids = self.fork(key, planned.id);
+        let drafts = self.scheduler.drafts(planned.id)[..planned.drafts].to_vec();
+        let wanted = &logits[logits.len() - (1 + planned.drafts) * width..];
+        for id in ids {
+            let live = self.requests.get_mut(&key).expect("an owner has its request");
+            let chunk = live.answer_mut(id).advance(wanted.chunks_exact(width), &drafts)?;
+            results.push(StepResult { id, tokens: ids_of(&chunk.tokens), finished: chunk.finish.is_some() });
+            self.emit(key, id, chunk, planned.drafts, now);
+        }
+        Ok(())
+    }
+
+    /// The sequences that read a planned one's logits: itself, and those of further answers where its prompt was read just now.
+    fn fork(&mut self, key: RequestKey, id: SequenceId) -> Vec<SequenceId> {
+        let live = self.requests.get_mut(&key).expect("an owner has its request");
+        let mut ids = vec![id];
+        if live.has_further_answers() {
+            for sibling in self.scheduler.fork(id) {
+                live.begin_answer(sibling);
+                self.owners.insert(sibling, key);
+                ids.push(sibling);
+            }
+        }
+        ids
+    }
+
+    fn emit(&mut self, key: RequestKey, id: SequenceId, chunk: Chunk, drafts: usize, now: Duration) {
+        let live = self.requests.get_mut(&key).expect("an owner has its request");
+        let tokens = chunk.tokens.len();
+        live.stats.usage.completion_tokens += tokens as u64;
+        live.stats.finished = now;
+        let before = live.answer_mut(id).stamp(now);
+        if !live.is_answered {
+            live.is_answered = true;
+            live.stats.first_token = now;
+            self.observer.first_token(now.saturating_sub(live.stats.arrived), live.request.prompt.len());
+        }
+        if let Some(before) = before {
+            self.observer.tokens(tokens, now.saturating_sub(before));
+        }
+        if drafts > 0 {
+            self.observer.speculated(drafts, tokens - 1);
+        }
+        self.outputs.push((key, Output::Chunk(chunk)));
+    }
+
+    /// Ends a sequence whose answer is there, and its request with the last of them.
+    fn close(&mut self, id: SequenceId, now: Duration) {
+        let Some(key) = self.owners.remove(&id) else { return };
+        // Answers that end in one step close their request with the first of them.
+        let Some(live) = self.requests.get_mut(&key) else { return };
+        live.stats.finished = now;
+        if live.is_done() {
+            let live = self.requests.remove(&key).expect("it was there");
+            self.observer.finished(&live.request, &live.stats);
+            self.outputs.push((key, Output::Done(live.stats)));
+        }
+    }
+
+    fn give_up(&mut self, plan: &SchedulerOutput, error: &Error) {
+        for planned in &plan.scheduled {
+            if let Some(&key) = self.owners.get(&planned.id) {
+                self.fail(key, Error::Engine(error.to_string()));
+            }
+        }
+        self.scheduler.abandon_step();
+    }
+
+    fn fail(&mut self, key: RequestKey, error: Error) {
+        if self.cancel(key) {
+            self.outputs.push((key, Output::Failed(error)));
+        }
+    }
+}
+
+fn ids_of(tokens: &[Sampled]) -> Vec<u32> {
+    tokens.iter().map(|token| token.id).collect()
+}
+
+impl<R> std::fmt::Debug for EngineCore<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineCore")
+            .field("scheduler", &self.scheduler.stats())
+            .field("requests", &self.requests.len())
+            .finish_non_exhaustive()
+    }
+}

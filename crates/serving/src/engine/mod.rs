@@ -1,0 +1,15 @@
+//! Continuous batching: the pure engine, and the thread that runs one.
+
+mod admission;
+mod answer;
+mod batch;
+mod core;
+mod handle;
+mod live;
+mod observer;
+mod prompt_scores;
+mod worker;
+
+pub use self::core::{EngineConfig, EngineCore, RequestKey};
+pub use self::handle::{Engine, OutputStream};
+pub use self::observer::{Observer, StepStats};

@@ -1,0 +1,128 @@
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use futures_channel::mpsc::UnboundedSender;
+use jarre_core::Clock;
+
+use super::admission::Admitted;
+use super::core::{EngineCore, RequestKey};
+use super::handle::Board;
+use crate::output::Output;
+use crate::{Error, ModelRunner};
+
+/// What handles tell the engine's thread.
+pub(super) enum Command {
+    Add { ticket: u64, admitted: Box<Admitted>, outputs: UnboundedSender<Output>, arrived: Duration },
+    Cancel(u64),
+    Abort,
+    Stop,
+}
+
+/// The engine's thread: commands in, steps, outputs out.
+pub(super) struct Worker<R> {
+    core: EngineCore<R>,
+    commands: Receiver<Command>,
+    board: Arc<Board>,
+    clock: Arc<dyn Clock>,
+    open: HashMap<RequestKey, (u64, UnboundedSender<Output>)>,
+    keys: HashMap<u64, RequestKey>,
+    /// Requests in the scheduler's queue that the board counts.
+    counted: usize,
+}
+
+impl<R: ModelRunner> Worker<R> {
+    pub(super) fn new(core: EngineCore<R>, commands: Receiver<Command>, board: Arc<Board>, clock: Arc<dyn Clock>) -> Self {
+        Self { core, commands, board, clock, open: HashMap::new(), keys: HashMap::new(), counted: 0 }
+    }
+
+    /// Steps while there is work, and waits for commands while there is none.
+    pub(super) fn run(mut self) {
+        while self.read_commands() {
+            let clock = Arc::clone(&self.clock);
+            for (key, output) in self.core.step(&|| clock.now()) {
+                self.send(key, output);
+            }
+            self.post();
+        }
+    }
+
+    /// Whether to go on.
+    fn read_commands(&mut self) -> bool {
+        loop {
+            let command = if self.core.is_idle() {
+                self.post();
+                match self.commands.recv() {
+                    Ok(command) => command,
+                    Err(_) => return false,
+                }
+            } else {
+                match self.commands.try_recv() {
+                    Ok(command) => command,
+                    Err(TryRecvError::Empty) => return true,
+                    Err(TryRecvError::Disconnected) => return false,
+                }
+            };
+            if !self.obey(command) {
+                return false;
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) -> bool {
+        match command {
+            Command::Add { ticket, admitted, outputs, arrived } => {
+                self.counted += 1;
+                match self.core.enqueue(*admitted, arrived) {
+                    Ok(key) => {
+                        self.keys.insert(ticket, key);
+                        self.open.insert(key, (ticket, outputs));
+                    }
+                    // Who went away does not hear it.
+                    Err(error) => drop(outputs.unbounded_send(Output::Failed(error))),
+                }
+            }
+            Command::Cancel(ticket) => {
+                if let Some(key) = self.keys.remove(&ticket) {
+                    self.open.remove(&key);
+                    self.core.cancel(key);
+                }
+            }
+            Command::Abort => {
+                for (key, (_, outputs)) in std::mem::take(&mut self.open) {
+                    self.core.cancel(key);
+                    let _ = outputs.unbounded_send(Output::Failed(Error::ShuttingDown));
+                }
+                self.keys.clear();
+            }
+            Command::Stop => return false,
+        }
+        true
+    }
+
+    fn send(&mut self, key: RequestKey, output: Output) {
+        let Some((ticket, outputs)) = self.open.get(&key) else { return };
+        let (ticket, last) = (*ticket, output.is_last());
+        let gone = outputs.unbounded_send(output).is_err();
+        if last || gone {
+            self.open.remove(&key);
+            self.keys.remove(&ticket);
+        }
+        if gone && !last {
+            self.core.cancel(key);
+        }
+    }
+
+    /// Tells how things stand.
+    fn post(&mut self) {
+        let stats = self.core.stats();
+        // What was submitted meanwhile stays counted; preempted sequences come back into the queue.
+        self.board.waiting.fetch_add(stats.waiting, Ordering::AcqRel);
+        let left = self.board.waiting.fetch_sub(self.counted, Ordering::AcqRel) - self.counted;
+        self.counted = stats.waiting;
+        self.board.idle.store(self.core.is_idle() && left == 0, Ordering::Release);
+        *self.board.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+    }
+}

@@ -1,0 +1,162 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jarre_transformer::chat_template::ChatTemplate;
+use jarre_transformer::generate::CausalLm;
+use jarre_transformer::paged::{KvType, PagedDecoder};
+use jarre_transformer::quantize::Quantizer;
+use jarre_transformer::{CausalModel, Device, Tokenizer};
+
+use crate::engine::{EngineConfig, EngineCore};
+use crate::{NgramProposer, PagedRunner, Policy, Result, SchedulerConfig};
+
+/// A causal language model with its tokenizer and chat template: what an engine serves.
+#[derive(Debug)]
+pub struct Model {
+    name: String,
+    causal: CausalModel,
+    tokenizer: Arc<Tokenizer>,
+    template: Option<ChatTemplate>,
+}
+
+/// How a model is served; the default suits a laptop.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServeOptions {
+    /// Sequences that are computed together at most.
+    pub max_num_seqs: usize,
+    /// Tokens of a step at most: smaller ones make gaps between tokens shorter, larger ones read long prompts faster.
+    pub max_num_batched_tokens: usize,
+    /// Tokens of prompt and answer together at most: what the model was made for where it is not given.
+    pub max_model_len: Option<usize>,
+    /// Requests that wait at most; further ones are refused.
+    pub max_waiting: usize,
+    /// Who is served first.
+    pub policy: Policy,
+    /// Positions of a block of the cache.
+    pub block_size: usize,
+    /// How keys and values are kept.
+    pub kv_type: KvType,
+    /// Bytes of the cache, rounded down to whole blocks. Not more is taken than `max_num_seqs` longest sequences need.
+    pub kv_cache_bytes: usize,
+    /// Whether prompts share cached beginnings.
+    pub prefix_caching: bool,
+    /// Proposes tokens that are checked together, where there is one.
+    pub speculative: Option<NgramProposer>,
+    /// The most answers to one request.
+    pub max_n: usize,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            max_num_seqs: 64,
+            max_num_batched_tokens: 512,
+            max_model_len: None,
+            max_waiting: 256,
+            policy: Policy::Fcfs,
+            block_size: 16,
+            kv_type: KvType::Bf16,
+            kv_cache_bytes: 1 << 30,
+            prefix_caching: true,
+            speculative: None,
+            max_n: 16,
+        }
+    }
+}
+
+impl Model {
+    /// Loads a Hugging Face folder or a `.gguf` file, and calls the model by its file name. Folders in four bits keep their codes.
+    ///
+    /// # Errors
+    /// Where a file is missing or malformed, or the architecture is another one.
+    pub fn open(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
+        let path = path.as_ref();
+        let (causal, tokenizer, template) = if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf")) {
+            (CausalModel::from_gguf(path, device)?, Tokenizer::from_gguf(path)?, ChatTemplate::from_gguf(path)?)
+        } else {
+            let causal = CausalModel::from_packed_folder(path, jarre_transformer::quantize::Inputs::Int8, device)?;
+            (causal, Tokenizer::from_folder(path)?, ChatTemplate::from_folder(path)?)
+        };
+        Ok(Self::new(name_of(path), causal, tokenizer, template))
+    }
+
+    /// A model that was made or loaded elsewhere.
+    pub fn new(name: impl Into<String>, causal: CausalModel, tokenizer: Tokenizer, template: Option<ChatTemplate>) -> Self {
+        Self { name: name.into(), causal, tokenizer: Arc::new(tokenizer), template }
+    }
+
+    /// Calls it otherwise.
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Writes conversations by this template.
+    pub fn with_template(self, template: ChatTemplate) -> Self {
+        Self { template: Some(template), ..self }
+    }
+
+    /// The same with packed weights.
+    ///
+    /// # Errors
+    /// As [`Quantizer::quantize`].
+    pub fn quantized(self, quantizer: &Quantizer, calibration: &[Vec<u32>]) -> Result<Self> {
+        Ok(Self { causal: self.causal.quantized(quantizer, calibration)?, ..self })
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The model itself.
+    pub fn causal(&self) -> &CausalModel {
+        &self.causal
+    }
+
+    /// Its tokenizer.
+    pub fn tokenizer(&self) -> &Arc<Tokenizer> {
+        &self.tokenizer
+    }
+
+    /// Its chat template, where it is for chats.
+    pub fn template(&self) -> Option<&ChatTemplate> {
+        self.template.as_ref()
+    }
+
+    /// Its name, tokenizer and chat template.
+    pub(crate) fn into_files(self) -> (String, Arc<Tokenizer>, Option<ChatTemplate>) {
+        (self.name, self.tokenizer, self.template)
+    }
+
+    /// An engine for it, with a cache of its own. The model's weights are shared.
+    ///
+    /// # Errors
+    /// Where the model is not one for paged caches, or the options leave no room for a sequence.
+    pub fn engine(&self, options: &ServeOptions) -> Result<EngineCore<PagedRunner>> {
+        let max_len = options.max_model_len.unwrap_or(usize::MAX).min(self.causal.max_positions());
+        let decoder = PagedDecoder::new(self.causal.decoder(), max_len)?;
+        let wanted = options.max_num_seqs.saturating_mul(max_len.div_ceil(options.block_size.max(1)));
+        let block_bytes = decoder.bytes_per_block(options.block_size, options.kv_type).max(1);
+        let blocks = (options.kv_cache_bytes / block_bytes).min(wanted).min(u32::MAX as usize);
+        let config = EngineConfig {
+            scheduler: SchedulerConfig::new(max_len)
+                .with_max_num_seqs(options.max_num_seqs)
+                .with_max_num_batched_tokens(options.max_num_batched_tokens)
+                .with_max_waiting(options.max_waiting)
+                .with_policy(options.policy),
+            prefix_caching: options.prefix_caching,
+            speculative: options.speculative,
+            max_n: options.max_n,
+        };
+        let runner = PagedRunner::new(decoder, blocks, options.block_size, options.kv_type);
+        EngineCore::new(runner, Arc::clone(&self.tokenizer), self.causal.eos(), &config)
+    }
+}
+
+/// The name of a folder or file, without the extension of the latter.
+fn name_of(path: &Path) -> String {
+    let path = path.canonicalize().unwrap_or_else(|_| PathBuf::from(path));
+    let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    name.map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,8 @@
+//! The engine: the same answers whatever runs beside them, and requests that end as they should.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod chat;
+mod fixture;
+mod identity;
+mod requests;
+mod thread;
