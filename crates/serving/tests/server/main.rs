@@ -1,0 +1,17 @@
+//! The HTTP server, over a real small model.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
+#![expect(clippy::needless_pass_by_value, reason = "bodies are written where they are sent")]
+#![expect(clippy::float_cmp, reason = "counts are exact")]
+
+mod access;
+mod chat;
+mod completions;
+mod dashboard;
+mod drain;
+mod encoders;
+mod harness;
+mod limits;
+mod metrics;
+mod refusals;
+mod tokens;
+mod traces;
