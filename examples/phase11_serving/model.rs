@@ -1,0 +1,40 @@
+//! The model that is named on the command line, and how it is served.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use jarre_serving::{KvType, Model, NgramProposer, ServeOptions};
+use jarre_transformer::Device;
+use jarre_transformer::quantize::{Int4Scheme, Quantizer, Scheme};
+
+use crate::args::{KvKind, ModelArgs, Quant};
+
+pub(crate) fn open(args: &ModelArgs) -> Result<Model> {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/jarre-tiny");
+    let path = args.model.as_deref().unwrap_or(&shipped);
+    let model = Model::open(path, &Device::default()).with_context(|| format!("cannot serve {}", path.display()))?;
+    let scheme = match args.quant {
+        None => return Ok(model),
+        Some(Quant::Int8) => Scheme::Int8,
+        Some(Quant::Int4) => Scheme::Int4(Int4Scheme::symmetric(32)),
+        Some(Quant::Bf16) => Scheme::Bf16,
+    };
+    Ok(model.quantized(&Quantizer::new(scheme), &[])?)
+}
+
+pub(crate) fn options(args: &ModelArgs) -> ServeOptions {
+    let mut options = ServeOptions::default();
+    options.kv_type = match args.kv_cache_dtype {
+        KvKind::F32 => KvType::F32,
+        KvKind::Bf16 => KvType::Bf16,
+        KvKind::Int8 => KvType::Int8,
+    };
+    options.kv_cache_bytes = args.kv_cache_mib << 20;
+    options.max_model_len = args.max_model_len;
+    options.max_num_seqs = args.max_num_seqs;
+    options.max_num_batched_tokens = args.max_num_batched_tokens;
+    options.max_waiting = args.max_waiting;
+    options.prefix_caching = !args.no_prefix_caching;
+    options.speculative = args.ngram.then(NgramProposer::default);
+    options
+}

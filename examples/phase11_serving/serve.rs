@@ -1,0 +1,67 @@
+//! `serve`: the API of `OpenAI` over HTTP.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use jarre_core::SystemClock;
+use jarre_serving::Engine;
+use jarre_serving::server::{Server, ServerConfig};
+use jarre_transformer::chat_template::ChatTemplate;
+use jarre_transformer::{Device, SentenceEncoder};
+use tokio::sync::Notify;
+
+use crate::args::ServeArgs;
+use crate::model;
+
+/// How conversations are written for models that bring no way of their own.
+const PLAIN: &str = "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}";
+
+pub(crate) fn run(args: &ServeArgs) -> Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args))
+}
+
+async fn serve(args: &ServeArgs) -> Result<()> {
+    let mut opened = model::open(&args.model)?;
+    let name = opened.name().to_owned();
+    if let Some(path) = &args.chat_template {
+        let source = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        opened = opened.with_template(ChatTemplate::new(&source, [])?);
+    } else if opened.template().is_none() {
+        eprintln!("{name} brings no chat template: conversations are written plainly; name one with --chat-template");
+        opened = opened.with_template(ChatTemplate::new(PLAIN, [])?);
+    }
+    let config = ServerConfig::default()
+        .with_address(args.address)
+        .with_api_keys(args.api_key.iter().cloned())
+        .with_drain_timeout(Duration::from_secs(args.shutdown_timeout));
+    let mut server = Server::start(opened, &model::options(&args.model), Arc::new(SystemClock::new()), config)?;
+    if let Some(folder) = &args.embedding_model {
+        server = server.with_sentence_encoder(SentenceEncoder::from_folder(folder, &Device::default())?);
+    }
+    let listener = server.bind().await?;
+    println!("{name} on http://{}/v1", listener.local_addr()?);
+    let asked = Arc::new(Notify::new());
+    let heard = Arc::clone(&asked);
+    ctrlc::set_handler(move || heard.notify_one()).context("cannot watch for Ctrl-C")?;
+    if std::io::stderr().is_terminal() {
+        watch(server.engine().clone());
+    }
+    server.serve(listener, async move { asked.notified().await }).await?;
+    Ok(())
+}
+
+/// A line that tells how the engine stands, once a second while it works.
+fn watch(engine: Engine) {
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(Duration::from_secs(1));
+            let stats = engine.stats();
+            let line = format!("{} running, {} waiting, {:.1} % of the cache held", stats.running, stats.waiting, 100.0 * stats.kv_usage);
+            if write!(std::io::stderr(), "\r\x1b[K{line}").is_err() {
+                return;
+            }
+        }
+    });
+}
