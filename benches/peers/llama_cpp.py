@@ -68,7 +68,8 @@ def theirs(bin, model, case, threads):
     streams = int(case.removeprefix("batch"))
     sizes = ["-c", streams * 192 + 256, "-b", 512, "-ub", 512, "-npp", 128, "-ntg", 64, "-npl", streams]
     printed, memory = run(bin, "llama-batched-bench", *common, *sizes, "--output-format", "jsonl")
-    return json.loads(printed.splitlines()[-1])["speed_tg"], memory
+    lines = [line for line in printed.splitlines() if line.startswith("{")]
+    return json.loads(lines[-1])["speed_tg"], memory
 
 
 def ours(program, folder, scheme, case):
