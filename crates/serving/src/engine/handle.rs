@@ -40,7 +40,8 @@ pub(super) struct Board {
     pub(super) waiting: AtomicUsize,
     pub(super) max_waiting: usize,
     pub(super) closed: AtomicBool,
-    pub(super) idle: AtomicBool,
+    /// Requests that were submitted and have not ended.
+    pub(super) open: AtomicUsize,
     pub(super) stats: Mutex<SchedulerStats>,
 }
 
@@ -51,7 +52,7 @@ impl Engine {
     /// [`Error::Engine`] where the system gives no thread.
     pub fn start<R: ModelRunner + 'static>(core: EngineCore<R>, clock: Arc<dyn Clock>) -> Result<Self> {
         let (commands, receiver) = mpsc::channel();
-        let board = Arc::new(Board { max_waiting: core.max_waiting(), idle: AtomicBool::new(true), ..Board::default() });
+        let board = Arc::new(Board { max_waiting: core.max_waiting(), ..Board::default() });
         let admission = core.admission();
         let worker = Worker::new(core, receiver, Arc::clone(&board), Arc::clone(&clock));
         let thread = thread::Builder::new().name("engine".to_owned()).spawn(move || worker.run());
@@ -79,7 +80,7 @@ impl Engine {
         }
         let ticket = self.shared.tickets.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = unbounded();
-        board.idle.store(false, Ordering::Release);
+        board.open.fetch_add(1, Ordering::AcqRel);
         let command = Command::Add { ticket, admitted: Box::new(admitted), outputs: sender, arrived: self.clock.now() };
         self.shared.commands.send(command).map_err(|_| Error::ShuttingDown)?;
         Ok(OutputStream { receiver, ticket, shared: Arc::clone(&self.shared), ended: false })
@@ -105,7 +106,7 @@ impl Engine {
 
     /// Whether no request is open.
     pub fn is_idle(&self) -> bool {
-        self.shared.board.idle.load(Ordering::Acquire)
+        self.shared.board.open.load(Ordering::Acquire) == 0
     }
 
     /// Closes the engine and fails what is still open with [`Error::ShuttingDown`].

@@ -31,11 +31,13 @@ pub(super) struct Worker<R> {
     keys: HashMap<u64, RequestKey>,
     /// Requests in the scheduler's queue that the board counts.
     counted: usize,
+    /// Requests that ended since the board was written.
+    ended: usize,
 }
 
 impl<R: ModelRunner> Worker<R> {
     pub(super) fn new(core: EngineCore<R>, commands: Receiver<Command>, board: Arc<Board>, clock: Arc<dyn Clock>) -> Self {
-        Self { core, commands, board, clock, open: HashMap::new(), keys: HashMap::new(), counted: 0 }
+        Self { core, commands, board, clock, open: HashMap::new(), keys: HashMap::new(), counted: 0, ended: 0 }
     }
 
     /// Steps while there is work, and waits for commands while there is none.
@@ -81,19 +83,24 @@ impl<R: ModelRunner> Worker<R> {
                         self.open.insert(key, (ticket, outputs));
                     }
                     // Who went away does not hear it.
-                    Err(error) => drop(outputs.unbounded_send(Output::Failed(error))),
+                    Err(error) => {
+                        let _ = outputs.unbounded_send(Output::Failed(error));
+                        self.ended += 1;
+                    }
                 }
             }
             Command::Cancel(ticket) => {
                 if let Some(key) = self.keys.remove(&ticket) {
                     self.open.remove(&key);
                     self.core.cancel(key);
+                    self.ended += 1;
                 }
             }
             Command::Abort => {
                 for (key, (_, outputs)) in std::mem::take(&mut self.open) {
                     self.core.cancel(key);
                     let _ = outputs.unbounded_send(Output::Failed(Error::ShuttingDown));
+                    self.ended += 1;
                 }
                 self.keys.clear();
             }
@@ -109,6 +116,7 @@ impl<R: ModelRunner> Worker<R> {
         if last || gone {
             self.open.remove(&key);
             self.keys.remove(&ticket);
+            self.ended += 1;
         }
         if gone && !last {
             self.core.cancel(key);
@@ -120,9 +128,10 @@ impl<R: ModelRunner> Worker<R> {
         let stats = self.core.stats();
         // What was submitted meanwhile stays counted; preempted sequences come back into the queue.
         self.board.waiting.fetch_add(stats.waiting, Ordering::AcqRel);
-        let left = self.board.waiting.fetch_sub(self.counted, Ordering::AcqRel) - self.counted;
+        self.board.waiting.fetch_sub(self.counted, Ordering::AcqRel);
         self.counted = stats.waiting;
-        self.board.idle.store(self.core.is_idle() && left == 0, Ordering::Release);
         *self.board.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+        // Last: who sees that nothing is open sees the figures of that.
+        self.board.open.fetch_sub(std::mem::take(&mut self.ended), Ordering::AcqRel);
     }
 }
