@@ -68,8 +68,19 @@ impl Engine {
     /// # Errors
     /// As [`EngineCore::add`], and [`Error::ShuttingDown`] once the engine is [closed](Self::close).
     pub fn submit(&self, request: Request) -> Result<OutputStream> {
+        let open = &self.shared.board.open;
+        // Counted before the look at `closed`: who closes and then finds nothing open has missed nobody.
+        open.fetch_add(1, Ordering::SeqCst);
+        let taken = self.send(request);
+        if taken.is_err() {
+            open.fetch_sub(1, Ordering::SeqCst);
+        }
+        taken
+    }
+
+    fn send(&self, request: Request) -> Result<OutputStream> {
         let board = &self.shared.board;
-        if board.closed.load(Ordering::Acquire) {
+        if board.closed.load(Ordering::SeqCst) {
             return Err(Error::ShuttingDown);
         }
         let admitted = self.admission.admit(request, self.clock.now())?;
@@ -80,7 +91,6 @@ impl Engine {
         }
         let ticket = self.shared.tickets.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = unbounded();
-        board.open.fetch_add(1, Ordering::AcqRel);
         let command = Command::Add { ticket, admitted: Box::new(admitted), outputs: sender, arrived: self.clock.now() };
         self.shared.commands.send(command).map_err(|_| Error::ShuttingDown)?;
         Ok(OutputStream { receiver, ticket, shared: Arc::clone(&self.shared), ended: false })
@@ -101,12 +111,12 @@ impl Engine {
 
     /// Takes no more requests from now on; those that were taken are answered.
     pub fn close(&self) {
-        self.shared.board.closed.store(true, Ordering::Release);
+        self.shared.board.closed.store(true, Ordering::SeqCst);
     }
 
     /// Whether no request is open.
     pub fn is_idle(&self) -> bool {
-        self.shared.board.open.load(Ordering::Acquire) == 0
+        self.shared.board.open.load(Ordering::SeqCst) == 0
     }
 
     /// Closes the engine and fails what is still open with [`Error::ShuttingDown`].
