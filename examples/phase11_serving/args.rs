@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jarre_serving::ToolFormat;
 
 /// Serves language models: continuous batching over a paged, prefix-shared KV cache.
 #[derive(Parser)]
@@ -124,6 +125,9 @@ pub(crate) struct ServeArgs {
     /// A Jinja file that says how conversations are written, for models that bring none.
     #[arg(long)]
     pub(crate) chat_template: Option<PathBuf>,
+    /// How the model writes calls of tools: hermes, llama3, mistral or json; as its chat template shows where it is not given.
+    #[arg(long)]
+    pub(crate) tool_call_parser: Option<ToolFormat>,
     /// A sentence encoder's folder, for /v1/embeddings.
     #[arg(long)]
     pub(crate) embedding_model: Option<PathBuf>,

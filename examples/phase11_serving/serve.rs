@@ -32,6 +32,9 @@ async fn serve(args: &ServeArgs) -> Result<()> {
         eprintln!("{name} brings no chat template: conversations are written plainly; name one with --chat-template");
         opened = opened.with_template(ChatTemplate::new(PLAIN, [])?);
     }
+    if let Some(format) = args.tool_call_parser {
+        opened = opened.with_tool_format(format);
+    }
     let config = ServerConfig::default()
         .with_address(args.address)
         .with_api_keys(args.api_key.iter().cloned())

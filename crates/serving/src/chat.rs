@@ -5,22 +5,31 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use jarre_core::future::{BoxFuture, BoxStream};
 use jarre_core::{
-    Capability, ChatChunk, ChatModel, ChatRequest, ChatResponse, Clock, Error as CoreError, ErrorKind, ModelInfo, ResponseFormat, Timings,
+    Capability, ChatChunk, ChatModel, ChatRequest, ChatResponse, Clock, Delta, Error as CoreError, ErrorKind, ModelInfo, ResponseFormat,
+    Timings, ToolChoice,
 };
 use jarre_transformer::chat_template::ChatInput;
 use jarre_transformer::generate::SamplingParams;
 
+use crate::draws::Draws;
+use crate::model::Files;
 use crate::output::{Output, RequestStats};
 use crate::prompt::ChatPrompt;
-use crate::{Engine, Error, Model, OutputStream, Request, Result, ServeOptions};
+use crate::tool_calls::{AnswerReader, Said};
+use crate::{Engine, Error, Grammar, Model, OutputStream, Request, Result, ServeOptions};
 
 /// A served model as a [`ChatModel`]: renders conversations by the model's template and streams its answers.
+///
+/// It calls tools where its template tells it of them, and has to where the request says so and the crate's feature `grammar` is on. An
+/// answer keeps to a format or calls tools: a request that asks for both is refused.
 #[derive(Clone)]
 pub struct ChatEngine {
     engine: Engine,
     info: ModelInfo,
     clock: Arc<dyn Clock>,
     prompt: Arc<ChatPrompt>,
+    /// Where names of calls come from.
+    draws: Draws,
 }
 
 impl ChatEngine {
@@ -38,12 +47,13 @@ impl ChatEngine {
     /// # Errors
     /// Where the model has no chat template.
     pub fn over(engine: Engine, model: Model, clock: Arc<dyn Clock>) -> Result<Self> {
-        let (name, tokenizer, template) = model.into_files();
-        let Some(template) = template else {
+        let Files { name, prompt, .. } = model.into_files();
+        let Some(prompt) = prompt else {
             return Err(Error::Invalid(format!("{name} has no chat template: it continues texts, and does not chat")));
         };
-        let info = info(name, &engine);
-        Ok(Self { engine, info, clock, prompt: Arc::new(ChatPrompt::new(tokenizer, template)) })
+        let info = info(name, &engine, &prompt);
+        let draws = Draws::new(clock.timestamp().unix_micros().cast_unsigned());
+        Ok(Self { engine, info, clock, prompt: Arc::new(prompt), draws })
     }
 
     /// The engine.
@@ -51,23 +61,30 @@ impl ChatEngine {
         &self.engine
     }
 
-    /// The tokens of a conversation, up to where the model's answer begins.
+    /// The tokens of a conversation, up to where the model's answer begins. Of tools that must not be called the model is not told.
     ///
     /// # Errors
     /// Where the template refuses the conversation.
     pub fn prompt(&self, request: &ChatRequest) -> Result<Vec<u32>> {
-        let input = ChatInput::new(&request.messages).with_tools(&request.tools).with_generation_prompt().with_date(self.clock.timestamp());
-        self.prompt.tokens(&input)
+        let input = ChatInput::new(&request.messages).with_generation_prompt().with_date(self.clock.timestamp());
+        let is_told = request.tool_choice != ToolChoice::None;
+        self.prompt.tokens(&if is_told { input.with_tools(&request.tools) } else { input })
     }
 
-    fn submit(&self, request: &ChatRequest) -> jarre_core::Result<OutputStream> {
+    fn submit(&self, request: &ChatRequest) -> jarre_core::Result<ChatStream> {
         self.info.check(request, self.clock.timestamp())?;
         let mut asked = Request::new(self.prompt(request)?).with_sampling(SamplingParams::from(&request.sampling));
         asked = asked.with_stop(request.sampling.stop.iter().cloned());
         asked.max_tokens = request.sampling.max_tokens.map(|tokens| tokens as usize);
-        asked = constrain(asked, &request.response_format);
+        let tools = self.prompt.tool_use(&request.tools, &request.tool_choice, true)?;
+        asked = match (&tools, grammar(&request.response_format)) {
+            (Some(tools), form) => tools.apply(asked, form.is_some())?,
+            (None, Some(form)) => asked.held_to(form)?,
+            (None, None) => asked,
+        };
         asked.deadline = request.remaining(self.clock.timestamp()).map(|left| self.engine.now().saturating_add(left));
-        Ok(self.engine.submit(asked)?)
+        let reader = AnswerReader::new(tools.as_ref(), &self.draws);
+        Ok(ChatStream { outputs: self.engine.submit(asked)?, reader, model: self.info.name.clone() })
     }
 }
 
@@ -82,8 +99,7 @@ impl ChatModel for ChatEngine {
 
     fn stream(&self, request: ChatRequest) -> BoxFuture<'_, jarre_core::Result<BoxStream<'static, jarre_core::Result<ChatChunk>>>> {
         Box::pin(async move {
-            let outputs = self.submit(&request)?;
-            let stream: BoxStream<'static, _> = Box::pin(ChatStream { outputs, model: self.info.name.clone() });
+            let stream: BoxStream<'static, _> = Box::pin(self.submit(&request)?);
             Ok(stream)
         })
     }
@@ -96,33 +112,30 @@ impl std::fmt::Debug for ChatEngine {
 }
 
 /// What the model can do.
-fn info(name: String, engine: &Engine) -> ModelInfo {
-    let info = ModelInfo::new("jarre", name).with_context_tokens(engine.max_len()).with_capability(Capability::Seed);
+fn info(name: String, engine: &Engine, prompt: &ChatPrompt) -> ModelInfo {
+    let mut info = ModelInfo::new("jarre", name).with_context_tokens(engine.max_len()).with_capability(Capability::Seed);
+    if prompt.takes_tools() {
+        info = info.with_capability(Capability::Tools);
+    }
     if cfg!(feature = "grammar") {
         return info.with_capability(Capability::JsonObject).with_capability(Capability::JsonSchema);
     }
     info
 }
 
-/// The same request, whose answer keeps to a format.
-#[cfg(feature = "grammar")]
-fn constrain(request: Request, format: &ResponseFormat) -> Request {
+/// What holds a text to a format.
+fn grammar(format: &ResponseFormat) -> Option<Grammar> {
     match format {
-        ResponseFormat::JsonObject => request.with_grammar(crate::Grammar::JsonObject),
-        ResponseFormat::JsonSchema { schema, .. } => request.with_grammar(crate::Grammar::JsonSchema(schema.clone())),
-        _ => request,
+        ResponseFormat::JsonObject => Some(Grammar::JsonObject),
+        ResponseFormat::JsonSchema { schema, .. } => Some(Grammar::JsonSchema(schema.clone())),
+        _ => None,
     }
-}
-
-/// Formats other than text were refused as something that the model cannot do.
-#[cfg(not(feature = "grammar"))]
-fn constrain(request: Request, _: &ResponseFormat) -> Request {
-    request
 }
 
 /// Outputs of an engine as chunks of a chat.
 struct ChatStream {
     outputs: OutputStream,
+    reader: AnswerReader,
     model: String,
 }
 
@@ -134,11 +147,7 @@ impl Stream for ChatStream {
             let Some(output) = ready!(Pin::new(&mut self.outputs).poll_next(context)) else { return Poll::Ready(None) };
             let chunk = match output {
                 Output::Prompt(_) => continue,
-                Output::Chunk(chunk) => {
-                    let mut chat = ChatChunk::text(chunk.text);
-                    chat.finish_reason = chunk.finish.map(|finish| finish.reason);
-                    Ok(chat)
-                }
+                Output::Chunk(chunk) => Ok(of(self.reader.read(chunk.text, chunk.finish.map(|finish| finish.reason)))),
                 Output::Done(stats) => {
                     Ok(ChatChunk::default().with_model(&self.model).with_usage(stats.usage).with_timings(timings(&stats)))
                 }
@@ -147,6 +156,21 @@ impl Stream for ChatStream {
             return Poll::Ready(Some(chunk));
         }
     }
+}
+
+/// A message's text is its first part, and calls are those behind it.
+fn of(said: Said) -> ChatChunk {
+    let text = (!said.text.is_empty()).then_some(Delta::Text { index: 0, text: said.text });
+    let calls = said.calls.into_iter().map(|call| Delta::ToolCall {
+        index: call.index + 1,
+        id: Some(call.id),
+        name: Some(call.name),
+        arguments: call.arguments,
+    });
+    let mut chunk = ChatChunk::default();
+    chunk.deltas.extend(text.into_iter().chain(calls));
+    chunk.finish_reason = said.finish;
+    chunk
 }
 
 fn timings(stats: &RequestStats) -> Timings {

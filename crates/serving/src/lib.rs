@@ -4,6 +4,7 @@
 pub mod block_manager;
 mod chat;
 mod drafted;
+mod draws;
 mod engine;
 mod error;
 mod grammar;

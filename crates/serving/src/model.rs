@@ -8,7 +8,8 @@ use jarre_transformer::quantize::Quantizer;
 use jarre_transformer::{CausalModel, Device, Tokenizer};
 
 use crate::engine::{EngineConfig, EngineCore};
-use crate::{NgramProposer, PagedRunner, Policy, Result, SchedulerConfig};
+use crate::prompt::ChatPrompt;
+use crate::{NgramProposer, PagedRunner, Policy, Result, SchedulerConfig, ToolFormat};
 
 /// A causal language model with its tokenizer and chat template: what an engine serves.
 #[derive(Debug)]
@@ -17,6 +18,16 @@ pub struct Model {
     causal: CausalModel,
     tokenizer: Arc<Tokenizer>,
     template: Option<ChatTemplate>,
+    tools: Option<ToolFormat>,
+}
+
+/// What of a model is not its weights.
+pub(crate) struct Files {
+    pub(crate) name: String,
+    #[cfg(feature = "server")]
+    pub(crate) tokenizer: Arc<Tokenizer>,
+    /// None where it is not for chats.
+    pub(crate) prompt: Option<ChatPrompt>,
 }
 
 /// How a model is served; the default suits a laptop.
@@ -83,7 +94,7 @@ impl Model {
 
     /// A model that was made or loaded elsewhere.
     pub fn new(name: impl Into<String>, causal: CausalModel, tokenizer: Tokenizer, template: Option<ChatTemplate>) -> Self {
-        Self { name: name.into(), causal, tokenizer: Arc::new(tokenizer), template }
+        Self { name: name.into(), causal, tokenizer: Arc::new(tokenizer), template, tools: None }
     }
 
     /// Calls it otherwise.
@@ -94,6 +105,11 @@ impl Model {
     /// Writes conversations by this template.
     pub fn with_template(self, template: ChatTemplate) -> Self {
         Self { template: Some(template), ..self }
+    }
+
+    /// Reads its calls of tools in this format, whatever its template shows.
+    pub fn with_tool_format(self, format: ToolFormat) -> Self {
+        Self { tools: Some(format), ..self }
     }
 
     /// The same with packed weights.
@@ -124,9 +140,15 @@ impl Model {
         self.template.as_ref()
     }
 
-    /// Its name, tokenizer and chat template.
-    pub(crate) fn into_files(self) -> (String, Arc<Tokenizer>, Option<ChatTemplate>) {
-        (self.name, self.tokenizer, self.template)
+    pub(crate) fn into_files(self) -> Files {
+        let Self { name, tokenizer, template, tools, .. } = self;
+        let prompt = template.map(|template| ChatPrompt::new(Arc::clone(&tokenizer), template, tools));
+        Files {
+            name,
+            #[cfg(feature = "server")]
+            tokenizer,
+            prompt,
+        }
     }
 
     /// An engine for it, with a cache of its own. The model's weights are shared.

@@ -95,6 +95,23 @@ impl Request {
         Self { grammar: Some(grammar), ..self }
     }
 
+    /// The same request, whose answers are held to a grammar.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(feature = "grammar")]
+    #[expect(clippy::unnecessary_wraps, reason = "without the feature it refuses")]
+    pub(crate) fn held_to(self, grammar: crate::Grammar) -> crate::Result<Self> {
+        Ok(self.with_grammar(grammar))
+    }
+
+    /// Refuses to promise a form that nothing here can hold answers to.
+    #[cfg(not(feature = "grammar"))]
+    #[expect(clippy::unused_self, reason = "with the feature `grammar` it is what is given back")]
+    pub(crate) fn held_to(self, _: crate::Grammar) -> crate::Result<Self> {
+        Err(crate::Error::Invalid("answers cannot be held to a form: this was built without the feature `grammar`".to_owned()))
+    }
+
     /// Sets [`priority`](Self::priority).
     pub fn with_priority(self, priority: i32) -> Self {
         Self { priority, ..self }

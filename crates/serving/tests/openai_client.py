@@ -3,6 +3,7 @@
 Ends with an error at the first answer that the client does not read as it should.
 """
 
+import json
 import sys
 import time
 
@@ -27,6 +28,16 @@ def refused(error, call, **fields):
     except error as refusal:
         return refusal
     raise SystemExit(f"not refused with {error.__name__}: {fields}")
+
+
+def tools_are_taken():
+    """Whether the chat template that the model is served with has a place for tools."""
+    try:
+        create(**greedy, tools=tools)
+    except openai.BadRequestError as refusal:
+        check("tools are refused", refusal.param == "tools", refusal)
+        return False
+    return True
 
 
 models = client.models.list().data
@@ -74,6 +85,25 @@ error = refused(openai.BadRequestError, create, model=model, messages=[{"role": 
 check("too long", error.code == "context_length_exceeded" and error.status_code == 400, error)
 refused(openai.NotFoundError, create, **{**greedy, "model": "no-such-model"})
 passed += 1
+
+properties = {"city": {"enum": ["Bern", "Rome"]}}
+parameters = {"type": "object", "properties": properties, "required": ["city"], "additionalProperties": False}
+schema = {"type": "json_schema", "json_schema": {"name": "place", "schema": parameters, "strict": True}}
+shaped = create(model=model, messages=messages, response_format=schema, seed=2, max_tokens=200).choices[0]
+check("JSON schema", shaped.finish_reason == "length" or json.loads(shaped.message.content)["city"] in ("Bern", "Rome"), shaped)
+tools = [{"type": "function", "function": {"name": "weather", "description": "The weather.", "parameters": parameters}}]
+if tools_are_taken():
+    demand = {"model": model, "messages": messages, "tools": tools, "tool_choice": "required", "parallel_tool_calls": False, "seed": 1}
+    called = create(**demand).choices[0]
+    call = called.message.tool_calls[0]
+    check("tools", called.finish_reason == "tool_calls" and json.loads(call.function.arguments)["city"] in ("Bern", "Rome"), called)
+    deltas = [choice.delta for chunk in create(**demand, stream=True) for choice in chunk.choices]
+    pieces = [piece for delta in deltas for piece in delta.tool_calls or []]
+    check("tool stream", pieces[0].function.name == "weather", pieces)
+    check("tool arguments", "".join(piece.function.arguments or "" for piece in pieces) == call.function.arguments, pieces)
+    said = {"role": "assistant", "tool_calls": [call.model_dump()]}
+    heard = {"role": "tool", "tool_call_id": call.id, "content": "rain"}
+    check("tool result", create(**{**greedy, "messages": [*messages, said, heard]}, tools=tools).choices[0].message.content is not None)
 
 completion = client.completions.create(model=model, prompt=["fn main() {", "struct A"], max_tokens=6, n=2, logprobs=2, echo=True)
 check("completions", [choice.index for choice in completion.choices] == [0, 1, 2, 3])

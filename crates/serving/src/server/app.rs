@@ -8,12 +8,12 @@ use jarre_transformer::Tokenizer;
 use tokio::task::spawn_blocking;
 
 use super::config::ServerConfig;
-use super::draws::Draws;
 use super::embeddings::EmbeddingModel;
 use super::failure::{Answer, Failure};
 use super::metrics::Metrics;
 use super::score::ScoringModel;
 use super::vocabulary::Vocabulary;
+use crate::draws::Draws;
 use crate::prompt::ChatPrompt;
 use crate::{Engine, Error};
 

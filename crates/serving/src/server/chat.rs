@@ -3,28 +3,30 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use jarre_core::{Message, Part, Usage};
+use jarre_core::{ChatRequest, Message, Part, ToolChoice, Usage};
 use jarre_openai::{
     ApiError, AssistantMessage, AssistantTag, ChatChoice, ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ChunkChoice,
-    ChunkDelta,
+    ChunkDelta, FunctionCall, FunctionDelta, FunctionTag, ToolCall, ToolCallDelta,
 };
 use jarre_transformer::chat_template::ChatInput;
 
 use super::answers::Answers;
 use super::app::App;
-use super::failure::{Answer, json};
+use super::failure::{Answer, json, refused};
 use super::head::Head;
 use super::sampling::Wishes;
 use super::sse::{self, Events, event};
 use super::trace::Trace;
-use super::{body, logprobs, sampling, structured, tools};
-use crate::{Completion, Output};
+use super::{body, logprobs, sampling, structured};
+use crate::prompt::ChatPrompt;
+use crate::tool_calls::{AnswerReader, Said, SaidCall};
+use crate::{Completion, Error, Output};
 
 /// `POST /v1/chat/completions`.
 pub(super) async fn create(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Answer {
     app.check_queue()?;
     let bytes = body::read(&app.config, &headers, body).await?;
-    let (call, answers) = app.blocking(move |app| start(app, &bytes)).await?;
+    let (mut call, answers) = app.blocking(move |app| start(app, &bytes)).await?;
     if call.stream {
         return Ok(sse::respond(answers, call));
     }
@@ -38,13 +40,22 @@ pub(super) async fn create(State(app): State<Arc<App>>, headers: HeaderMap, body
 }
 
 /// The tokens of a conversation.
-pub(super) fn prompt(app: &App, request: &ChatCompletionRequest) -> Answer<Vec<u32>> {
-    let Some(template) = &app.prompt else {
-        return Err(ApiError::invalid_request(format!("{} has no chat template: ask it for completions", app.names[0])).into());
-    };
-    let core = request.to_core()?;
+pub(super) fn prompt(app: &App, wire: &ChatCompletionRequest) -> Answer<Vec<u32>> {
+    tokens(app, template(app)?, wire, &wire.to_core()?)
+}
+
+fn template(app: &App) -> Answer<&ChatPrompt> {
+    let told = || ApiError::invalid_request(format!("{} has no chat template: ask it for completions", app.names[0]));
+    Ok(app.prompt.as_ref().ok_or_else(told)?)
+}
+
+/// Of tools that must not be called the model is not told.
+fn tokens(app: &App, template: &ChatPrompt, request: &ChatCompletionRequest, core: &ChatRequest) -> Answer<Vec<u32>> {
     check_pictures(&core.messages)?;
-    let mut input = ChatInput::new(&core.messages).with_tools(&core.tools).with_date(app.clock.timestamp());
+    let mut input = ChatInput::new(&core.messages).with_date(app.clock.timestamp());
+    if core.tool_choice != ToolChoice::None {
+        input = input.with_tools(&core.tools);
+    }
     input.add_generation_prompt = request.add_generation_prompt.unwrap_or(true);
     input.variables = request.chat_template_kwargs.clone().unwrap_or_default();
     Ok(template.tokens(&input)?)
@@ -64,8 +75,10 @@ fn check_pictures(messages: &[Message]) -> Result<(), ApiError> {
 fn start(app: &Arc<App>, bytes: &[u8]) -> Answer<(ChatCall, Answers)> {
     let wire = ChatCompletionRequest::from_json(bytes)?;
     app.check_model(&wire.model)?;
-    tools::check(&wire.tools)?;
-    let tokens = prompt(app, &wire)?;
+    let (template, core) = (template(app)?, wire.to_core()?);
+    let tools =
+        template.tool_use(&core.tools, &core.tool_choice, wire.parallel_tool_calls != Some(false)).map_err(|error| untakable(&error))?;
+    let tokens = tokens(app, template, &wire, &core)?;
     let wishes = Wishes {
         limit: wire.token_limit().map(|limit| limit as usize),
         top_logprobs: wire.top_logprobs.unwrap_or_default(),
@@ -73,8 +86,11 @@ fn start(app: &Arc<App>, bytes: &[u8]) -> Answer<(ChatCall, Answers)> {
         seed: app.draws.draw(),
     };
     let request = sampling::request(tokens, &wire.sampling, wishes)?.with_deadline(app.deadline());
-    let request =
-        structured::constrain(request, structured::wanted(wire.response_format.as_ref(), wire.sampling.structured_outputs.as_ref()))?;
+    let form = structured::wanted(wire.response_format.as_ref(), wire.sampling.structured_outputs.as_ref());
+    let request = match &tools {
+        Some(tools) => tools.apply(request, form.is_some()).map_err(|error| untakable(&error))?,
+        None => structured::constrain(request, form)?,
+    };
     let head = Head::new(app, "chatcmpl", &wire.model, &wire.sampling.stop_token_ids);
     let trace = Trace::new(&head.id, "chat", &wire.model);
     let n = request.n;
@@ -87,8 +103,22 @@ fn start(app: &Arc<App>, bytes: &[u8]) -> Answer<(ChatCall, Answers)> {
         prompt_logprobs: wire.sampling.prompt_logprobs.is_some(),
         include_usage: wire.wants_usage(),
         begun: vec![false; n],
+        readers: (0..n).map(|_| AnswerReader::new(tools.as_ref(), &app.draws)).collect(),
     };
     Ok((call, answers))
+}
+
+fn untakable(error: &Error) -> ApiError {
+    refused("tools", &format!("cannot be used: {error}"))
+}
+
+fn whole_call(call: SaidCall) -> ToolCall {
+    ToolCall { id: call.id, kind: FunctionTag, function: FunctionCall { name: call.name, arguments: call.arguments } }
+}
+
+fn call_delta(call: SaidCall) -> ToolCallDelta {
+    let function = FunctionDelta { name: Some(call.name), arguments: Some(call.arguments) };
+    ToolCallDelta { index: call.index as u32, id: Some(call.id), kind: Some(FunctionTag), function }
 }
 
 /// A call whose answers come.
@@ -102,17 +132,20 @@ struct ChatCall {
     include_usage: bool,
     /// Which answers have had their first event.
     begun: Vec<bool>,
+    readers: Vec<AnswerReader>,
 }
 
 impl ChatCall {
-    fn choice(&self, index: u32, answer: Completion) -> ChatChoice {
-        let (finish_reason, stop_reason) = self.head.end(Some(&answer.finish));
+    fn choice(&mut self, index: u32, answer: Completion) -> ChatChoice {
+        let said = self.readers[index as usize].read(answer.text, Some(answer.finish.reason));
+        let tool_calls: Vec<_> = said.calls.into_iter().map(whole_call).collect();
+        let content = (!said.text.is_empty() || tool_calls.is_empty()).then_some(said.text);
         ChatChoice {
             index,
             logprobs: self.logprobs.then(|| logprobs::of_chat(&answer.tokens, &self.app.vocabulary)),
-            message: AssistantMessage { content: Some(answer.text), ..AssistantMessage::default() },
-            finish_reason,
-            stop_reason,
+            message: AssistantMessage { content, tool_calls, ..AssistantMessage::default() },
+            finish_reason: said.finish,
+            stop_reason: self.head.stop(Some(&answer.finish)),
         }
     }
 
@@ -127,17 +160,18 @@ impl Events for ChatCall {
         let Output::Chunk(chunk) = output else { return None };
         let is_first = !std::mem::replace(&mut self.begun[chunk.index], true);
         let scored = self.logprobs && !chunk.tokens.is_empty();
-        if chunk.text.is_empty() && chunk.finish.is_none() && !is_first && !scored {
+        let said = self.readers[chunk.index].read(chunk.text, chunk.finish.as_ref().map(|finish| finish.reason));
+        if said == Said::default() && !is_first && !scored {
             return None;
         }
-        let (finish_reason, stop_reason) = self.head.end(chunk.finish.as_ref());
-        let content = (is_first || !chunk.text.is_empty()).then_some(chunk.text);
+        let content = (is_first || !said.text.is_empty()).then_some(said.text);
+        let tool_calls = said.calls.into_iter().map(call_delta).collect();
         let choice = ChunkChoice {
             index: chunk.index as u32,
-            delta: ChunkDelta { role: is_first.then_some(AssistantTag), content, ..ChunkDelta::default() },
+            delta: ChunkDelta { role: is_first.then_some(AssistantTag), content, tool_calls, ..ChunkDelta::default() },
             logprobs: scored.then(|| logprobs::of_chat(&chunk.tokens, &self.app.vocabulary)),
-            finish_reason,
-            stop_reason,
+            finish_reason: said.finish,
+            stop_reason: self.head.stop(chunk.finish.as_ref()),
         };
         Some(event(&ChatCompletionChunk { choices: vec![choice], ..self.piece() }))
     }

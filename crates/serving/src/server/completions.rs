@@ -89,7 +89,7 @@ fn request(app: &App, wire: &CompletionRequest, prompt: &[u32], seed: u64) -> An
         seed,
     };
     let request = sampling::request(prompt.to_vec(), &wire.sampling, wishes)?.with_deadline(app.deadline());
-    Ok(structured::constrain(request, wire.sampling.structured_outputs.clone())?)
+    Ok(structured::constrain(request, structured::wanted(None, wire.sampling.structured_outputs.as_ref()))?)
 }
 
 /// A call whose answers come.
@@ -150,7 +150,7 @@ impl CompletionCall {
     fn choice(&mut self, prompt: usize, index: usize, answer: Completion) -> CompletionChoice {
         let wanted = self.prompt_logprobs.then(|| logprobs::of_prompt(&answer.prompt_logprobs, &self.app.vocabulary));
         self.prompts[prompt].scores = answer.prompt_logprobs;
-        let (finish_reason, stop_reason) = self.head.end(Some(&answer.finish));
+        let (finish_reason, stop_reason) = (Some(answer.finish.reason), self.head.stop(Some(&answer.finish)));
         CompletionChoice { finish_reason, stop_reason, prompt_logprobs: wanted, ..self.write(prompt, index, &answer.text, &answer.tokens) }
     }
 
@@ -170,7 +170,8 @@ impl Events for CompletionCall {
             }
             Output::Done(_) | Output::Failed(_) => return None,
         };
-        let (finish_reason, stop_reason) = self.head.end(chunk.finish.as_ref());
+        let finish = chunk.finish.as_ref();
+        let (finish_reason, stop_reason) = (finish.map(|finish| finish.reason), self.head.stop(finish));
         let choice = Self::write(self, prompt, chunk.index, &chunk.text, &chunk.tokens);
         let scored = choice.logprobs.as_ref().is_some_and(|scores| !scores.tokens.is_empty());
         if choice.text.is_empty() && finish_reason.is_none() && !scored {

@@ -1,4 +1,3 @@
-use jarre_core::FinishReason;
 use jarre_openai::StopReason as WireStop;
 
 use super::app::App;
@@ -20,12 +19,11 @@ impl Head {
         Self { id, model: model.to_owned(), created, stop_token_ids: stop_token_ids.to_vec() }
     }
 
-    /// Why and by what an answer ended.
-    pub(super) fn end(&self, finish: Option<&Finish>) -> (Option<FinishReason>, Option<WireStop>) {
-        let stop = finish.and_then(|finish| match finish.stop.as_ref()? {
+    /// By what an answer ended, where a text or a token of the request's ended it.
+    pub(super) fn stop(&self, finish: Option<&Finish>) -> Option<WireStop> {
+        finish.and_then(|finish| match finish.stop.as_ref()? {
             StopReason::Token(id) => self.stop_token_ids.contains(id).then(|| WireStop::Token(i64::from(*id))),
             StopReason::Text(text) => Some(WireStop::Text(text.clone())),
-        });
-        (finish.map(|finish| finish.reason), stop)
+        })
     }
 }

@@ -25,7 +25,6 @@ mod body;
 mod chat;
 mod completions;
 mod config;
-mod draws;
 mod embeddings;
 mod failure;
 mod head;
@@ -42,7 +41,6 @@ mod score;
 mod sse;
 mod structured;
 mod tokenize;
-mod tools;
 mod trace;
 mod vocabulary;
 

@@ -13,13 +13,13 @@ use tokio::time::sleep;
 
 use super::app::{App, EncodingQueue, unix_seconds};
 use super::config::ServerConfig;
-use super::draws::Draws;
 use super::embeddings::EmbeddingModel;
 use super::metrics::Metrics;
 use super::router::router;
 use super::score::ScoringModel;
 use super::vocabulary::Vocabulary;
-use crate::prompt::ChatPrompt;
+use crate::draws::Draws;
+use crate::model::Files;
 use crate::{Engine, Model, ServeOptions};
 
 /// How often a server that is to stop looks whether it may.
@@ -74,12 +74,12 @@ impl Server {
     pub fn new(engine: Engine, model: Model, metrics: Metrics, clock: Arc<dyn Clock>, config: ServerConfig) -> Result<Self, ServeError> {
         let origins = config.cors_origins.iter().map(|origin| read_origin(origin)).collect::<Result<_, _>>()?;
         let entropy = config.entropy.map_or_else(|| getrandom::u64().map_err(ServeError::Random), Ok)?;
-        let (name, tokenizer, template) = model.into_files();
+        let Files { name, tokenizer, prompt } = model.into_files();
         let app = App {
             engine,
             names: std::iter::once(name).chain(config.aliases.iter().cloned()).collect(),
             vocabulary: Vocabulary::new(Arc::clone(&tokenizer)),
-            prompt: template.map(|template| ChatPrompt::new(Arc::clone(&tokenizer), template)),
+            prompt,
             tokenizer,
             embedder: None,
             reranker: None,

@@ -1,40 +1,39 @@
 use jarre_openai::{ApiError, ResponseFormat, StructuredOutputs};
 use serde_json::Value;
 
-use crate::Request;
+use super::failure::refused;
+use crate::{Grammar, Request};
+
+/// A form that answers have to keep to, and the parameter that asks for it.
+pub(super) struct Form {
+    grammar: Grammar,
+    param: &'static str,
+}
 
 /// What a format and structured outputs, of which a request has one at most, ask of the text.
-pub(super) fn wanted(format: Option<&ResponseFormat>, structured: Option<&StructuredOutputs>) -> Option<StructuredOutputs> {
+pub(super) fn wanted(format: Option<&ResponseFormat>, structured: Option<&StructuredOutputs>) -> Option<Form> {
+    let form = |param, grammar| Some(Form { grammar, param });
     match format {
-        Some(ResponseFormat::JsonObject) => Some(StructuredOutputs::JsonObject),
-        Some(ResponseFormat::JsonSchema { json_schema }) => Some(StructuredOutputs::Json(Value::Object(json_schema.schema.clone()))),
-        Some(ResponseFormat::Text) | None => structured.cloned(),
+        Some(ResponseFormat::JsonObject) => form("response_format", Grammar::JsonObject),
+        Some(ResponseFormat::JsonSchema { json_schema }) => {
+            form("response_format", Grammar::JsonSchema(Value::Object(json_schema.schema.clone())))
+        }
+        Some(ResponseFormat::Text) | None => form("structured_outputs", grammar(structured?)),
     }
 }
 
 /// The same request, whose answers keep to what is wanted.
-#[cfg(feature = "grammar")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature it refuses")]
-pub(super) fn constrain(request: Request, wanted: Option<StructuredOutputs>) -> Result<Request, ApiError> {
-    use crate::Grammar;
-    let Some(wanted) = wanted else { return Ok(request) };
-    Ok(request.with_grammar(match wanted {
+pub(super) fn constrain(request: Request, wanted: Option<Form>) -> Result<Request, ApiError> {
+    let Some(Form { grammar, param }) = wanted else { return Ok(request) };
+    request.held_to(grammar).map_err(|error| refused(param, &format!("cannot be used: {error}")))
+}
+
+fn grammar(structured: &StructuredOutputs) -> Grammar {
+    match structured.clone() {
         StructuredOutputs::Json(schema) => Grammar::JsonSchema(schema),
         StructuredOutputs::JsonObject => Grammar::JsonObject,
         StructuredOutputs::Regex(pattern) => Grammar::Regex(pattern),
         StructuredOutputs::Choice(texts) => Grammar::Choice(texts),
         StructuredOutputs::Grammar(grammar) => Grammar::Lark(grammar),
-    }))
-}
-
-/// Refuses to promise a form that nothing here can hold answers to.
-#[cfg(not(feature = "grammar"))]
-#[expect(clippy::needless_pass_by_value, reason = "with the feature `grammar` it is taken")]
-pub(super) fn constrain(request: Request, wanted: Option<StructuredOutputs>) -> Result<Request, ApiError> {
-    let param = match wanted {
-        None => return Ok(request),
-        Some(StructuredOutputs::Json(_) | StructuredOutputs::JsonObject) => "response_format",
-        Some(_) => "structured_outputs",
-    };
-    Err(super::failure::refused(param, "asks for text of a form, and this server was built without the feature 'grammar'"))
+    }
 }

@@ -7,14 +7,14 @@ use crate::grammar::Grammar;
 
 impl ToolFormat {
     /// What an answer has to look like so that it calls the tools that `choice` asks for: one call or more of any of `tools`, or one call of the
-    /// tool that is named; `None` where the model may answer with text. Models of [`Mistral`](Self::Mistral) expect the token `[TOOL_CALLS]` in
+    /// tool that is named, or of any where they must not be `parallel`; `None` where the model may answer with text. Models of [`Mistral`](Self::Mistral) expect the token `[TOOL_CALLS]` in
     /// front: see [`opening`](Self::opening).
     ///
     /// # Errors
     /// Where a call is asked for and there are no tools, or none with that name.
-    pub fn grammar(self, tools: &[ToolSpec], choice: &ToolChoice) -> Result<Option<Grammar>> {
+    pub fn grammar(self, tools: &[ToolSpec], choice: &ToolChoice, parallel: bool) -> Result<Option<Grammar>> {
         let (offered, single): (Vec<&ToolSpec>, bool) = match choice {
-            ToolChoice::Required => (tools.iter().collect(), false),
+            ToolChoice::Required => (tools.iter().collect(), !parallel),
             ToolChoice::Tool { name } => (tools.iter().filter(|tool| tool.name == *name).collect(), true),
             _ => return Ok(None),
         };
@@ -22,14 +22,15 @@ impl ToolFormat {
             return Err(Error::Invalid("a call is asked for of a tool that is not offered".to_owned()));
         }
         let call = schema(&offered, self.arguments_key());
-        Ok(Some(match self {
-            Self::Hermes => Grammar::Lark(format!(
-                "start: call{}\ncall: \"<tool_call>\\n\" body \"\\n</tool_call>\"\nbody: %json {call}\n",
-                if single { "" } else { " (\"\\n\" call)*" }
-            )),
-            Self::Mistral => Grammar::JsonSchema(listed(call, single)),
-            Self::Llama3 | Self::Json => Grammar::JsonSchema(call),
-        }))
+        Ok(Some(Grammar::Lark(match self {
+            Self::Hermes => format!(
+                "start: call{}\ncall: \"<tool_call>\\n\" body \"\\n</tool_call>\"\nbody: %json {}\n",
+                if single { "" } else { " (\"\\n\" call)*" },
+                spaced(call)
+            ),
+            Self::Mistral => format!("start: %json {}\n", spaced(listed(call, single))),
+            Self::Llama3 | Self::Json => format!("start: %json {}\n", spaced(call)),
+        })))
     }
 
     /// A special token that the model expects before calls, and that no grammar writes: put it behind the prompt when calls are forced, where
@@ -56,6 +57,13 @@ fn schema(tools: &[&ToolSpec], key: &str) -> Value {
         definitions.insert(format!("tool{index}"), parameters);
     }
     json!({"anyOf": tools.iter().enumerate().map(call).collect::<Vec<_>>(), "$defs": definitions})
+}
+
+/// The schema of JSON that is written as models are shown calls: in one line, a space behind commas and colons and none elsewhere, so that
+/// nobody loses himself in white space.
+fn spaced(mut schema: Value) -> Value {
+    schema["x-guidance"] = json!({"whitespace_flexible": false, "item_separator": ", ", "key_separator": ": "});
+    schema
 }
 
 fn listed(mut call: Value, single: bool) -> Value {

@@ -46,6 +46,10 @@ pub enum ToolEvent {
 #[derive(Clone, Debug)]
 pub struct ToolCallParser {
     format: ToolFormat,
+    /// The tools that calls without a marker name; any where it is not given.
+    tools: Option<Vec<String>>,
+    /// Whether the object that is read has no marker.
+    is_bare: bool,
     /// Text of which it is not known what it is.
     held: String,
     /// Bytes of it that stand before a call's object: marker, bracket, separator.
@@ -82,7 +86,13 @@ impl ToolCallParser {
     /// A parser at the beginning of an answer.
     pub fn new(format: ToolFormat) -> Self {
         let (held, events) = (String::new(), Vec::new());
-        Self { format, held, opening: 0, state: State::Start, scan: Scan::default(), in_list: false, calls: 0, events }
+        let (state, scan) = (State::Start, Scan::default());
+        Self { format, tools: None, is_bare: false, held, opening: 0, state, scan, in_list: false, calls: 0, events }
+    }
+
+    /// Takes an object that no marker announces for a call only where it names one of these tools.
+    pub fn with_tools(self, names: impl IntoIterator<Item = String>) -> Self {
+        Self { tools: Some(names.into_iter().collect()), ..self }
     }
 
     /// Takes the next piece of the text.
@@ -128,6 +138,7 @@ impl ToolCallParser {
         if self.format.marker().is_some_and(|marker| body.starts_with(marker)) || !self.format.begins_bare(first) {
             return self.go(State::Text);
         }
+        self.is_bare = true;
         self.enter(at)
     }
 
@@ -139,6 +150,7 @@ impl ToolCallParser {
         if let Some(at) = self.held.find(marker) {
             self.emit(at);
             self.opening = marker.len();
+            self.is_bare = false;
             return self.go(State::Marked);
         }
         self.emit(self.held.len() - beginning_at_end(&self.held, marker));
@@ -176,7 +188,7 @@ impl ToolCallParser {
         match self.scan.advance(body) {
             Found::More => Step::Wait,
             Found::Not => self.give_up(at + 1),
-            Found::End(length) => match call::read(&body[..length]) {
+            Found::End(length) => match call::read(&body[..length]).filter(|call| self.takes(&call.name)) {
                 Some(call) => {
                     self.call(call, at + length);
                     self.go(State::Behind)
@@ -184,6 +196,10 @@ impl ToolCallParser {
                 None => self.give_up(at + length),
             },
         }
+    }
+
+    fn takes(&self, name: &str) -> bool {
+        !self.is_bare || self.tools.as_ref().is_none_or(|tools| tools.iter().any(|tool| tool == name))
     }
 
     fn call(&mut self, call: call::Call, end: usize) {

@@ -65,3 +65,33 @@ fn an_answer_keeps_to_the_schema_that_it_is_asked_for() {
     }
     assert!(whole >= 4, "{whole} of 8 came to an end");
 }
+
+#[cfg(feature = "grammar")]
+#[test]
+fn a_call_that_is_demanded_is_a_part_of_the_message() {
+    use jarre_core::{Permission, ToolChoice, ToolSpec};
+    let template = format!("{{% for tool in tools or [] %}}{{{{ tool | tojson }}}} as <tool_call>{{% endfor %}}{TEMPLATE}");
+    let model = shipped().with_template(ChatTemplate::new(&template, []).unwrap());
+    let model = ChatEngine::start(model, &ServeOptions::default(), Arc::new(SystemClock::new())).unwrap();
+    pollster::block_on(jarre_core::testing::contract::chat_model(&model));
+    let day =
+        serde_json::json!({"type": "object", "properties": {"day": {"enum": [1, 2]}}, "required": ["day"], "additionalProperties": false});
+    let request = ChatRequest::user("Which day?")
+        .with_tool(ToolSpec::new("choose", "chooses a day", day, Permission::Read))
+        .with_tool_choice(ToolChoice::Tool { name: "choose".to_owned() });
+    let mut called = 0;
+    for seed in 0..6_u64 {
+        let request = request.clone().with_sampling(Sampling::default().with_seed(seed).with_max_tokens(120));
+        let response = pollster::block_on(model.chat(request)).unwrap();
+        if response.finish_reason == FinishReason::Length {
+            continue;
+        }
+        called += 1;
+        assert_eq!(response.finish_reason, FinishReason::ToolCalls);
+        let calls: Vec<_> = response.message.tool_calls().collect();
+        assert_eq!((calls.len(), calls[0].name.as_str(), response.message.text().as_str()), (1, "choose", ""));
+        let arguments: serde_json::Value = serde_json::from_str(&calls[0].arguments).unwrap();
+        assert!([1, 2].contains(&arguments["day"].as_i64().unwrap()), "{arguments}");
+    }
+    assert!(called >= 2, "{called} of 6 came to an end");
+}

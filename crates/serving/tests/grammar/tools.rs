@@ -40,7 +40,7 @@ fn a_model_that_knows_nothing_calls_the_tools_that_it_must() {
     let named = ToolChoice::Tool { name: "grow".to_owned() };
     for format in [ToolFormat::Hermes, ToolFormat::Llama3, ToolFormat::Mistral, ToolFormat::Json] {
         for choice in [&ToolChoice::Required, &named] {
-            let grammar = format.grammar(&tools, choice).unwrap().unwrap();
+            let grammar = format.grammar(&tools, choice, true).unwrap().unwrap();
             let mut complete = 0;
             for seed in 0..20 {
                 let Answer::Complete(answer) = model.answer(&grammar, &mut Pcg64::seed_from_u64(seed)).unwrap() else { continue };
@@ -54,8 +54,8 @@ fn a_model_that_knows_nothing_calls_the_tools_that_it_must() {
             }
             assert!(complete >= 8, "{format}, {choice:?}: {complete}");
         }
-        assert_eq!(format.grammar(&tools, &ToolChoice::Auto).unwrap(), None);
-        assert!(format.grammar(&[], &ToolChoice::Required).is_err());
-        assert!(format.grammar(&tools, &ToolChoice::Tool { name: "shrink".to_owned() }).is_err());
+        assert_eq!(format.grammar(&tools, &ToolChoice::Auto, true).unwrap(), None);
+        assert!(format.grammar(&[], &ToolChoice::Required, true).is_err());
+        assert!(format.grammar(&tools, &ToolChoice::Tool { name: "shrink".to_owned() }, true).is_err());
     }
 }

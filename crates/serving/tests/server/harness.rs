@@ -48,8 +48,12 @@ pub(crate) fn options() -> ServeOptions {
 }
 
 pub(crate) fn server(options: &ServeOptions, config: ServerConfig) -> Server {
+    server_with(TEMPLATE, options, config)
+}
+
+pub(crate) fn server_with(template: &str, options: &ServeOptions, config: ServerConfig) -> Server {
     let model = Model::open(assets().join("jarre-tiny"), &Device::default()).unwrap();
-    let model = model.with_template(ChatTemplate::new(TEMPLATE, []).unwrap());
+    let model = model.with_template(ChatTemplate::new(template, []).unwrap());
     Server::start(model, options, Arc::new(SystemClock::new()), config).unwrap()
 }
 

@@ -14,4 +14,5 @@ mod limits;
 mod metrics;
 mod refusals;
 mod tokens;
+mod tools;
 mod traces;

@@ -45,6 +45,11 @@ const SPECIAL_TOKENS: [&str; 7] = ["bos_token", "eos_token", "unk_token", "sep_t
 /// Variables that are always set by the input.
 const GIVEN: [&str; 3] = ["messages", "tools", "add_generation_prompt"];
 
+/// The template where no other is asked for.
+const DEFAULT: &str = "default";
+/// The one for conversations with tools, where there is one.
+const TOOL_USE: &str = "tool_use";
+
 /// How a model wants conversations written: the chat template of a tokenizer.
 ///
 /// ```
@@ -64,7 +69,7 @@ const GIVEN: [&str; 3] = ["messages", "tools", "add_generation_prompt"];
 #[derive(Debug)]
 pub struct ChatTemplate {
     environment: Environment<'static>,
-    names: Vec<String>,
+    sources: BTreeMap<String, String>,
     special_tokens: BTreeMap<String, String>,
 }
 
@@ -85,7 +90,7 @@ impl ChatTemplate {
     /// Where `source` is not a template; the error names the line.
     pub fn new<'t>(source: &str, special_tokens: impl IntoIterator<Item = (&'t str, &'t str)>) -> Result<Self> {
         let special_tokens = special_tokens.into_iter().map(|(name, token)| (name.to_owned(), token.to_owned())).collect();
-        Self::build(BTreeMap::from([("default".to_owned(), source.to_owned())]), special_tokens)
+        Self::build(BTreeMap::from([(DEFAULT.to_owned(), source.to_owned())]), special_tokens)
     }
 
     /// The text of a conversation.
@@ -103,25 +108,37 @@ impl ChatTemplate {
 
     /// Names that [`ChatInput::template`] may have, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str)
+        self.sources.keys().map(String::as_str)
+    }
+
+    /// The source text of one of these.
+    pub fn source(&self, name: &str) -> Option<&str> {
+        self.sources.get(name).map(String::as_str)
+    }
+
+    /// The source text that conversations with tools are written by.
+    pub fn tool_source(&self) -> Option<&str> {
+        self.source(TOOL_USE).or_else(|| self.source(DEFAULT))
     }
 
     fn build(templates: BTreeMap<String, String>, special_tokens: BTreeMap<String, String>) -> Result<Self> {
         let environment = environment(templates.iter().map(|(name, source)| (name.as_str(), source.as_str())))?;
-        Ok(Self { environment, names: templates.into_keys().collect(), special_tokens })
+        Ok(Self { environment, sources: templates, special_tokens })
     }
 
     fn choose<'a>(&self, input: &ChatInput<'a>) -> Result<&'a str> {
         let is_there = |name: &str| self.names().any(|there| there == name);
         let name = match input.template {
             Some(name) => name,
-            None if !input.tools.is_empty() && is_there("tool_use") => "tool_use",
-            None => "default",
+            None if !input.tools.is_empty() && is_there(TOOL_USE) => TOOL_USE,
+            None => DEFAULT,
         };
         if is_there(name) {
             return Ok(name);
         }
-        Err(Error::Template { reason: format!("there is none called `{name}`; choose from {}", self.names.join(", ")) })
+        Err(Error::Template {
+            reason: format!("there is none called `{name}`; choose from {}", self.names().collect::<Vec<_>>().join(", ")),
+        })
     }
 
     fn variables(&self, input: &ChatInput<'_>) -> Result<Value> {
