@@ -100,7 +100,7 @@ fn decode(model: &PagedDecoder, kind: KvType, [streams, context, steps]: [usize;
 fn step(model: &PagedDecoder, cache: &mut PagedKvCache, tokens: &[u32], tables: &[&[u32]], lengths: &[usize], outputs: &[usize]) {
     let each = tokens.len() / tables.len();
     let query_starts: Vec<usize> = (0..=tables.len()).map(|stream| stream * each).collect();
-    let batch = PagedBatch { tokens, query_starts: &query_starts, context_lens: lengths, block_tables: tables, outputs };
+    let batch = PagedBatch { tokens, query_starts: &query_starts, context_lens: lengths, block_tables: tables, adapters: &[], outputs };
     assert!(model.forward(cache, &batch).iter().all(|logit| logit.is_finite()), "a model of finite weights gives finite logits");
 }
 

@@ -125,6 +125,12 @@ pub(crate) struct ServeArgs {
     /// A Jinja file that says how conversations are written, for models that bring none.
     #[arg(long)]
     pub(crate) chat_template: Option<PathBuf>,
+    /// An adapter that requests may name as their model: `NAME=FOLDER` in PEFT's format; may be given several times.
+    #[arg(long, value_name = "NAME=FOLDER", value_parser = parse_adapter)]
+    pub(crate) lora_modules: Vec<(String, PathBuf)>,
+    /// Lets clients load adapters from this folder, and unload any.
+    #[arg(long)]
+    pub(crate) lora_dir: Option<PathBuf>,
     /// How the model writes calls of tools: hermes, llama3, mistral or json; as its chat template shows where it is not given.
     #[arg(long)]
     pub(crate) tool_call_parser: Option<ToolFormat>,
@@ -142,6 +148,13 @@ pub(crate) enum Slo {
     Ttft(Duration),
     Tpot(Duration),
     E2el(Duration),
+}
+
+fn parse_adapter(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, folder)) if !name.is_empty() && !folder.is_empty() => Ok((name.to_owned(), folder.into())),
+        _ => Err(format!("`{text}` is not like sql=adapters/sql")),
+    }
 }
 
 fn parse_slo(text: &str) -> Result<Slo, String> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jarre_core::SystemClock;
-use jarre_serving::Engine;
 use jarre_serving::server::{Server, ServerConfig};
+use jarre_serving::{Engine, LoraAdapter};
 use jarre_transformer::chat_template::ChatTemplate;
 use jarre_transformer::{Device, SentenceEncoder};
 use tokio::sync::Notify;
@@ -35,11 +35,18 @@ async fn serve(args: &ServeArgs) -> Result<()> {
     if let Some(format) = args.tool_call_parser {
         opened = opened.with_tool_format(format);
     }
-    let config = ServerConfig::default()
+    let adapters = args.lora_modules.iter().map(|(name, folder)| LoraAdapter::from_folder(name, &opened, folder));
+    let adapters = adapters.collect::<Result<Vec<_>, _>>()?;
+    let mut config = ServerConfig::default()
         .with_address(args.address)
         .with_api_keys(args.api_key.iter().cloned())
         .with_drain_timeout(Duration::from_secs(args.shutdown_timeout));
+    config.lora_dir.clone_from(&args.lora_dir);
+    config.max_loras = config.max_loras.max(adapters.len());
     let mut server = Server::start(opened, &model::options(&args.model), Arc::new(SystemClock::new()), config)?;
+    for adapter in adapters {
+        server = server.with_adapter(adapter)?;
+    }
     if let Some(folder) = &args.embedding_model {
         server = server.with_sentence_encoder(SentenceEncoder::from_folder(folder, &Device::default())?);
     }

@@ -16,7 +16,7 @@ use crate::model::Files;
 use crate::output::{Output, RequestStats};
 use crate::prompt::ChatPrompt;
 use crate::tool_calls::{AnswerReader, Said};
-use crate::{Engine, Error, Grammar, Model, OutputStream, Request, Result, ServeOptions};
+use crate::{Engine, Error, Grammar, LoraAdapter, Model, OutputStream, Request, Result, ServeOptions};
 
 /// A served model as a [`ChatModel`]: renders conversations by the model's template and streams its answers.
 ///
@@ -28,6 +28,7 @@ pub struct ChatEngine {
     info: ModelInfo,
     clock: Arc<dyn Clock>,
     prompt: Arc<ChatPrompt>,
+    adapter: Option<LoraAdapter>,
     /// Where names of calls come from.
     draws: Draws,
 }
@@ -53,7 +54,15 @@ impl ChatEngine {
         };
         let info = info(name, &engine, &prompt);
         let draws = Draws::new(clock.timestamp().unix_micros().cast_unsigned());
-        Ok(Self { engine, info, clock, prompt: Arc::new(prompt), draws })
+        Ok(Self { engine, info, clock, prompt: Arc::new(prompt), adapter: None, draws })
+    }
+
+    /// The same engine, whose answers are given with an adapter and under its name.
+    pub fn with_adapter(&self, adapter: LoraAdapter) -> Self {
+        let mut engine = self.clone();
+        adapter.name().clone_into(&mut engine.info.name);
+        engine.adapter = Some(adapter);
+        engine
     }
 
     /// The engine.
@@ -82,6 +91,7 @@ impl ChatEngine {
             (None, Some(form)) => asked.held_to(form)?,
             (None, None) => asked,
         };
+        asked.adapter.clone_from(&self.adapter);
         asked.deadline = request.remaining(self.clock.timestamp()).map(|left| self.engine.now().saturating_add(left));
         let reader = AnswerReader::new(tools.as_ref(), &self.draws);
         Ok(ChatStream { outputs: self.engine.submit(asked)?, reader, model: self.info.name.clone() })

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![doc(test(attr(deny(warnings))))]
 
+mod adapter;
 pub mod block_manager;
 mod chat;
 mod drafted;
@@ -22,6 +23,7 @@ pub mod sequence;
 pub mod server;
 mod tool_calls;
 
+pub use adapter::LoraAdapter;
 pub use block_manager::{BlockCopy, BlockManager, CacheConfig};
 pub use chat::ChatEngine;
 pub use engine::{Engine, EngineConfig, EngineCore, Observer, OutputStream, RequestKey, StepStats};

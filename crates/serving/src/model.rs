@@ -25,6 +25,8 @@ pub struct Model {
 pub(crate) struct Files {
     pub(crate) name: String,
     #[cfg(feature = "server")]
+    pub(crate) causal: CausalModel,
+    #[cfg(feature = "server")]
     pub(crate) tokenizer: Arc<Tokenizer>,
     /// None where it is not for chats.
     pub(crate) prompt: Option<ChatPrompt>,
@@ -145,6 +147,8 @@ impl Model {
         let prompt = template.map(|template| ChatPrompt::new(Arc::clone(&tokenizer), template, tools));
         Files {
             name,
+            #[cfg(feature = "server")]
+            causal: self.causal,
             #[cfg(feature = "server")]
             tokenizer,
             prompt,

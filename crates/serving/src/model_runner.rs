@@ -1,5 +1,7 @@
 use jarre_transformer::paged::{KvType, PagedBatch, PagedDecoder, PagedKvCache};
 
+use jarre_transformer::DecoderConfig;
+
 use crate::{BlockCopy, Result};
 
 /// Computes the steps that a scheduler plans.
@@ -12,6 +14,11 @@ pub trait ModelRunner: Send {
 
     /// Blocks of the cache, and positions of a block.
     fn cache(&self) -> (usize, usize);
+
+    /// The model that adapters have to fit; none where sequences cannot have any.
+    fn adapts(&self) -> Option<&DecoderConfig> {
+        None
+    }
 
     /// Copies blocks, in order.
     fn copy_blocks(&mut self, copies: &[BlockCopy]);
@@ -54,6 +61,10 @@ impl ModelRunner for PagedRunner {
 
     fn cache(&self) -> (usize, usize) {
         (self.cache.blocks(), self.cache.block_size())
+    }
+
+    fn adapts(&self) -> Option<&DecoderConfig> {
+        Some(self.decoder.config())
     }
 
     fn copy_blocks(&mut self, copies: &[BlockCopy]) {

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use jarre_transformer::generate::SamplingParams;
 
+use crate::LoraAdapter;
+
 /// What an engine is asked: a prompt in tokens, and how it is to be continued.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -26,9 +28,11 @@ pub struct Request {
     /// What the answer has to be.
     #[cfg(feature = "grammar")]
     pub grammar: Option<crate::Grammar>,
+    /// What is added to the model's weights for this request.
+    pub adapter: Option<LoraAdapter>,
     /// Lower ones run first, under [`Policy::Priority`](crate::Policy::Priority).
     pub priority: i32,
-    /// Prompts share cached beginnings only with those of the same salt.
+    /// Prompts share cached beginnings only with those of the same salt and adapter.
     pub cache_salt: String,
     /// When the answer is no longer wanted, on the engine's clock.
     pub deadline: Option<Duration>,
@@ -48,6 +52,7 @@ impl Request {
             prompt_logprobs: None,
             #[cfg(feature = "grammar")]
             grammar: None,
+            adapter: None,
             priority: 0,
             cache_salt: String::new(),
             deadline: None,
@@ -110,6 +115,11 @@ impl Request {
     #[expect(clippy::unused_self, reason = "with the feature `grammar` it is what is given back")]
     pub(crate) fn held_to(self, _: crate::Grammar) -> crate::Result<Self> {
         Err(crate::Error::Invalid("answers cannot be held to a form: this was built without the feature `grammar`".to_owned()))
+    }
+
+    /// Sets [`adapter`](Self::adapter).
+    pub fn with_adapter(self, adapter: LoraAdapter) -> Self {
+        Self { adapter: Some(adapter), ..self }
     }
 
     /// Sets [`priority`](Self::priority).

@@ -3,12 +3,13 @@
 
 mod reference;
 
-use burn::tensor::Device;
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Distribution, Tensor};
 use jarre_kernels::Inputs;
 use jarre_quant::Int4Scheme;
-use jarre_transformer::CausalModel;
-use jarre_transformer::paged::{KvType, PagedBatch, PagedDecoder, PagedKvCache};
+use jarre_transformer::paged::{KvType, PagedAdapter, PagedBatch, PagedDecoder, PagedKvCache};
 use jarre_transformer::quantize::{Quantizer, Scheme};
+use jarre_transformer::{CausalModel, LoraConfig};
 use reference::{Golden, TOLERANCE, folder, largest};
 
 const DECODERS: [&str; 18] = [
@@ -43,6 +44,11 @@ struct Part<'a> {
 
 /// Logits after every new token of all parts.
 fn step(model: &PagedDecoder, cache: &mut PagedKvCache, parts: &[Part<'_>]) -> Vec<f32> {
+    adapted_step(model, cache, parts, &[])
+}
+
+/// The same with an adapter for each part.
+fn adapted_step(model: &PagedDecoder, cache: &mut PagedKvCache, parts: &[Part<'_>], adapters: &[Option<&PagedAdapter>]) -> Vec<f32> {
     let tokens: Vec<u32> = parts.iter().flat_map(|part| &part.tokens[part.cached..]).copied().collect();
     let mut query_starts = vec![0];
     for part in parts {
@@ -56,6 +62,7 @@ fn step(model: &PagedDecoder, cache: &mut PagedKvCache, parts: &[Part<'_>]) -> V
         query_starts: &query_starts,
         context_lens: &context_lens,
         block_tables: &block_tables,
+        adapters,
         outputs: &outputs,
     };
     model.forward(cache, &batch)
@@ -174,4 +181,88 @@ fn with_packed_weights_they_do_not_change_a_bit() {
             }
         }
     }
+}
+
+#[test]
+fn an_adapter_of_peft_gives_its_logits_over_blocks() {
+    let golden = Golden::read("llama/lora");
+    let (ids, expected) = (golden.rows("ids.single").unwrap().concat(), golden.floats("logits.single").unwrap());
+    let model = model("llama");
+    let adapter = PagedAdapter::from_folder(model.decoder(), folder("llama/lora")).unwrap();
+    let paged = PagedDecoder::new(model.decoder(), ids.len()).unwrap();
+    let table = blocks(0, ids.len());
+    let part = [Part { tokens: &ids, cached: 0, blocks: &table }];
+    let mut cache = paged.new_cache(64, BLOCK, KvType::F32);
+    assert!(largest(&adapted_step(&paged, &mut cache, &part, &[Some(&adapter)]), &expected) < TOLERANCE);
+    assert!(largest(&step(&paged, &mut cache, &part), &expected) > 1e-2, "the adapter has to do something");
+}
+
+/// Gives numbers to matrices of zeros, which fresh adapters have.
+struct Fill;
+
+impl ModuleMapper for Fill {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| {
+            let is_zero = tensor.clone().abs().max().into_scalar::<f32>() == 0.0;
+            let (shape, device) = (tensor.shape(), tensor.device());
+            if D == 2 && is_zero { Tensor::random(shape, Distribution::Normal(0.0, 0.5), &device) } else { tensor }
+        })
+    }
+}
+
+const PROJECTIONS: [&str; 7] = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
+/// Sequences with two adapters and one with none, alone and in one step: logits of each.
+fn alone_and_together(model: &PagedDecoder, adapters: [Option<&PagedAdapter>; 3]) -> [Vec<Vec<f32>>; 2] {
+    let vocab = model.config().vocab_size as u32;
+    let texts: Vec<Vec<u32>> = [9, 14, 5].iter().map(|&len| (0..len).map(|i| (i * 7 + len) % vocab).collect()).collect();
+    let tables: Vec<Vec<u32>> = texts.iter().enumerate().map(|(row, text)| blocks(10 * row as u32, text.len())).collect();
+    let parts: Vec<Part<'_>> = texts.iter().zip(&tables).map(|(tokens, blocks)| Part { tokens, cached: 0, blocks }).collect();
+    let mut cache = model.new_cache(40, BLOCK, KvType::F32);
+    let alone: Vec<_> =
+        parts.chunks(1).zip(adapters.chunks(1)).map(|(part, adapter)| adapted_step(model, &mut cache, part, adapter)).collect();
+    let all = adapted_step(model, &mut cache, &parts, &adapters);
+    let mut rest = all.as_slice();
+    let mut take = |count: usize| rest.split_off(..count).unwrap().to_vec();
+    let together = alone.iter().map(|logits| take(logits.len())).collect();
+    [alone, together]
+}
+
+#[test]
+fn adapters_on_every_projection_act_on_their_own_sequences() {
+    for family in ["llama", "qwen2", "gemma2"] {
+        let plain = model(family);
+        let config = LoraConfig::new(3).with_targets(PROJECTIONS).with_alpha(2.0);
+        let [first, second] = [(); 2].map(|()| plain.decoder().clone().with_lora(&config).unwrap().map(&mut Fill));
+        let adapters = [&first, &second].map(|adapted| PagedAdapter::new(adapted).unwrap());
+        assert_eq!(adapters[0].num_params(), first.num_params() - plain.decoder().num_params());
+        let wanted = [Some(&adapters[0]), None, Some(&adapters[1])];
+        let merged = [first.merge_lora(), plain.decoder().clone(), second.merge_lora()];
+        let [alone, together] = alone_and_together(&PagedDecoder::new(plain.decoder(), 32).unwrap(), wanted);
+        for (row, merged) in merged.iter().enumerate() {
+            let [expected, _] = alone_and_together(&PagedDecoder::new(merged, 32).unwrap(), [None; 3]);
+            let scale = expected[row].iter().fold(1.0_f32, |most, logit| most.max(logit.abs()));
+            assert!(largest(&alone[row], &expected[row]) < 1e-5 * scale, "{family} {row}");
+            assert!(largest(&together[row], &alone[row]) < 1e-5 * scale, "{family} {row}");
+        }
+        let packed = plain.quantized(&Quantizer::new(Scheme::Int8).with_inputs(Inputs::Int8), &[]).unwrap();
+        let paged = PagedDecoder::new(packed.decoder(), 32).unwrap();
+        let [alone, together] = alone_and_together(&paged, wanted);
+        assert_eq!(together[1], alone[1], "{family}: company with adapters changes no bit of a sequence without");
+        let [bare, _] = alone_and_together(&paged, [None; 3]);
+        assert!(largest(&alone[0], &bare[0]) > 1e-2, "{family}: the adapter has to do something");
+        for row in [0, 2] {
+            let scale = alone[row].iter().fold(1.0_f32, |most, logit| most.max(logit.abs()));
+            assert!(largest(&together[row], &alone[row]) < 2e-2 * scale, "{family} {row}");
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "another model's")]
+fn an_adapter_of_another_model_is_not_taken() {
+    let adapted = model("gemma2").decoder().clone().with_lora(&LoraConfig::new(2)).unwrap();
+    let adapter = PagedAdapter::new(&adapted).unwrap();
+    let paged = PagedDecoder::new(model("gpt2").decoder(), 32).unwrap();
+    adapted_step(&paged, &mut paged.new_cache(4, BLOCK, KvType::F32), &[Part { tokens: &[1], cached: 0, blocks: &[0] }], &[Some(&adapter)]);
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jarre_transformer::Tokenizer;
+use jarre_transformer::{DecoderConfig, Tokenizer};
 
 use super::answer::Answer;
 use crate::{Error, NewSequence, Request, Result};
@@ -14,6 +14,8 @@ pub(super) struct Admission {
     pub(super) eos: Arc<[u32]>,
     pub(super) max_len: usize,
     pub(super) max_n: usize,
+    /// The model that adapters have to fit, where it takes any.
+    pub(super) adapts: Option<DecoderConfig>,
     /// Made of the vocabulary when the first grammar comes.
     #[cfg(feature = "grammar")]
     pub(super) grammars: std::sync::OnceLock<Result<crate::GrammarCompiler, String>>,
@@ -37,12 +39,22 @@ impl Admission {
         if request.deadline.is_some_and(|deadline| deadline <= now) {
             return Err(Error::Deadline);
         }
+        self.check_adapter(&request)?;
         let max_tokens = self.answer_limit(&request)?;
         if request.sampling.min_tokens > max_tokens {
             return Err(Error::Invalid(format!("min_tokens is {}, and answers have at most {max_tokens}", request.sampling.min_tokens)));
         }
         let answers = (0..request.n).map(|index| Answer::new(self, &request, index, max_tokens)).collect::<Result<_>>()?;
         Ok(Admitted { request, answers, max_tokens })
+    }
+
+    fn check_adapter(&self, request: &Request) -> Result<()> {
+        let Some(adapter) = &request.adapter else { return Ok(()) };
+        match &self.adapts {
+            Some(config) if adapter.weights().fits(config) => Ok(()),
+            Some(_) => Err(Error::Invalid(format!("the adapter {} was made for another model", adapter.name()))),
+            None => Err(Error::Invalid("this engine takes no adapters: merge them into the model".to_owned())),
+        }
     }
 
     /// What holds an answer to the grammar that its request brings.
@@ -73,12 +85,17 @@ impl Admission {
 }
 
 impl Admitted {
+    fn namespace(&self) -> Vec<u8> {
+        let Request { adapter, cache_salt, .. } = &self.request;
+        adapter.as_ref().map_or_else(|| cache_salt.clone().into_bytes(), |adapter| adapter.namespace(cache_salt))
+    }
+
     /// The sequence of the first answer.
     pub(super) fn sequence(&self) -> NewSequence {
         NewSequence::new(self.request.prompt.clone(), self.max_tokens)
             .with_priority(self.request.priority)
             .with_width(self.request.n)
-            .with_namespace(self.request.cache_salt.clone().into_bytes())
+            .with_namespace(self.namespace())
             .with_share_prefix(self.request.prompt_logprobs.is_none())
     }
 }

@@ -1,8 +1,8 @@
 use std::ops::Range;
 
-use jarre_transformer::paged::PagedBatch;
+use jarre_transformer::paged::{PagedAdapter, PagedBatch};
 
-use crate::{ScheduledSequence, Scheduler, SchedulerOutput};
+use crate::{Request, ScheduledSequence, Scheduler, SchedulerOutput};
 
 /// A planned step as the model reads it.
 #[derive(Debug, Default)]
@@ -11,14 +11,19 @@ pub(super) struct Batch<'a> {
     query_starts: Vec<usize>,
     context_lens: Vec<usize>,
     block_tables: Vec<&'a [u32]>,
+    adapters: Vec<Option<&'a PagedAdapter>>,
     outputs: Vec<usize>,
     /// The rows of logits that each planned sequence gets.
     rows: Vec<Range<usize>>,
 }
 
 impl<'a> Batch<'a> {
-    /// `all_rows` says whose logits are wanted after every token.
-    pub(super) fn new(scheduler: &'a Scheduler, plan: &SchedulerOutput, all_rows: impl Fn(&ScheduledSequence) -> bool) -> Self {
+    /// `request` is what a sequence answers, where it is still asked for.
+    pub(super) fn new(
+        scheduler: &'a Scheduler,
+        plan: &SchedulerOutput,
+        request: impl Fn(&ScheduledSequence) -> Option<&'a Request>,
+    ) -> Self {
         let mut batch = Self { query_starts: vec![0], ..Self::default() };
         for planned in &plan.scheduled {
             let sequence = scheduler.sequence(planned.id).expect("planned sequences are there until the step is finished");
@@ -27,12 +32,16 @@ impl<'a> Batch<'a> {
             batch.tokens.extend(&scheduler.drafts(planned.id)[..planned.drafts]);
             batch.context_lens.push(planned.start + planned.count);
             batch.block_tables.push(sequence.block_table());
-            batch.add_outputs(planned, all_rows(planned));
+            let request = request(planned);
+            batch.adapters.push(request.and_then(|request| Some(request.adapter.as_ref()?.weights())));
+            let scores = request.is_some_and(|request| request.prompt_logprobs.is_some() && planned.start < request.prompt.len());
+            batch.add_outputs(planned, scores);
             batch.query_starts.push(batch.tokens.len());
         }
         batch
     }
 
+    /// Logits are wanted after all tokens of a sequence, or where it is sampled.
     fn add_outputs(&mut self, planned: &ScheduledSequence, all: bool) {
         let wanted = match (all, planned.sampled) {
             (true, _) => planned.count,
@@ -50,6 +59,7 @@ impl<'a> Batch<'a> {
             query_starts: &self.query_starts,
             context_lens: &self.context_lens,
             block_tables: &self.block_tables,
+            adapters: &self.adapters,
             outputs: &self.outputs,
         }
     }

@@ -72,6 +72,7 @@ impl<R: ModelRunner> EngineCore<R> {
             eos: eos.into(),
             max_len: scheduler.config().max_model_len.min(scheduler.blocks().config().slots()),
             max_n: config.max_n,
+            adapts: runner.adapts().cloned(),
         };
         Ok(Self {
             scheduler,
@@ -203,11 +204,8 @@ impl<R: ModelRunner> EngineCore<R> {
     /// The logits of a step, and the rows of each planned sequence.
     fn compute(&mut self, plan: &SchedulerOutput) -> Result<(Vec<f32>, Vec<Range<usize>>)> {
         self.runner.copy_blocks(&plan.copies);
-        let scores_prompt = |planned: &ScheduledSequence| {
-            let live = self.owners.get(&planned.id).and_then(|key| self.requests.get(key));
-            live.is_some_and(|live| live.request.prompt_logprobs.is_some() && planned.start < live.request.prompt.len())
-        };
-        let batch = Batch::new(&self.scheduler, plan, scores_prompt);
+        let request = |planned: &ScheduledSequence| Some(&self.requests.get(self.owners.get(&planned.id)?)?.request);
+        let batch = Batch::new(&self.scheduler, plan, request);
         let logits = self.runner.step(&batch.paged())?;
         Ok((logits, batch.into_rows()))
     }

@@ -7,6 +7,7 @@ use jarre_openai::ApiError;
 use jarre_transformer::Tokenizer;
 use tokio::task::spawn_blocking;
 
+use super::adapters::Adapters;
 use super::config::ServerConfig;
 use super::embeddings::EmbeddingModel;
 use super::failure::{Answer, Failure};
@@ -15,13 +16,14 @@ use super::score::ScoringModel;
 use super::vocabulary::Vocabulary;
 use crate::draws::Draws;
 use crate::prompt::ChatPrompt;
-use crate::{Engine, Error};
+use crate::{Engine, Error, LoraAdapter};
 
 /// What all handlers share.
 pub(super) struct App {
     pub(super) engine: Engine,
     /// The model's names, its own first.
     pub(super) names: Vec<String>,
+    pub(super) adapters: Adapters,
     pub(super) tokenizer: Arc<Tokenizer>,
     pub(super) prompt: Option<ChatPrompt>,
     pub(super) vocabulary: Vocabulary,
@@ -47,9 +49,12 @@ pub(super) struct EncodingQueue {
 }
 
 impl App {
-    /// Refuses names of other models.
-    pub(super) fn check_model(&self, name: &str) -> Answer<()> {
-        if self.names.iter().any(|known| known == name) { Ok(()) } else { Err(ApiError::model_not_found(name).into()) }
+    /// The adapter that a model's name stands for, where it is not the model's own. Refuses names of other models.
+    pub(super) fn adapter(&self, model: &str) -> Answer<Option<LoraAdapter>> {
+        if self.names.iter().any(|known| known == model) {
+            return Ok(None);
+        }
+        Ok(Some(self.adapters.get(model).ok_or_else(|| ApiError::model_not_found(model))?))
     }
 
     /// Seconds since the start of 1970.

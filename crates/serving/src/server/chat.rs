@@ -74,7 +74,7 @@ fn check_pictures(messages: &[Message]) -> Result<(), ApiError> {
 
 fn start(app: &Arc<App>, bytes: &[u8]) -> Answer<(ChatCall, Answers)> {
     let wire = ChatCompletionRequest::from_json(bytes)?;
-    app.check_model(&wire.model)?;
+    let adapter = app.adapter(&wire.model)?;
     let (template, core) = (template(app)?, wire.to_core()?);
     let tools =
         template.tool_use(&core.tools, &core.tool_choice, wire.parallel_tool_calls != Some(false)).map_err(|error| untakable(&error))?;
@@ -85,7 +85,8 @@ fn start(app: &Arc<App>, bytes: &[u8]) -> Answer<(ChatCall, Answers)> {
         prompt_logprobs: wire.sampling.prompt_logprobs,
         seed: app.draws.draw(),
     };
-    let request = sampling::request(tokens, &wire.sampling, wishes)?.with_deadline(app.deadline());
+    let mut request = sampling::request(tokens, &wire.sampling, wishes)?.with_deadline(app.deadline());
+    request.adapter = adapter;
     let form = structured::wanted(wire.response_format.as_ref(), wire.sampling.structured_outputs.as_ref());
     let request = match &tools {
         Some(tools) => tools.apply(request, form.is_some()).map_err(|error| untakable(&error))?,

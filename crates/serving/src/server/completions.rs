@@ -46,7 +46,7 @@ struct Prompt {
 
 fn start(app: &Arc<App>, bytes: &[u8]) -> Answer<(CompletionCall, Answers)> {
     let wire = CompletionRequest::from_json(bytes)?;
-    app.check_model(&wire.model)?;
+    let adapter = app.adapter(&wire.model)?;
     let n = wire.sampling.n.unwrap_or(1);
     if wire.best_of.is_some_and(|best_of| best_of != n) {
         return Err(refused("best_of", "must be as 'n' or absent: answers are not chosen among").into());
@@ -59,7 +59,10 @@ fn start(app: &Arc<App>, bytes: &[u8]) -> Answer<(CompletionCall, Answers)> {
     let echo = wire.echo.unwrap_or_default();
     let prompts: Vec<Prompt> = wire.prompt.items().into_iter().map(|item| read_prompt(app, item, echo)).collect::<Answer<_>>()?;
     let seed = app.draws.draw();
-    let requests = prompts.iter().map(|prompt| request(app, &wire, &prompt.tokens, seed)).collect::<Answer<_>>()?;
+    let requests = prompts
+        .iter()
+        .map(|prompt| Ok(Request { adapter: adapter.clone(), ..request(app, &wire, &prompt.tokens, seed)? }))
+        .collect::<Answer<_>>()?;
     let head = Head::new(app, "cmpl", &wire.model, &wire.sampling.stop_token_ids);
     let trace = Trace::new(&head.id, "text_completion", &wire.model);
     let answers = Answers::submit(app, requests, trace).map_err(|error| app.failure(error))?;

@@ -1,4 +1,5 @@
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::keys::ApiKeys;
@@ -17,6 +18,10 @@ pub struct ServerConfig {
     pub public_metrics: bool,
     /// Further names of the model.
     pub aliases: Vec<String>,
+    /// The folder that clients may have adapters loaded from, and then unload any; what is served is theirs to change nowhere else.
+    pub lora_dir: Option<PathBuf>,
+    /// Adapters that are loaded at most.
+    pub max_loras: usize,
     /// Bytes of a request's body at most.
     pub max_body_bytes: usize,
     /// Prompts of a completion at most.
@@ -51,6 +56,8 @@ impl Default for ServerConfig {
             allow_open_access: false,
             public_metrics: false,
             aliases: Vec::new(),
+            lora_dir: None,
+            max_loras: 16,
             max_body_bytes: 2 << 20,
             max_prompts: 64,
             max_texts: 2048,
@@ -82,6 +89,11 @@ impl ServerConfig {
     pub fn with_alias(mut self, name: impl Into<String>) -> Self {
         self.aliases.push(name.into());
         self
+    }
+
+    /// Sets [`lora_dir`](Self::lora_dir).
+    pub fn with_lora_dir(self, folder: impl Into<PathBuf>) -> Self {
+        Self { lora_dir: Some(folder.into()), ..self }
     }
 
     /// Sets [`allow_open_access`](Self::allow_open_access).

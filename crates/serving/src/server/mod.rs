@@ -18,6 +18,7 @@
 //! # let _ = run();
 //! ```
 
+mod adapters;
 mod answers;
 mod app;
 mod auth;

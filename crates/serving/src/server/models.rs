@@ -22,6 +22,10 @@ fn models(app: &App) -> Vec<Model> {
     let length = u32::try_from(app.engine.max_len()).ok();
     let root = || Some(app.names[0].clone());
     let mut models: Vec<Model> = app.names.iter().map(|name| Model { max_model_len: length, root: root(), ..model(name) }).collect();
+    models.extend(app.adapters.all().into_iter().map(|loaded| {
+        let parent = Some(app.names[0].clone());
+        Model { max_model_len: length, root: loaded.path, parent, ..model(loaded.adapter.name()) }
+    }));
     models.extend(app.embedder.iter().map(|embedder| model(&embedder.name)));
     models.extend(app.reranker.iter().map(|reranker| model(&reranker.name)));
     models

@@ -12,16 +12,18 @@ use tower_http::cors::CorsLayer;
 
 use super::app::{App, Entered};
 use super::failure::Failure;
-use super::{auth, chat, completions, embeddings, models, openapi, probes, score, tokenize};
+use super::{adapters, auth, chat, completions, embeddings, models, openapi, probes, score, tokenize};
 
 /// What a server answers to.
 #[cfg(test)]
-pub(super) const ROUTES: [(&str, &str); 14] = [
+pub(super) const ROUTES: [(&str, &str); 16] = [
     ("POST", "/v1/chat/completions"),
     ("POST", "/v1/completions"),
     ("POST", "/v1/embeddings"),
     ("POST", "/v1/score"),
     ("POST", "/v1/rerank"),
+    ("POST", "/v1/load_lora_adapter"),
+    ("POST", "/v1/unload_lora_adapter"),
     ("GET", "/v1/models"),
     ("GET", "/v1/models/{*id}"),
     ("POST", "/tokenize"),
@@ -40,6 +42,8 @@ pub(super) fn router(app: Arc<App>, origins: Vec<HeaderValue>) -> Router {
         .route("/v1/embeddings", post(embeddings::create))
         .route("/v1/score", post(score::score))
         .route("/v1/rerank", post(score::rerank))
+        .route("/v1/load_lora_adapter", post(adapters::load))
+        .route("/v1/unload_lora_adapter", post(adapters::unload))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{*id}", get(models::get))
         .route("/tokenize", post(tokenize::tokenize))

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
+use super::adapters::{Adapters, Loaded};
 use super::app::{App, EncodingQueue, unix_seconds};
 use super::config::ServerConfig;
 use super::embeddings::EmbeddingModel;
@@ -20,7 +21,7 @@ use super::score::ScoringModel;
 use super::vocabulary::Vocabulary;
 use crate::draws::Draws;
 use crate::model::Files;
-use crate::{Engine, Model, ServeOptions};
+use crate::{Engine, LoraAdapter, Model, ServeOptions};
 
 /// How often a server that is to stop looks whether it may.
 const DRAIN_POLL: Duration = Duration::from_millis(10);
@@ -46,6 +47,14 @@ pub enum ServeError {
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(getrandom::Error),
+    /// An adapter cannot be served.
+    #[error("the adapter {name} cannot be served: {reason}")]
+    Adapter {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// The engine cannot be started.
     #[error(transparent)]
     Engine(#[from] crate::Error),
@@ -74,10 +83,11 @@ impl Server {
     pub fn new(engine: Engine, model: Model, metrics: Metrics, clock: Arc<dyn Clock>, config: ServerConfig) -> Result<Self, ServeError> {
         let origins = config.cors_origins.iter().map(|origin| read_origin(origin)).collect::<Result<_, _>>()?;
         let entropy = config.entropy.map_or_else(|| getrandom::u64().map_err(ServeError::Random), Ok)?;
-        let Files { name, tokenizer, prompt } = model.into_files();
+        let Files { name, causal, tokenizer, prompt } = model.into_files();
         let app = App {
             engine,
             names: std::iter::once(name).chain(config.aliases.iter().cloned()).collect(),
+            adapters: Adapters::new(causal, config.lora_dir.clone(), config.max_loras),
             vocabulary: Vocabulary::new(Arc::clone(&tokenizer)),
             prompt,
             tokenizer,
@@ -93,6 +103,20 @@ impl Server {
             handling: AtomicUsize::new(0),
         };
         Ok(Self { app, origins })
+    }
+
+    /// Answers with an adapter too, by its name. Of two with one name the later counts.
+    ///
+    /// # Errors
+    /// [`ServeError::Adapter`] where it is called as the model is, or more than [`ServerConfig::max_loras`] are given.
+    pub fn with_adapter(self, adapter: LoraAdapter) -> Result<Self, ServeError> {
+        let name = adapter.name().to_owned();
+        if self.app.names.contains(&name) {
+            return Err(ServeError::Adapter { name, reason: "the model itself has this name".to_owned() });
+        }
+        let added = self.app.adapters.add(Loaded { adapter, path: None }, true);
+        added.map_err(|error| ServeError::Adapter { name, reason: error.body.message })?;
+        Ok(self)
     }
 
     /// Answers `/v1/embeddings` too, by the encoder's name.

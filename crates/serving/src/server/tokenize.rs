@@ -21,13 +21,13 @@ pub(super) async fn tokenize(State(app): State<Arc<App>>, headers: HeaderMap, bo
 pub(super) async fn detokenize(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Answer {
     let bytes = body::read(&app.config, &headers, body).await?;
     let request = DetokenizeRequest::from_json(&bytes)?;
-    request.model.as_deref().map_or(Ok(()), |name| app.check_model(name))?;
+    request.model.as_deref().map_or(Ok(None), |name| app.adapter(name))?;
     let prompt = app.blocking(move |app| Ok(app.tokenizer.decode(&request.tokens).map_err(Error::from)?)).await?;
     Ok(json(&DetokenizeResponse { prompt }))
 }
 
 fn cut(app: &App, request: TokenizeRequest) -> Answer<TokenizeResponse> {
-    request.model.as_deref().map_or(Ok(()), |name| app.check_model(name))?;
+    request.model.as_deref().map_or(Ok(None), |name| app.adapter(name))?;
     let tokens = match request.input {
         TokenizeInput::Text { prompt } if request.add_special_tokens == Some(false) => {
             app.tokenizer.encode_plain(&prompt).map_err(Error::from)?

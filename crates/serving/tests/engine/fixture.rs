@@ -25,10 +25,13 @@ pub(crate) fn shipped() -> Model {
     Model::open(tiny_folder(), &Device::default()).unwrap()
 }
 
+pub(crate) fn family_folder(name: &str) -> PathBuf {
+    repository().join("crates/transformer/tests/families").join(name)
+}
+
 /// A tiny random model of a family. Its tokens have no texts of their own: those of the shipped tokenizer stand for them.
 pub(crate) fn family(name: &str) -> Model {
-    let folder = repository().join("crates/transformer/tests/families").join(name);
-    let causal = CausalModel::from_folder(folder, &Device::default()).unwrap();
+    let causal = CausalModel::from_folder(family_folder(name), &Device::default()).unwrap();
     Model::new(name, causal, Tokenizer::from_folder(tiny_folder()).unwrap(), None)
 }
 

@@ -1,6 +1,7 @@
 //! The engine: the same answers whatever runs beside them, and requests that end as they should.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod adapters;
 mod chat;
 mod fixture;
 mod identity;

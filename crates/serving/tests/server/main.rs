@@ -4,6 +4,7 @@
 #![expect(clippy::float_cmp, reason = "counts are exact")]
 
 mod access;
+mod adapters;
 mod chat;
 mod completions;
 mod dashboard;

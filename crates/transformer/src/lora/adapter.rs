@@ -29,7 +29,7 @@ pub struct LoraConfig {
 }
 
 /// The projections of a layer by Hugging Face's names.
-const TARGETS: [&str; 7] = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+pub(crate) const TARGETS: [&str; 7] = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
 
 impl LoraConfig {
     /// Adapters of width `rank` on queries and values, as in the paper, multiplied by 1.
@@ -118,7 +118,7 @@ impl Decoder {
     }
 
     /// Projections of the layers: their name in Llama's files, their layer, themselves.
-    pub(super) fn projections_mut(&mut self) -> impl Iterator<Item = (&'static str, usize, &mut Projection)> {
+    pub(crate) fn projections_mut(&mut self) -> impl Iterator<Item = (&'static str, usize, &mut Projection)> {
         self.layers.iter_mut().enumerate().flat_map(|(index, layer)| {
             let attention = &mut layer.attention;
             let network = &mut layer.feed_forward;

@@ -5,4 +5,5 @@ mod pair;
 mod peft;
 
 pub use adapter::LoraConfig;
+pub(crate) use adapter::TARGETS;
 pub use pair::LoraPair;

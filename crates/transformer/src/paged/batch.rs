@@ -1,5 +1,7 @@
 use jarre_kernels::kv::RaggedBatch;
 
+use super::adapter::PagedAdapter;
+
 /// What one step reads: new tokens of sequences, those of a sequence one after another, the last of them being its last position.
 #[derive(Clone, Copy, Debug)]
 pub struct PagedBatch<'a> {
@@ -11,6 +13,8 @@ pub struct PagedBatch<'a> {
     pub context_lens: &'a [usize],
     /// The blocks of each sequence, `block_size` positions each, with room for its new tokens.
     pub block_tables: &'a [&'a [u32]],
+    /// The adapter of each sequence, where it has one; nothing where none has.
+    pub adapters: &'a [Option<&'a PagedAdapter>],
     /// Indices of tokens after which logits are wanted.
     pub outputs: &'a [usize],
 }

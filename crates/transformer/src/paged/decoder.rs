@@ -1,11 +1,12 @@
 use burn::tensor::{Int, Tensor};
 use jarre_kernels::kv::{KvShape, KvType};
-use jarre_kernels::{RowNorm, host_values, on_host};
+use jarre_kernels::{LinearInput, RowNorm, host_values, on_host};
 
+use super::adapter::AdaptedRows;
 use super::batch::PagedBatch;
 use super::cache::PagedKvCache;
 use super::layer::PagedLayer;
-use super::row_linear::{RowLinear, input};
+use super::row_linear::RowLinear;
 use super::step::{Angles, Step};
 use crate::decoder::{Decoder, DecoderConfig, Norm};
 use crate::error::{Error, Result};
@@ -31,7 +32,8 @@ impl PagedDecoder {
     /// text grows.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a model that is not in host memory, `ALiBi`, and adapters that are not merged.
+    /// [`Error::Unsupported`] for a model that is not in host memory, `ALiBi`, and adapters that are not merged: those
+    /// come with the sequences that want them ([`PagedBatch::adapters`]).
     pub fn new(decoder: &Decoder, max_len: usize) -> Result<Self> {
         let config = decoder.config().clone();
         if !on_host(&decoder.device()) {
@@ -44,7 +46,10 @@ impl PagedDecoder {
         }
         let layers = decoder.layers.iter().enumerate().map(|(index, layer)| PagedLayer::new(layer, &config, index));
         let embedding = decoder.embedding.weight.val();
-        let head = decoder.head.as_ref().map_or_else(|| Ok(RowLinear::tied(embedding.clone(), decoder.precision())), RowLinear::new)?;
+        let head = decoder
+            .head
+            .as_ref()
+            .map_or_else(|| Ok(RowLinear::tied(embedding.clone(), decoder.precision())), |head| RowLinear::new(head, None))?;
         Ok(Self {
             max_len: if config.positions == Positions::Learned { max_len.min(config.max_positions) } else { max_len },
             embedding,
@@ -84,13 +89,13 @@ impl PagedDecoder {
     ///
     /// # Panics
     /// Where a token is beyond the vocabulary, the sizes of the batch do not fit each other, a sequence is longer than
-    /// [`max_len`](Self::max_len) or than its blocks hold, or the cache is another model's.
+    /// [`max_len`](Self::max_len) or than its blocks hold, or the cache or an adapter is another model's.
     pub fn forward(&self, cache: &mut PagedKvCache, batch: &PagedBatch<'_>) -> Vec<f32> {
         let hidden = self.hidden(cache, batch);
         if batch.outputs.is_empty() {
             return Vec::new();
         }
-        let mut logits = self.head.forward(&input(&hidden, None, [&self.head]), batch.outputs.len());
+        let mut logits = self.head.product(&LinearInput::Float(hidden), batch.outputs.len());
         if let Some(cap) = self.config.logit_softcap {
             let cap = cap as f32;
             for logit in &mut logits {
@@ -115,6 +120,7 @@ impl PagedDecoder {
             rows: batch.tokens.len(),
             slots: batch.slots(cache.block_size()),
             angles: self.angles(&positions),
+            adapted: AdaptedRows::of(batch),
         };
         let mut x = self.embed(batch.tokens, &positions);
         for (layer, cache) in self.layers.iter().zip(&mut cache.layers) {
@@ -131,6 +137,9 @@ impl PagedDecoder {
     fn check(&self, cache: &PagedKvCache, batch: &PagedBatch<'_>) {
         assert_eq!(cache.layers.len(), self.layers.len(), "layers of the cache and of the model");
         assert_eq!(batch.query_starts.last().copied().unwrap_or(0), batch.tokens.len(), "tokens of the sequences and of the batch");
+        assert!(batch.adapters.is_empty() || batch.adapters.len() == batch.context_lens.len(), "adapters and sequences");
+        let fits = batch.adapters.iter().flatten().all(|adapter| adapter.fits(&self.config));
+        assert!(fits, "an adapter is another model's");
         let longest = batch.context_lens.iter().max().copied().unwrap_or(0);
         assert!(longest <= self.max_len, "a sequence of {longest} tokens; the model reads {}", self.max_len);
         assert!(batch.outputs.iter().all(|&row| row < batch.tokens.len()), "logits are wanted after tokens of the batch");

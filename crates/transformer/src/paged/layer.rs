@@ -1,7 +1,8 @@
 use jarre_kernels::kv::{KvCache, Settings, ragged_attention};
-use jarre_kernels::{Activation, LinearInput, RowNorm, gate_rows};
+use jarre_kernels::{Activation, RowNorm, gate_rows};
 
-use super::row_linear::{RowLinear, input};
+use super::adapter::{Place, Target};
+use super::row_linear::{RowInput, RowLinear};
 use super::step::Step;
 use crate::attention::MultiHeadAttention;
 use crate::decoder::{DecoderConfig, DecoderLayer, FeedForward, Norm, NormPlacement};
@@ -22,8 +23,8 @@ pub(super) struct PagedLayer {
 impl PagedLayer {
     pub(super) fn new(layer: &DecoderLayer, config: &DecoderConfig, index: usize) -> Result<Self> {
         Ok(Self {
-            attention: Attention::new(&layer.attention, config.window(index))?,
-            feed_forward: Network::new(&layer.feed_forward)?,
+            attention: Attention::new(&layer.attention, config.window(index), index)?,
+            feed_forward: Network::new(&layer.feed_forward, index)?,
             placement: config.norm_placement,
             attention_norm: layer.attention_norm.rows(),
             feed_forward_norm: layer.feed_forward_norm.rows(),
@@ -36,14 +37,14 @@ impl PagedLayer {
     pub(super) fn forward(&self, x: &mut [f32], step: &Step<'_>, cache: &mut KvCache) {
         let post = self.placement == NormPlacement::Post;
         let norm = (!post).then_some(&self.attention_norm);
-        let mixed = self.attention.forward(&input(x, norm, self.attention.readers()), step, cache);
-        add(&self.attention.output, &mixed, self.attention_out_norm.as_ref(), step.rows, x);
+        let mixed = self.attention.forward(&RowInput::new(x, norm, self.attention.readers(), step), step, cache);
+        add(&self.attention.output, &mixed, self.attention_out_norm.as_ref(), step, x);
         if post {
             self.attention_norm.apply(x);
         }
         let norm = (!post).then_some(&self.feed_forward_norm);
-        let inner = self.feed_forward.inner(&input(x, norm, self.feed_forward.readers()), step.rows);
-        add(&self.feed_forward.down, &inner, self.feed_forward_out_norm.as_ref(), step.rows, x);
+        let inner = self.feed_forward.inner(&RowInput::new(x, norm, self.feed_forward.readers(), step), step);
+        add(&self.feed_forward.down, &inner, self.feed_forward_out_norm.as_ref(), step, x);
         if post {
             self.feed_forward_norm.apply(x);
         }
@@ -51,11 +52,11 @@ impl PagedLayer {
 }
 
 /// Adds a linear layer of `inner` to the hidden states, normalised where there is a norm for it.
-fn add(linear: &RowLinear, inner: &LinearInput, norm: Option<&RowNorm>, rows: usize, x: &mut [f32]) {
+fn add(linear: &RowLinear, inner: &RowInput, norm: Option<&RowNorm>, step: &Step<'_>, x: &mut [f32]) {
     match norm {
-        None => linear.forward_onto(inner, rows, x),
+        None => linear.forward_onto(inner, step, x),
         Some(norm) => {
-            let mut out = linear.forward(inner, rows);
+            let mut out = linear.forward(inner, step);
             norm.apply(&mut out);
             x.iter_mut().zip(out).for_each(|(x, out)| *x += out);
         }
@@ -74,12 +75,13 @@ struct Attention {
 }
 
 impl Attention {
-    fn new(attention: &MultiHeadAttention, window: Option<usize>) -> Result<Self> {
+    fn new(attention: &MultiHeadAttention, window: Option<usize>, layer: usize) -> Result<Self> {
+        let at = |target| Some(Place { layer, target });
         Ok(Self {
-            query: RowLinear::new(&attention.query)?,
-            key: RowLinear::new(&attention.key)?,
-            value: RowLinear::new(&attention.value)?,
-            output: RowLinear::new(&attention.output)?,
+            query: RowLinear::new(&attention.query, at(Target::Query))?,
+            key: RowLinear::new(&attention.key, at(Target::Key))?,
+            value: RowLinear::new(&attention.value, at(Target::Value))?,
+            output: RowLinear::new(&attention.output, at(Target::Output))?,
             query_norm: attention.query_norm.as_ref().map(Norm::rows),
             key_norm: attention.key_norm.as_ref().map(Norm::rows),
             settings: Settings { scale: attention.scale() as f32, softcap: attention.softcap() as f32, window },
@@ -91,8 +93,8 @@ impl Attention {
     }
 
     /// Writes keys and values to the cache and mixes what each token sees: `[rows, n_heads head_dim]`.
-    fn forward(&self, x: &LinearInput, step: &Step<'_>, cache: &mut KvCache) -> LinearInput {
-        let [mut query, mut key, value] = self.readers().map(|linear| linear.forward(x, step.rows));
+    fn forward(&self, x: &RowInput, step: &Step<'_>, cache: &mut KvCache) -> RowInput {
+        let [mut query, mut key, value] = self.readers().map(|linear| linear.forward(x, step));
         for (norm, x) in [(&self.query_norm, &mut query), (&self.key_norm, &mut key)] {
             if let Some(norm) = norm {
                 norm.apply(x);
@@ -107,7 +109,7 @@ impl Attention {
         }
         let mut mixed = vec![0.0; query.len()];
         ragged_attention(cache, &query, &step.batch, self.settings, &mut mixed, None);
-        LinearInput::Float(mixed)
+        RowInput::plain(mixed, step)
     }
 }
 
@@ -120,11 +122,12 @@ struct Network {
 }
 
 impl Network {
-    fn new(network: &FeedForward) -> Result<Self> {
+    fn new(network: &FeedForward, layer: usize) -> Result<Self> {
+        let at = |target| Some(Place { layer, target });
         Ok(Self {
-            gate: network.gate.as_ref().map(RowLinear::new).transpose()?,
-            up: RowLinear::new(&network.up)?,
-            down: RowLinear::new(&network.down)?,
+            gate: network.gate.as_ref().map(|gate| RowLinear::new(gate, at(Target::Gate))).transpose()?,
+            up: RowLinear::new(&network.up, at(Target::Up))?,
+            down: RowLinear::new(&network.down, at(Target::Down))?,
             activation: network.activation().into(),
         })
     }
@@ -134,12 +137,12 @@ impl Network {
     }
 
     /// What the last linear layer reads, `[rows, d_ff]`.
-    fn inner(&self, x: &LinearInput, rows: usize) -> LinearInput {
+    fn inner(&self, x: &RowInput, step: &Step<'_>) -> RowInput {
         if let Some(gate) = &self.gate {
-            return LinearInput::Float(self.up.forward_gated(gate, x, rows, self.activation));
+            return RowInput::plain(self.up.forward_gated(gate, x, step, self.activation), step);
         }
-        let mut inner = self.up.forward(x, rows);
+        let mut inner = self.up.forward(x, step);
         gate_rows(&mut inner, None, self.activation);
-        LinearInput::Float(inner)
+        RowInput::plain(inner, step)
     }
 }

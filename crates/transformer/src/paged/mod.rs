@@ -17,12 +17,14 @@
 //!     query_starts: &[0, 3, 4],
 //!     context_lens: &[3, 2],
 //!     block_tables: &[&[0], &[5]],
+//!     adapters: &[],
 //!     outputs: &[2, 3],
 //! };
 //! assert_eq!(model.forward(&mut cache, &batch).len(), 2 * 100);
 //! # Ok::<(), jarre_transformer::Error>(())
 //! ```
 
+mod adapter;
 mod batch;
 mod cache;
 mod decoder;
@@ -30,6 +32,7 @@ mod layer;
 mod row_linear;
 mod step;
 
+pub use self::adapter::PagedAdapter;
 pub use self::batch::PagedBatch;
 pub use self::cache::PagedKvCache;
 pub use self::decoder::PagedDecoder;

@@ -2,19 +2,29 @@ use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 use jarre_kernels::{Activation, LinearInput, PackedLinear, Precision, RowNorm, WeightLayout, gate_rows, host_values, linear};
 
+use super::adapter::Place;
+use super::step::Step;
 use crate::decoder::Projection;
 use crate::error::{Error, Result};
 
-/// A linear layer over rows in host memory. Weights are shared with the layer that it was made of.
+/// A linear layer over rows in host memory, and what adapters add to it.
 #[derive(Clone, Debug)]
-pub(super) enum RowLinear {
+pub(super) struct RowLinear {
+    weights: Weights,
+    /// Where adapters look for it; none where they have nothing for it.
+    place: Option<Place>,
+}
+
+/// Weights that are shared with the layer that they were made of.
+#[derive(Clone, Debug)]
+enum Weights {
     Packed(PackedLinear),
     Float(Box<FloatLinear>),
 }
 
 /// A layer whose weights are f32.
 #[derive(Clone, Debug)]
-pub(super) struct FloatLinear {
+struct FloatLinear {
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
     layout: WeightLayout,
@@ -24,70 +34,94 @@ pub(super) struct FloatLinear {
 impl RowLinear {
     /// # Errors
     /// Where an adapter is attached that is not merged.
-    pub(super) fn new(projection: &Projection) -> Result<Self> {
+    pub(super) fn new(projection: &Projection, place: Option<Place>) -> Result<Self> {
         if projection.lora.as_ref().is_some_and(|lora| !lora.merged) {
             let found = "an adapter beside the weights".to_owned();
-            return Err(Error::Unsupported { what: "layer", found, supported: "adapters that were merged" });
+            return Err(Error::Unsupported { what: "layer", found, supported: "adapters that were merged, or come with a batch" });
         }
-        Ok(match (&projection.linear, &projection.packed) {
-            (Some(float), _) => Self::Float(Box::new(FloatLinear {
+        let weights = match (&projection.linear, &projection.packed) {
+            (Some(float), _) => Weights::Float(Box::new(FloatLinear {
                 weight: float.weight.val(),
                 bias: float.bias.as_ref().map(Param::val),
                 layout: WeightLayout::InputFirst,
                 precision: projection.precision,
             })),
-            (None, Some(packed)) => Self::Packed(packed.clone()),
+            (None, Some(packed)) => Weights::Packed(packed.clone()),
             (None, None) => unreachable!("a layer has weights, packed or not"),
-        })
+        };
+        Ok(Self { weights, place })
     }
 
     /// Logits by an embedding table.
     pub(super) fn tied(table: Tensor<2>, precision: Precision) -> Self {
-        Self::Float(Box::new(FloatLinear { weight: table, bias: None, layout: WeightLayout::OutputFirst, precision }))
+        let float = FloatLinear { weight: table, bias: None, layout: WeightLayout::OutputFirst, precision };
+        Self { weights: Weights::Float(Box::new(float)), place: None }
     }
 
     /// Values of an output row.
-    pub(super) fn outputs(&self) -> usize {
-        match self {
-            Self::Packed(packed) => packed.dims()[1],
-            Self::Float(float) => float.weight.dims()[usize::from(float.layout == WeightLayout::InputFirst)],
+    fn outputs(&self) -> usize {
+        match &self.weights {
+            Weights::Packed(packed) => packed.dims()[1],
+            Weights::Float(float) => float.weight.dims()[usize::from(float.layout == WeightLayout::InputFirst)],
         }
     }
 
-    pub(super) fn multiplies_integers(&self) -> bool {
-        matches!(self, Self::Packed(packed) if packed.multiplies_integers())
+    fn multiplies_integers(&self) -> bool {
+        matches!(&self.weights, Weights::Packed(packed) if packed.multiplies_integers())
     }
 
-    /// `x W + b` of `rows` rows.
-    pub(super) fn forward(&self, x: &LinearInput, rows: usize) -> Vec<f32> {
-        match self {
-            Self::Packed(packed) => {
+    /// `x W + b` of `rows` rows, without adapters.
+    pub(super) fn product(&self, x: &LinearInput, rows: usize) -> Vec<f32> {
+        match &self.weights {
+            Weights::Packed(packed) => {
                 let mut out = vec![0.0; rows * self.outputs()];
                 packed.project(x, &mut out, false);
                 out
             }
-            Self::Float(float) => float.forward(x, rows),
+            Weights::Float(float) => float.forward(x, rows),
         }
     }
 
-    /// Adds `x W + b` to rows.
-    pub(super) fn forward_onto(&self, x: &LinearInput, rows: usize, out: &mut [f32]) {
-        match self {
-            Self::Packed(packed) => packed.project(x, out, true),
-            Self::Float(float) => out.iter_mut().zip(float.forward(x, rows)).for_each(|(out, x)| *out += x),
+    /// `x W + b`, and what adapters add.
+    pub(super) fn forward(&self, x: &RowInput, step: &Step<'_>) -> Vec<f32> {
+        let mut out = self.product(&x.rows, step.rows);
+        self.adapt(x, step, &mut out);
+        out
+    }
+
+    /// Adds `x W + b`, and what adapters add, to rows.
+    pub(super) fn forward_onto(&self, x: &RowInput, step: &Step<'_>, out: &mut [f32]) {
+        match &self.weights {
+            Weights::Packed(packed) => packed.project(&x.rows, out, true),
+            Weights::Float(float) => out.iter_mut().zip(float.forward(&x.rows, step.rows)).for_each(|(out, x)| *out += x),
         }
+        self.adapt(x, step, out);
     }
 
     /// `act(gate(x)) * self(x)`.
-    pub(super) fn forward_gated(&self, gate: &Self, x: &LinearInput, rows: usize, activation: Activation) -> Vec<f32> {
-        if let (Self::Packed(up), Self::Packed(gate)) = (self, gate) {
-            let mut out = vec![0.0; rows * self.outputs()];
-            gate.project_gated(up, x, &mut out, activation);
+    pub(super) fn forward_gated(&self, gate: &Self, x: &RowInput, step: &Step<'_>, activation: Activation) -> Vec<f32> {
+        if let (Weights::Packed(up), Weights::Packed(packed)) = (&self.weights, &gate.weights)
+            && !self.is_adapted(step)
+            && !gate.is_adapted(step)
+        {
+            let mut out = vec![0.0; step.rows * self.outputs()];
+            packed.project_gated(up, &x.rows, &mut out, activation);
             return out;
         }
-        let mut out = gate.forward(x, rows);
-        gate_rows(&mut out, Some(&self.forward(x, rows)), activation);
+        let mut out = gate.forward(x, step);
+        gate_rows(&mut out, Some(&self.forward(x, step)), activation);
         out
+    }
+
+    fn is_adapted(&self, step: &Step<'_>) -> bool {
+        self.place.is_some_and(|place| step.adapted.iter().any(|adapted| adapted.acts_on(place)))
+    }
+
+    fn adapt(&self, x: &RowInput, step: &Step<'_>, out: &mut [f32]) {
+        let Some(place) = self.place else { return };
+        for (adapted, x) in step.adapted.iter().zip(&x.adapted) {
+            adapted.add(place, x, out);
+        }
     }
 }
 
@@ -100,16 +134,34 @@ impl FloatLinear {
     }
 }
 
-/// Rows, normalised where there is a norm, as layers read them: rounded where all of them multiply integers.
-pub(super) fn input<'a>(x: &[f32], norm: Option<&RowNorm>, readers: impl IntoIterator<Item = &'a RowLinear>) -> LinearInput {
-    if let Some(norm) = norm
-        && readers.into_iter().all(RowLinear::multiplies_integers)
-    {
-        return LinearInput::Quantized(norm.quantize(x));
-    }
-    let mut x = x.to_vec();
-    if let Some(norm) = norm {
+/// Rows as layers read them.
+#[derive(Debug)]
+pub(super) struct RowInput {
+    rows: LinearInput,
+    /// The rows of each adapter of the step, which are not rounded.
+    adapted: Vec<Tensor<2>>,
+}
+
+impl RowInput {
+    /// Rows, normalised where there is a norm: rounded where all of their readers multiply integers.
+    pub(super) fn new<'a>(x: &[f32], norm: Option<&RowNorm>, readers: impl IntoIterator<Item = &'a RowLinear>, step: &Step<'_>) -> Self {
+        let Some(norm) = norm else { return Self::plain(x.to_vec(), step) };
+        let adapted = gather(x, step, |rows| norm.apply(rows));
+        if readers.into_iter().all(RowLinear::multiplies_integers) {
+            return Self { rows: LinearInput::Quantized(norm.quantize(x)), adapted };
+        }
+        let mut x = x.to_vec();
         norm.apply(&mut x);
+        Self { rows: LinearInput::Float(x), adapted }
     }
-    LinearInput::Float(x)
+
+    /// Rows as they are.
+    pub(super) fn plain(x: Vec<f32>, step: &Step<'_>) -> Self {
+        Self { adapted: gather(&x, step, |_| ()), rows: LinearInput::Float(x) }
+    }
+}
+
+fn gather(x: &[f32], step: &Step<'_>, edit: impl Fn(&mut [f32])) -> Vec<Tensor<2>> {
+    let width = x.len() / step.rows.max(1);
+    step.adapted.iter().map(|adapted| adapted.gather(x, width, &edit)).collect()
 }

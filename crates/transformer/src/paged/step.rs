@@ -1,6 +1,8 @@
 use jarre_kernels::kv::RaggedBatch;
 use jarre_kernels::{RopePairs, Rotation};
 
+use super::adapter::AdaptedRows;
+
 /// What every layer of a step reads beside its rows.
 #[derive(Debug)]
 pub(super) struct Step<'a> {
@@ -10,6 +12,8 @@ pub(super) struct Step<'a> {
     /// The place of every token in the cache.
     pub(super) slots: Vec<usize>,
     pub(super) angles: Option<Angles>,
+    /// Rows that adapters are added to.
+    pub(super) adapted: Vec<AdaptedRows<'a>>,
 }
 
 /// Cosines and sines of every token's position, `[rows, dim / 2]`.
