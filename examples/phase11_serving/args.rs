@@ -52,8 +52,14 @@ pub(crate) struct ModelArgs {
     #[arg(long, default_value_t = 256)]
     pub(crate) max_waiting: usize,
     /// Proposes tokens that followed the same words earlier, to be checked together.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "draft_model")]
     pub(crate) ngram: bool,
+    /// A smaller model with the same vocabulary that proposes tokens, to be checked together; packed as the model is.
+    #[arg(long)]
+    pub(crate) draft_model: Option<PathBuf>,
+    /// Tokens that are proposed at most.
+    #[arg(long, default_value_t = 4)]
+    pub(crate) num_speculative_tokens: usize,
     /// Does not share cached beginnings of prompts.
     #[arg(long)]
     pub(crate) no_prefix_caching: bool,

@@ -17,7 +17,7 @@ use crate::{load, model};
 
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     let opened = model::open(&args.model)?;
-    let mut options = model::options(&args.model);
+    let mut options = model::options(&args.model)?;
     if args.request_rate.is_infinite() {
         options.max_waiting = options.max_waiting.max(args.num_prompts);
     }

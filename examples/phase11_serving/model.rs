@@ -1,9 +1,10 @@
 //! The model that is named on the command line, and how it is served.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use jarre_serving::{KvType, Model, NgramProposer, ServeOptions};
+use jarre_serving::{DraftOptions, KvType, Model, NgramProposer, ServeOptions, Speculative};
 use jarre_transformer::Device;
 use jarre_transformer::quantize::{Int4Scheme, Quantizer, Scheme};
 
@@ -11,7 +12,10 @@ use crate::args::{KvKind, ModelArgs, Quant};
 
 pub(crate) fn open(args: &ModelArgs) -> Result<Model> {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/jarre-tiny");
-    let path = args.model.as_deref().unwrap_or(&shipped);
+    load(args.model.as_deref().unwrap_or(&shipped), args)
+}
+
+fn load(path: &Path, args: &ModelArgs) -> Result<Model> {
     let model = Model::open(path, &Device::default()).with_context(|| format!("cannot serve {}", path.display()))?;
     let scheme = match args.quant {
         None => return Ok(model),
@@ -22,7 +26,7 @@ pub(crate) fn open(args: &ModelArgs) -> Result<Model> {
     Ok(model.quantized(&Quantizer::new(scheme), &[])?)
 }
 
-pub(crate) fn options(args: &ModelArgs) -> ServeOptions {
+pub(crate) fn options(args: &ModelArgs) -> Result<ServeOptions> {
     let mut options = ServeOptions::default();
     options.kv_type = match args.kv_cache_dtype {
         KvKind::F32 => KvType::F32,
@@ -35,6 +39,17 @@ pub(crate) fn options(args: &ModelArgs) -> ServeOptions {
     options.max_num_batched_tokens = args.max_num_batched_tokens;
     options.max_waiting = args.max_waiting;
     options.prefix_caching = !args.no_prefix_caching;
-    options.speculative = args.ngram.then(NgramProposer::default);
-    options
+    options.speculative = speculative(args, options.kv_type)?;
+    Ok(options)
+}
+
+fn speculative(args: &ModelArgs, kv_type: KvType) -> Result<Option<Speculative>> {
+    let tokens = args.num_speculative_tokens;
+    if args.ngram {
+        return Ok(Some(Speculative::Ngram(NgramProposer { tokens, ..NgramProposer::default() })));
+    }
+    let Some(path) = &args.draft_model else { return Ok(None) };
+    let mut options = DraftOptions::default();
+    (options.tokens, options.kv_type) = (tokens, kv_type);
+    Ok(Some(Speculative::Draft(Arc::new(load(path, args)?), options)))
 }

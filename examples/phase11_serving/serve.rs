@@ -43,7 +43,7 @@ async fn serve(args: &ServeArgs) -> Result<()> {
         .with_drain_timeout(Duration::from_secs(args.shutdown_timeout));
     config.lora_dir.clone_from(&args.lora_dir);
     config.max_loras = config.max_loras.max(adapters.len());
-    let mut server = Server::start(opened, &model::options(&args.model), Arc::new(SystemClock::new()), config)?;
+    let mut server = Server::start(opened, &model::options(&args.model)?, Arc::new(SystemClock::new()), config)?;
     for adapter in adapters {
         server = server.with_adapter(adapter)?;
     }

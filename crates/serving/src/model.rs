@@ -9,7 +9,7 @@ use jarre_transformer::{CausalModel, Device, Tokenizer};
 
 use crate::engine::{EngineConfig, EngineCore};
 use crate::prompt::ChatPrompt;
-use crate::{NgramProposer, PagedRunner, Policy, Result, SchedulerConfig, ToolFormat};
+use crate::{DraftModel, DraftOptions, NgramProposer, PagedRunner, Policy, Proposer, Result, SchedulerConfig, ToolFormat};
 
 /// A causal language model with its tokenizer and chat template: what an engine serves.
 #[derive(Debug)]
@@ -54,10 +54,29 @@ pub struct ServeOptions {
     pub kv_cache_bytes: usize,
     /// Whether prompts share cached beginnings.
     pub prefix_caching: bool,
-    /// Proposes tokens that are checked together, where there is one.
-    pub speculative: Option<NgramProposer>,
+    /// Who proposes tokens that are checked together, where somebody does.
+    pub speculative: Option<Speculative>,
     /// The most answers to one request.
     pub max_n: usize,
+}
+
+/// Who proposes tokens.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Speculative {
+    /// Earlier text.
+    Ngram(NgramProposer),
+    /// A smaller model with the same vocabulary.
+    Draft(Arc<Model>, DraftOptions),
+}
+
+impl Speculative {
+    fn proposer(&self, vocab_size: usize) -> Result<Box<dyn Proposer>> {
+        Ok(match self {
+            Self::Ngram(proposer) => Box::new(*proposer),
+            Self::Draft(model, options) => Box::new(DraftModel::new(model, vocab_size, *options)?),
+        })
+    }
 }
 
 impl Default for ServeOptions {
@@ -158,7 +177,7 @@ impl Model {
     /// An engine for it, with a cache of its own. The model's weights are shared.
     ///
     /// # Errors
-    /// Where the model is not one for paged caches, or the options leave no room for a sequence.
+    /// Where the model is not one for paged caches, the options leave no room for a sequence, or a draft model cannot propose for it.
     pub fn engine(&self, options: &ServeOptions) -> Result<EngineCore<PagedRunner>> {
         let max_len = options.max_model_len.unwrap_or(usize::MAX).min(self.causal.max_positions());
         let decoder = PagedDecoder::new(self.causal.decoder(), max_len)?;
@@ -172,11 +191,14 @@ impl Model {
                 .with_max_waiting(options.max_waiting)
                 .with_policy(options.policy),
             prefix_caching: options.prefix_caching,
-            speculative: options.speculative,
             max_n: options.max_n,
         };
         let runner = PagedRunner::new(decoder, blocks, options.block_size, options.kv_type);
-        EngineCore::new(runner, Arc::clone(&self.tokenizer), self.causal.eos(), &config)
+        let mut core = EngineCore::new(runner, Arc::clone(&self.tokenizer), self.causal.eos(), &config)?;
+        if let Some(speculative) = &options.speculative {
+            core.speculate(speculative.proposer(self.causal.config().vocab_size)?);
+        }
+        Ok(core)
     }
 }
 

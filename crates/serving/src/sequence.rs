@@ -199,6 +199,11 @@ impl Sequence {
         self.tokens.len() - self.computed()
     }
 
+    /// Whether tokens may be proposed for it: it runs, lacks its next token alone, and will not be forked.
+    pub(crate) fn takes_drafts(&self) -> bool {
+        self.status == SequenceStatus::Running && self.step.is_none() && self.width == 1 && self.pending() == 1
+    }
+
     /// Tokens that its answer may still get.
     pub(crate) fn room(&self) -> usize {
         self.max_tokens - (self.tokens.len() - self.prompt_len)

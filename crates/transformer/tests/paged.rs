@@ -261,8 +261,8 @@ fn adapters_on_every_projection_act_on_their_own_sequences() {
 #[test]
 #[should_panic(expected = "another model's")]
 fn an_adapter_of_another_model_is_not_taken() {
-    let adapted = model("gemma2").decoder().clone().with_lora(&LoraConfig::new(2)).unwrap();
-    let adapter = PagedAdapter::new(&adapted).unwrap();
+    let decoder = model("gemma2").decoder().clone().with_lora(&LoraConfig::new(2)).unwrap();
+    let adapter = PagedAdapter::new(&decoder).unwrap();
     let paged = PagedDecoder::new(model("gpt2").decoder(), 32).unwrap();
     adapted_step(&paged, &mut paged.new_cache(4, BLOCK, KvType::F32), &[Part { tokens: &[1], cached: 0, blocks: &[0] }], &[Some(&adapter)]);
 }

@@ -13,8 +13,8 @@ use super::observer::{NoObserver, Observer, StepStats};
 use super::prompt_scores::score_prompt;
 use crate::output::{Chunk, Output};
 use crate::{
-    CacheConfig, Error, ModelRunner, NgramProposer, Request, Result, ScheduledSequence, Scheduler, SchedulerConfig, SchedulerOutput,
-    SchedulerStats, SequenceId, StepResult,
+    CacheConfig, Error, ModelRunner, Proposer, Request, Result, ScheduledSequence, Scheduler, SchedulerConfig, SchedulerOutput,
+    SchedulerStats, SequenceId, StepResult, Text,
 };
 
 /// Names a request in an engine; numbers ascend in order of arrival.
@@ -28,8 +28,6 @@ pub struct EngineConfig {
     pub scheduler: SchedulerConfig,
     /// Whether prompts share cached beginnings.
     pub prefix_caching: bool,
-    /// Proposes tokens that are checked together, where there is one.
-    pub speculative: Option<NgramProposer>,
     /// The most answers to one request.
     pub max_n: usize,
 }
@@ -42,7 +40,7 @@ pub struct EngineCore<R> {
     runner: R,
     scheduler: Scheduler,
     admission: Arc<Admission>,
-    speculative: Option<NgramProposer>,
+    proposer: Option<Box<dyn Proposer>>,
     max_waiting: usize,
     requests: HashMap<RequestKey, Live>,
     owners: HashMap<SequenceId, RequestKey>,
@@ -77,7 +75,7 @@ impl<R: ModelRunner> EngineCore<R> {
         Ok(Self {
             scheduler,
             admission: Arc::new(admission),
-            speculative: config.speculative,
+            proposer: None,
             max_waiting,
             runner,
             requests: HashMap::new(),
@@ -86,6 +84,11 @@ impl<R: ModelRunner> EngineCore<R> {
             observer: Box::new(NoObserver),
             outputs: Vec::new(),
         })
+    }
+
+    /// Checks from now on what `proposer` proposes.
+    pub fn speculate(&mut self, proposer: Box<dyn Proposer>) {
+        self.proposer = Some(proposer);
     }
 
     /// Tells `observer` from now on what happens.
@@ -179,14 +182,13 @@ impl<R: ModelRunner> EngineCore<R> {
     }
 
     fn propose(&mut self) {
-        let Some(proposer) = self.speculative else { return };
-        for &id in self.owners.keys() {
-            let drafts = self.scheduler.sequence(id).map(|sequence| proposer.propose(sequence.tokens()).to_vec());
-            if let Some(drafts) = drafts
-                && !drafts.is_empty()
-            {
-                self.scheduler.propose(id, &drafts);
-            }
+        let Some(proposer) = &mut self.proposer else { return };
+        let decoding = self.owners.keys().filter_map(|id| self.scheduler.sequence(*id)).filter(|sequence| sequence.takes_drafts());
+        let texts: Vec<Text<'_>> = decoding.map(|sequence| Text { id: sequence.id(), tokens: sequence.tokens() }).collect();
+        let Ok(drafts) = proposer.propose(&texts) else { return };
+        let drafts: Vec<(SequenceId, Vec<u32>)> = texts.iter().map(|text| text.id).zip(drafts).collect();
+        for (id, drafts) in drafts {
+            self.scheduler.propose(id, &drafts);
         }
     }
 

@@ -1,7 +1,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use jarre_serving::{KvType, Model, NgramProposer, Request, SamplingParams, ServeOptions};
+use jarre_serving::{KvType, Model, NgramProposer, Request, SamplingParams, ServeOptions, Speculative};
 use jarre_transformer::generate::{StopCriteria, generate};
 use jarre_transformer::quantize::{Int4Scheme, Quantizer, Scheme};
 
@@ -48,7 +48,7 @@ fn check(model: &Model, what: &str) {
     assert_eq!(ids, expected, "{what}: preempted");
 
     let proposer = NgramProposer { max_ngram: 3, min_ngram: 1, tokens: 3 };
-    let proposing = options_with(|options| options.speculative = Some(proposer));
+    let proposing = options_with(|options| options.speculative = Some(Speculative::Ngram(proposer)));
     assert_eq!(together(model, &proposing, &requests), expected, "{what}: with proposals");
 }
 

@@ -6,4 +6,5 @@ mod chat;
 mod fixture;
 mod identity;
 mod requests;
+mod speculation;
 mod thread;
