@@ -23,7 +23,7 @@ pub(super) struct Answer {
     max_tokens: usize,
     tokens: usize,
     #[cfg(feature = "grammar")]
-    matcher: Option<crate::Matcher>,
+    held: Option<Held>,
     finished: bool,
     /// When its last token was there.
     last_token: Option<Duration>,
@@ -51,7 +51,7 @@ impl Answer {
             max_tokens,
             tokens: 0,
             #[cfg(feature = "grammar")]
-            matcher: context.matcher(request)?,
+            held: context.matcher(request)?.map(|matcher| Held { matcher, mask: None }),
             finished: false,
             last_token: None,
         })
@@ -64,6 +64,26 @@ impl Answer {
     /// Notes that tokens came `now`; when those before came.
     pub(super) fn stamp(&mut self, now: Duration) -> Option<Duration> {
         self.last_token.replace(now)
+    }
+
+    /// Whether [`prepare`](Self::prepare) has something to do.
+    #[cfg(feature = "grammar")]
+    pub(super) fn is_held(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.mask.is_none()) && !self.finished
+    }
+
+    #[cfg(not(feature = "grammar"))]
+    #[expect(clippy::unused_self, reason = "without grammars nothing holds an answer")]
+    pub(super) fn is_held(&self) -> bool {
+        false
+    }
+
+    /// Finds out which tokens may come next, which takes no logits: for the time in which those are computed.
+    pub(super) fn prepare(&mut self) {
+        #[cfg(feature = "grammar")]
+        if let Some(held) = &mut self.held {
+            held.mask.get_or_insert_with(|| held.matcher.mask());
+        }
     }
 
     /// Chooses tokens by the logits of one place after another, as long as they are the drafts that the next logits follow on.
@@ -85,10 +105,10 @@ impl Answer {
 
     #[cfg(feature = "grammar")]
     fn choose(&mut self, logits: &[f32]) -> Result<Sampled> {
-        let Some(matcher) = &mut self.matcher else { return Ok(self.sampler.sample(logits)?) };
-        let mask = matcher.mask()?;
+        let Some(held) = &mut self.held else { return Ok(self.sampler.sample(logits)?) };
+        let mask = held.mask.take().unwrap_or_else(|| held.matcher.mask())?;
         let sampled = self.sampler.sample_where(logits, Some(&|id| mask.allows(id)))?;
-        matcher.accept(sampled.id)?;
+        held.matcher.accept(sampled.id)?;
         Ok(sampled)
     }
 
@@ -121,7 +141,7 @@ impl Answer {
 
     #[cfg(feature = "grammar")]
     fn is_complete(&self) -> bool {
-        self.matcher.as_ref().is_some_and(crate::Matcher::is_done)
+        self.held.as_ref().is_some_and(|held| held.matcher.is_done())
     }
 
     #[cfg(not(feature = "grammar"))]
@@ -153,6 +173,14 @@ impl Answer {
         }
         Ok(())
     }
+}
+
+/// What holds an answer to its grammar.
+#[cfg(feature = "grammar")]
+struct Held {
+    matcher: crate::Matcher,
+    /// What may come next, where it is known already.
+    mask: Option<Result<crate::TokenMask>>,
 }
 
 impl fmt::Debug for Answer {

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use jarre_transformer::paged::{PagedAdapter, PagedBatch};
 
-use crate::{Request, ScheduledSequence, Scheduler, SchedulerOutput};
+use crate::{LoraAdapter, ScheduledSequence, Scheduler, SchedulerOutput};
 
 /// A planned step as the model reads it.
 #[derive(Debug, Default)]
@@ -18,11 +18,12 @@ pub(super) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// `request` is what a sequence answers, where it is still asked for.
+    /// `all_rows` says whose logits are wanted after every token.
     pub(super) fn new(
         scheduler: &'a Scheduler,
         plan: &SchedulerOutput,
-        request: impl Fn(&ScheduledSequence) -> Option<&'a Request>,
+        adapters: &'a [Option<LoraAdapter>],
+        all_rows: impl Fn(&ScheduledSequence) -> bool,
     ) -> Self {
         let mut batch = Self { query_starts: vec![0], ..Self::default() };
         for planned in &plan.scheduled {
@@ -32,12 +33,10 @@ impl<'a> Batch<'a> {
             batch.tokens.extend(&scheduler.drafts(planned.id)[..planned.drafts]);
             batch.context_lens.push(planned.start + planned.count);
             batch.block_tables.push(sequence.block_table());
-            let request = request(planned);
-            batch.adapters.push(request.and_then(|request| Some(request.adapter.as_ref()?.weights())));
-            let scores = request.is_some_and(|request| request.prompt_logprobs.is_some() && planned.start < request.prompt.len());
-            batch.add_outputs(planned, scores);
+            batch.add_outputs(planned, all_rows(planned));
             batch.query_starts.push(batch.tokens.len());
         }
+        batch.adapters = adapters.iter().map(|adapter| Some(adapter.as_ref()?.weights())).collect();
         batch
     }
 

@@ -1,20 +1,22 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use jarre_transformer::Tokenizer;
 use jarre_transformer::generate::Sampled;
 
 use super::admission::{Admission, Admitted};
+use super::answer::Answer;
 use super::batch::Batch;
 use super::live::Live;
 use super::observer::{NoObserver, Observer, StepStats};
 use super::prompt_scores::score_prompt;
 use crate::output::{Chunk, Output};
 use crate::{
-    CacheConfig, Error, ModelRunner, Proposer, Request, Result, ScheduledSequence, Scheduler, SchedulerConfig, SchedulerOutput,
-    SchedulerStats, SequenceId, StepResult, Text,
+    CacheConfig, Error, LoraAdapter, ModelRunner, Proposer, Request, Result, ScheduledSequence, Scheduler, SchedulerConfig,
+    SchedulerOutput, SchedulerStats, SequenceId, StepResult, Text,
 };
 
 /// Names a request in an engine; numbers ascend in order of arrival.
@@ -203,12 +205,18 @@ impl<R: ModelRunner> EngineCore<R> {
         }
     }
 
-    /// The logits of a step, and the rows of each planned sequence.
+    /// The logits of a step, and the rows of each planned sequence. What grammars allow is found out meanwhile.
     fn compute(&mut self, plan: &SchedulerOutput) -> Result<(Vec<f32>, Vec<Range<usize>>)> {
-        self.runner.copy_blocks(&plan.copies);
-        let request = |planned: &ScheduledSequence| Some(&self.requests.get(self.owners.get(&planned.id)?)?.request);
-        let batch = Batch::new(&self.scheduler, plan, request);
-        let logits = self.runner.step(&batch.paged())?;
+        let Self { runner, scheduler, requests, owners, .. } = self;
+        runner.copy_blocks(&plan.copies);
+        let request = |planned: &ScheduledSequence| Some(&requests.get(owners.get(&planned.id)?)?.request);
+        let adapters: Vec<Option<LoraAdapter>> = plan.scheduled.iter().map(|planned| request(planned)?.adapter.clone()).collect();
+        let scores_prompt = |planned: &ScheduledSequence| {
+            request(planned).is_some_and(|request| request.prompt_logprobs.is_some() && planned.start < request.prompt.len())
+        };
+        let batch = Batch::new(scheduler, plan, &adapters, scores_prompt);
+        let held = sampled_answers(plan, owners, requests).filter(|answer| answer.is_held());
+        let logits = beside(|| runner.step(&batch.paged()), held.collect())?;
         Ok((logits, batch.into_rows()))
     }
 
@@ -326,6 +334,30 @@ impl<R: ModelRunner> EngineCore<R> {
             self.outputs.push((key, Output::Failed(error)));
         }
     }
+}
+
+/// The answers that a step chooses tokens for.
+fn sampled_answers<'a>(
+    plan: &SchedulerOutput,
+    owners: &HashMap<SequenceId, RequestKey>,
+    requests: &'a mut HashMap<RequestKey, Live>,
+) -> impl Iterator<Item = &'a mut Answer> {
+    let sampled: HashSet<SequenceId> = plan.scheduled.iter().filter(|planned| planned.sampled).map(|planned| planned.id).collect();
+    let keys: HashSet<RequestKey> = sampled.iter().filter_map(|id| owners.get(id)).copied().collect();
+    let requests = requests.iter_mut().filter(move |(key, _)| keys.contains(key));
+    requests.flat_map(|(_, live)| &mut live.answers).filter(move |(id, _)| sampled.contains(id)).map(|(_, answer)| answer)
+}
+
+/// Does `work` while another thread prepares `answers`.
+fn beside<T>(work: impl FnOnce() -> T, answers: Vec<&mut Answer>) -> T {
+    if answers.is_empty() {
+        return work();
+    }
+    thread::scope(|scope| {
+        // Where there is no thread to be had, answers prepare themselves when it is their turn.
+        let _ = thread::Builder::new().name("masks".to_owned()).spawn_scoped(scope, move || answers.into_iter().for_each(Answer::prepare));
+        work()
+    })
 }
 
 fn ids_of(tokens: &[Sampled]) -> Vec<u32> {

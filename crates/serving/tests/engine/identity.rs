@@ -31,7 +31,7 @@ fn together(model: &Model, options: &ServeOptions, requests: &[Request]) -> Vec<
 }
 
 /// A model by itself, in company, in chunks, with little memory, and with proposals.
-fn check(model: &Model, what: &str) {
+pub(crate) fn check(model: &Model, what: &str) {
     let requests = requests(model.causal().config().vocab_size);
     let expected = alone(model, &options(), &requests);
     assert_eq!(together(model, &options(), &requests), expected, "{what}: in company");

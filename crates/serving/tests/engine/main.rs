@@ -7,4 +7,5 @@ mod fixture;
 mod identity;
 mod requests;
 mod speculation;
+mod stories;
 mod thread;
