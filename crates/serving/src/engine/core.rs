@@ -152,6 +152,11 @@ impl<R: ModelRunner> EngineCore<R> {
         self.max_waiting
     }
 
+    /// How the cache is laid out.
+    pub fn cache_config(&self) -> &CacheConfig {
+        self.scheduler.blocks().config()
+    }
+
     /// What the scheduler counts.
     pub fn stats(&self) -> SchedulerStats {
         self.scheduler.stats()

@@ -71,6 +71,7 @@ impl Server {
     pub fn start(model: Model, options: &ServeOptions, clock: Arc<dyn Clock>, config: ServerConfig) -> Result<Self, ServeError> {
         let mut core = model.engine(options)?;
         let metrics = Metrics::new(model.name(), core.max_len());
+        metrics.set_cache(core.cache_config(), options.kv_type);
         core.observe(metrics.observer());
         let engine = Engine::start(core, Arc::clone(&clock))?;
         Self::new(engine, model, metrics, clock, config)

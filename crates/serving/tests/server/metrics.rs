@@ -70,6 +70,16 @@ async fn vllms_dashboards_find_their_series() {
 }
 
 #[tokio::test]
+async fn the_cache_is_described() {
+    let page = series(&Rig::new().get("/metrics").await.text);
+    let blocks = page[&format!("vllm:num_kv_blocks{{{LABELS}}}")];
+    let described = format!(
+        r#"vllm:cache_config_info{{{LABELS},block_size="16",cache_dtype="bf16",enable_prefix_caching="True",num_gpu_blocks="{blocks}"}}"#
+    );
+    assert_eq!(page.get(&described), Some(&1.0), "{described}");
+}
+
+#[tokio::test]
 async fn what_was_asked_is_what_is_counted() {
     let rig = Rig::new();
     let post = async |body: Value| rig.post("/v1/completions", &body).await;

@@ -7,9 +7,11 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use super::buckets;
-use crate::SchedulerStats;
+use crate::{CacheConfig, KvType, SchedulerStats};
 
 type Real = Gauge<f64, AtomicU64>;
+/// `block_size`, `cache_dtype`, `enable_prefix_caching` and `num_gpu_blocks`, as vLLM calls the blocks wherever they lie.
+type CacheLabels = [(&'static str, String); 4];
 type Reasons = Family<[(&'static str, &'static str); 1], Counter>;
 
 /// Metrics of an engine, by vLLM's names without their prefix.
@@ -19,6 +21,7 @@ pub(super) struct EngineMetrics {
     pub(super) waiting: Gauge,
     pub(super) cache_usage: Real,
     blocks: Gauge,
+    cache_config: Family<CacheLabels, Gauge>,
     pub(super) prefix_queries: Counter,
     pub(super) prefix_hits: Counter,
     pub(super) preemptions: Counter,
@@ -56,6 +59,7 @@ impl EngineMetrics {
             running: names.add("num_requests_running", "Sequences that are computed", Gauge::default()),
             waiting: names.add("num_requests_waiting", "Sequences in the queue", Gauge::default()),
             blocks: names.add("num_kv_blocks", "Blocks of the cache", Gauge::default()),
+            cache_config: names.add("cache_config_info", "How the cache is laid out", Family::default()),
             prefix_queries: names.add("prefix_cache_queries", "Tokens that were looked up in the prefix cache", Counter::default()),
             prefix_hits: names.add("prefix_cache_hits", "Tokens that the prefix cache had", Counter::default()),
             preemptions: names.add("num_preemptions", "How often a sequence made room for another", Counter::default()),
@@ -81,6 +85,17 @@ impl EngineMetrics {
             cache_usage,
             next_token,
         }
+    }
+
+    /// Tells how the cache is laid out.
+    pub(super) fn set_cache(&self, cache: &CacheConfig, kind: KvType) {
+        let labels = [
+            ("block_size", cache.block_size.to_string()),
+            ("cache_dtype", format!("{kind:?}").to_lowercase()),
+            ("enable_prefix_caching", if cache.prefix_caching { "True" } else { "False" }.to_owned()),
+            ("num_gpu_blocks", cache.num_blocks.to_string()),
+        ];
+        self.cache_config.get_or_create(&labels).set(1);
     }
 
     /// Takes over what the scheduler counts.

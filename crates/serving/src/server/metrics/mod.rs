@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 use self::engine::EngineMetrics;
 pub(super) use self::http::HttpMetrics;
 use self::observer::MetricsObserver;
-use crate::{Observer, SchedulerStats};
+use crate::{CacheConfig, KvType, Observer, SchedulerStats};
 
 /// The metrics of one engine and its server. Clones share them.
 #[derive(Clone)]
@@ -38,6 +38,11 @@ impl Metrics {
     /// Counts what an engine tells. Give it to [`EngineCore::observe`](crate::EngineCore::observe) before the engine starts.
     pub fn observer(&self) -> Box<dyn Observer> {
         Box::new(MetricsObserver::new(self.engine.clone()))
+    }
+
+    /// Tells how an engine's cache is laid out.
+    pub fn set_cache(&self, cache: &CacheConfig, kind: KvType) {
+        self.engine.set_cache(cache, kind);
     }
 
     /// All metrics as `OpenMetrics` text, those of the scheduler as `stats` has them.
