@@ -49,7 +49,6 @@ fn main() -> std::io::Result<()> {
 }
 
 fn load(folder: &str, scheme: &str) -> Result<PagedDecoder, Box<dyn std::error::Error + Send + Sync>> {
-    let model = CausalModel::from_folder(folder, &Device::default())?;
     let scheme = match scheme {
         "int8" => Some(Scheme::Int8),
         "int4" => Some(Scheme::Int4(Int4Scheme::symmetric(32))),
@@ -58,8 +57,8 @@ fn load(folder: &str, scheme: &str) -> Result<PagedDecoder, Box<dyn std::error::
         other => return Err(format!("`{other}` is none of int8, int4, bf16, f32").into()),
     };
     let model = match scheme {
-        Some(scheme) => model.quantized(&Quantizer::new(scheme), &[])?,
-        None => model,
+        Some(scheme) => CausalModel::from_folder_quantized(folder, &Quantizer::new(scheme), &Device::default())?,
+        None => CausalModel::from_folder(folder, &Device::default())?,
     };
     Ok(PagedDecoder::new(model.decoder(), LONGEST)?)
 }

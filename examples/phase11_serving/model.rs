@@ -16,14 +16,22 @@ pub(crate) fn open(args: &ModelArgs) -> Result<Model> {
 }
 
 fn load(path: &Path, args: &ModelArgs) -> Result<Model> {
-    let model = Model::open(path, &Device::default()).with_context(|| format!("cannot serve {}", path.display()))?;
-    let scheme = match args.quant {
-        None => return Ok(model),
-        Some(Quant::Int8) => Scheme::Int8,
-        Some(Quant::Int4) => Scheme::Int4(Int4Scheme::symmetric(32)),
-        Some(Quant::Bf16) => Scheme::Bf16,
+    let device = Device::default();
+    let model = match args.quant {
+        None => Model::open(path, &device),
+        Some(quant) => Model::open_quantized(path, &Quantizer::new(quant.scheme()), &device),
     };
-    Ok(model.quantized(&Quantizer::new(scheme), &[])?)
+    model.with_context(|| format!("cannot serve {}", path.display()))
+}
+
+impl Quant {
+    fn scheme(self) -> Scheme {
+        match self {
+            Self::Int8 => Scheme::Int8,
+            Self::Int4 => Scheme::Int4(Int4Scheme::symmetric(32)),
+            Self::Bf16 => Scheme::Bf16,
+        }
+    }
 }
 
 pub(crate) fn options(args: &ModelArgs) -> Result<ServeOptions> {

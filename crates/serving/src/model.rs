@@ -104,11 +104,34 @@ impl Model {
     /// Where a file is missing or malformed, or the architecture is another one.
     pub fn open(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
         let path = path.as_ref();
-        let (causal, tokenizer, template) = if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf")) {
-            (CausalModel::from_gguf(path, device)?, Tokenizer::from_gguf(path)?, ChatTemplate::from_gguf(path)?)
+        let causal = if is_gguf(path) {
+            CausalModel::from_gguf(path, device)?
         } else {
-            let causal = CausalModel::from_packed_folder(path, jarre_transformer::quantize::Inputs::Int8, device)?;
-            (causal, Tokenizer::from_folder(path)?, ChatTemplate::from_folder(path)?)
+            CausalModel::from_packed_folder(path, jarre_transformer::quantize::Inputs::Int8, device)?
+        };
+        Self::with_files(path, causal)
+    }
+
+    /// As [`open`](Self::open), with packed weights. Beside them there are one layer and the embedding table in f32, and never the whole model.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and where the quantizer needs calibration: see [`quantized`](Self::quantized).
+    pub fn open_quantized(path: impl AsRef<Path>, quantizer: &Quantizer, device: &Device) -> Result<Self> {
+        let path = path.as_ref();
+        let causal = if is_gguf(path) {
+            CausalModel::from_gguf_quantized(path, quantizer, device)?
+        } else {
+            CausalModel::from_folder_quantized(path, quantizer, device)?
+        };
+        Self::with_files(path, causal)
+    }
+
+    /// With the tokenizer and the template that lie beside the weights.
+    fn with_files(path: &Path, causal: CausalModel) -> Result<Self> {
+        let (tokenizer, template) = if is_gguf(path) {
+            (Tokenizer::from_gguf(path)?, ChatTemplate::from_gguf(path)?)
+        } else {
+            (Tokenizer::from_folder(path)?, ChatTemplate::from_folder(path)?)
         };
         Ok(Self::new(name_of(path), causal, tokenizer, template))
     }
@@ -200,6 +223,10 @@ impl Model {
         }
         Ok(core)
     }
+}
+
+fn is_gguf(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
 }
 
 /// The name of a folder or file, without the extension of the latter.

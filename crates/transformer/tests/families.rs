@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
 use jarre_transformer::generate::{SamplingParams, StopCriteria, generate};
+use jarre_transformer::quantize::{Int4Scheme, Method, Quantizer, Scheme};
 use jarre_transformer::{CausalModel, LoraConfig, Sequences, int8};
 use safetensors::SafeTensors;
 
@@ -266,4 +267,29 @@ fn adapters_survive_the_disk_and_training_starts_at_the_model_itself() {
     let fresh = plain.clone().with_lora(&LoraConfig::new(4).with_targets(["q_proj", "down_proj"])).unwrap();
     assert_eq!(values(fresh.forward(&tokens)), values(plain.forward(&tokens)));
     assert!(plain.with_lora(&LoraConfig::new(4).with_targets(["query"])).is_err());
+}
+
+#[test]
+fn layers_that_are_packed_as_they_are_read_are_those_that_are_packed_later() {
+    let device = Device::default();
+    let quantizers = [Scheme::Int8, Scheme::Int4(Int4Scheme::symmetric(8)), Scheme::Bf16].map(Quantizer::new);
+    let tokens = Sequences::right_padded(&[&[1, 5, 9, 2, 7]], 0);
+    for family in DECODERS {
+        for quantizer in &quantizers {
+            let later = load(family).quantized(quantizer, &[]).unwrap();
+            let expected = values(later.decoder().forward(&tokens));
+            let model = CausalModel::from_folder_quantized(families().join(family), quantizer, &device).unwrap();
+            assert!(model.decoder().is_packed());
+            assert_eq!(values(model.decoder().forward(&tokens)), expected, "{family} {quantizer:?}");
+        }
+    }
+    for family in CONVERTED {
+        let path = families().join(family).join("model.gguf");
+        let later = CausalModel::from_gguf(&path, &device).unwrap().quantized(&quantizers[0], &[]).unwrap();
+        let model = CausalModel::from_gguf_quantized(&path, &quantizers[0], &device).unwrap();
+        assert_eq!(values(model.decoder().forward(&tokens)), values(later.decoder().forward(&tokens)), "{family} GGUF");
+    }
+    let calibrated = Quantizer::new(Scheme::Int4(Int4Scheme::symmetric(8))).with_method(Method::Awq);
+    let error = CausalModel::from_folder_quantized(families().join("llama"), &calibrated, &device).unwrap_err().to_string();
+    assert!(error.contains("while loading"), "{error}");
 }

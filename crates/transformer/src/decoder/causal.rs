@@ -5,10 +5,10 @@ use jarre_kernels::Inputs;
 
 use super::config::DecoderConfig;
 use super::family::DecoderFolder;
+use super::load::load;
 use super::model::Decoder;
 use crate::error::{Error, Result};
 use crate::quantize::{Quantizer, keep_codes};
-use crate::weights::fill;
 
 /// A decoder with what its folder says about texts: which token begins one and which end it.
 #[derive(Clone, Debug)]
@@ -28,7 +28,17 @@ impl CausalModel {
     /// Where a file is missing or malformed, the architecture is another one, or tensors are missing, left over or of another shape
     /// ([`Error::Weights`] lists all of them).
     pub fn from_folder(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
-        Self::load(folder.as_ref(), None, device)
+        Self::load(folder.as_ref(), None, None, device)
+    }
+
+    /// As [`from_folder`](Self::from_folder) and [`quantized`](Self::quantized) after it, a layer at a time: beside the packed weights there are
+    /// one layer and the embedding table in f32. Layers that lie in four bits keep their codes, as with
+    /// [`from_packed_folder`](Self::from_packed_folder).
+    ///
+    /// # Errors
+    /// As [`from_folder`](Self::from_folder), and where the quantizer needs calibration.
+    pub fn from_folder_quantized(folder: impl AsRef<Path>, quantizer: &Quantizer, device: &Device) -> Result<Self> {
+        Self::load(folder.as_ref(), Some(quantizer.inputs()), Some(quantizer), device)
     }
 
     /// As [`from_folder`](Self::from_folder), but linear layers that lie in four bits there keep the codes, scales and zero points of the file
@@ -38,18 +48,19 @@ impl CausalModel {
     /// # Errors
     /// As [`from_folder`](Self::from_folder).
     pub fn from_packed_folder(folder: impl AsRef<Path>, inputs: Inputs, device: &Device) -> Result<Self> {
-        Self::load(folder.as_ref(), Some(inputs), device)
+        Self::load(folder.as_ref(), Some(inputs), None, device)
     }
 
     /// Keeps codes for `inputs` where these are given.
-    fn load(folder: &Path, inputs: Option<Inputs>, device: &Device) -> Result<Self> {
+    fn load(folder: &Path, inputs: Option<Inputs>, quantizer: Option<&Quantizer>, device: &Device) -> Result<Self> {
         let read = DecoderFolder::read(folder)?;
         let (weights, _) = read.weights(folder)?;
         let mut decoder = read.config.init(device);
         if let Some(inputs) = inputs {
             keep_codes(&mut decoder, &read.names, &weights, inputs);
         }
-        let decoder = fill(decoder, &read.names, &weights, device);
+        let decoder = load(decoder, &read.names, &weights, quantizer, device)?;
+        weights.finish()?;
         device.sync().map_err(|error| Error::Device(format!("{error:?}")))?;
         Ok(Self { decoder, bos: read.bos, eos: read.eos })
     }

@@ -102,9 +102,9 @@ pub(crate) struct DecoderFolder {
 }
 
 impl DecoderFolder {
-    /// The weights beside `config.json`, checked, and the names and shapes of those that the decoder needs.
+    /// The weights beside `config.json`, checked, to be read as they are asked for, and the names and shapes of those that the decoder needs.
     pub(crate) fn weights(&self, folder: &Path) -> Result<(Weights, Listed)> {
-        let mut weights = Weights::read(folder)?;
+        let mut weights = Weights::open(folder)?;
         weights.rename(|name| self.names.alias(name));
         // Nothing is allocated for parameters that no one reads.
         let listed = expected(&self.config.init(&Device::default()), &self.names);

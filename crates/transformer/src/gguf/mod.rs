@@ -16,10 +16,11 @@ use jarre_quant::gguf::GgufFile;
 
 use self::tensors::Tensors;
 use crate::chat_template::ChatTemplate;
-use crate::decoder::{CausalModel, DecoderFolder};
+use crate::decoder::{CausalModel, DecoderFolder, load};
 use crate::error::{Error, Result};
+use crate::quantize::Quantizer;
 use crate::tokenizer::Tokenizer;
-use crate::weights::{expected, fill};
+use crate::weights::expected;
 
 impl CausalModel {
     /// Loads the decoder of a GGUF file: Llama, Mistral and SmolLM2 (`llama`), Qwen2, Qwen3, Phi-3, Gemma 2 or GPT-2, with tensors of any type
@@ -29,17 +30,16 @@ impl CausalModel {
     /// Where the file cannot be read or is malformed, the architecture or a setting of it is another one, or tensors are missing, left over or
     /// of another shape ([`Error::Weights`] lists all of them).
     pub fn from_gguf(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
-        let path = path.as_ref();
-        let file = open(path)?;
-        let config = config::of(&file).map_err(|reason| reason.at(path))?;
-        let arch = config.arch;
-        let read = DecoderFolder::from_value(path, config.json)?;
-        let tensors = Tensors::new(file, arch, &read.config);
-        tensors.check(&expected(&read.config.init(&Device::default()), &read.names))?;
-        let decoder = fill(read.config.init(device), &read.names, &tensors, device);
-        tensors.finish().map_err(|error| Error::malformed(path, error))?;
-        device.sync().map_err(|error| Error::Device(format!("{error:?}")))?;
-        Ok(Self::new(decoder, read.bos, read.eos))
+        load_gguf(path.as_ref(), None, device)
+    }
+
+    /// As [`from_gguf`](Self::from_gguf) and [`quantized`](Self::quantized) after it, a layer at a time: beside the packed weights there are one
+    /// layer and the embedding table in f32.
+    ///
+    /// # Errors
+    /// As [`from_gguf`](Self::from_gguf), and where the quantizer needs calibration.
+    pub fn from_gguf_quantized(path: impl AsRef<Path>, quantizer: &Quantizer, device: &Device) -> Result<Self> {
+        load_gguf(path.as_ref(), Some(quantizer), device)
     }
 }
 
@@ -72,6 +72,19 @@ impl ChatTemplate {
         let specials = tokenizer::specials(metadata).map_err(malformed)?;
         Self::new(source, specials.iter().map(|(name, token)| (*name, token.as_str()))).map(Some)
     }
+}
+
+fn load_gguf(path: &Path, quantizer: Option<&Quantizer>, device: &Device) -> Result<CausalModel> {
+    let file = open(path)?;
+    let config = config::of(&file).map_err(|reason| reason.at(path))?;
+    let arch = config.arch;
+    let read = DecoderFolder::from_value(path, config.json)?;
+    let tensors = Tensors::new(file, arch, &read.config);
+    tensors.check(&expected(&read.config.init(&Device::default()), &read.names))?;
+    let decoder = load(read.config.init(device), &read.names, &tensors, quantizer, device)?;
+    tensors.finish().map_err(|error| Error::malformed(path, error))?;
+    device.sync().map_err(|error| Error::Device(format!("{error:?}")))?;
+    Ok(CausalModel::new(decoder, read.bos, read.eos))
 }
 
 fn open(path: &Path) -> Result<GgufFile> {

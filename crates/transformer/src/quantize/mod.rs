@@ -36,7 +36,7 @@ pub use jarre_quant::Int4Scheme;
 pub(crate) use self::kept::keep_codes;
 pub(crate) use self::observer::Observer;
 use self::weights::rows_of;
-use crate::decoder::{Decoder, Projection};
+use crate::decoder::{Decoder, DecoderLayer, Projection};
 use crate::error::{Error, Result};
 
 /// What weights become.
@@ -121,13 +121,36 @@ impl Quantizer {
             captured = Some(Captured::of(&mut decoder, calibration)?);
         }
         for (index, layer) in decoder.layers.iter_mut().enumerate() {
-            let inputs = captured.as_ref().map(|captured| &captured.layers[index]);
-            for (name, projection, inputs) in capture::named(layer, inputs) {
-                self.pack(projection, inputs).map_err(|source| Error::Quantize { layer: format!("layers.{index}.{name}"), source })?;
-            }
+            self.pack_layer(index, layer, captured.as_ref().map(|captured| &captured.layers[index]))?;
         }
         self.pack_head(&mut decoder)?;
         Ok(decoder)
+    }
+
+    /// What the linear layers of files in four bits multiply.
+    pub(crate) fn inputs(&self) -> Inputs {
+        self.inputs
+    }
+
+    /// Refuses decoders that it cannot pack, and methods that have to see inputs.
+    pub(crate) fn check_uncalibrated(&self, decoder: &Decoder) -> Result<()> {
+        if self.calibrates() {
+            let found = format!("{:?}", self.method);
+            return Err(Error::Unsupported { what: "packing while loading by", found, supported: "rounding to the nearest" });
+        }
+        self.check(decoder)
+    }
+
+    /// Packs the linear layers of layer `index`, each to the nearest.
+    pub(crate) fn round_layer(&self, index: usize, layer: &mut DecoderLayer) -> Result<()> {
+        self.pack_layer(index, layer, None)
+    }
+
+    fn pack_layer(&self, index: usize, layer: &mut DecoderLayer, inputs: Option<&capture::LayerInputs>) -> Result<()> {
+        for (name, projection, inputs) in capture::named(layer, inputs) {
+            self.pack(projection, inputs).map_err(|source| Error::Quantize { layer: format!("layers.{index}.{name}"), source })?;
+        }
+        Ok(())
     }
 
     fn check(&self, decoder: &Decoder) -> Result<()> {
@@ -200,7 +223,7 @@ impl Quantizer {
     }
 
     /// The logits' weights, in sixteen bits or eight.
-    fn pack_head(&self, decoder: &mut Decoder) -> Result<()> {
+    pub(crate) fn pack_head(&self, decoder: &mut Decoder) -> Result<()> {
         let rows = match &decoder.head {
             Some(Projection { linear: Some(linear), .. }) => rows_of(linear),
             Some(_) => return Ok(()),

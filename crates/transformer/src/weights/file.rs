@@ -1,23 +1,29 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use jarre_quant::checkpoint::PackedLayer;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 use serde::Deserialize;
 
 use super::folder::{file_inside, read_json};
 use super::int8;
 use super::module::TensorSource;
+use super::shard::{Header, Shard};
 use crate::error::{Error, Result};
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
 /// The tensors of a Hugging Face folder, by name: headers parsed and checked, values converted to `f32` when they are asked for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Weights {
-    shards: Vec<Vec<u8>>,
+    paths: Vec<PathBuf>,
+    shards: Vec<Shard>,
+    /// The first error of reading: values cannot be refused one by one.
+    failed: OnceLock<Error>,
     entries: BTreeMap<String, Entry>,
     /// Matrices that several entries make up.
     pub(super) layers: BTreeMap<String, PackedLayer>,
@@ -72,17 +78,32 @@ impl Kind {
 impl Weights {
     /// Reads `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
-        let mut weights = Self { shards: Vec::new(), entries: BTreeMap::new(), layers: BTreeMap::new() };
+        let mut weights = Self::default();
         for path in shard_paths(folder)? {
-            weights.add_shard(&path)?;
+            weights.add(&path, Shard::in_memory(&path, std::fs::read(&path).map_err(Error::io(&path))?)?)?;
         }
         Ok(weights)
     }
 
+    /// As [`read`](Self::read), but tensors stay in their files until they are asked for: [`finish`](Self::finish) says whether all could be
+    /// read.
+    pub(crate) fn open(folder: &Path) -> Result<Self> {
+        let mut weights = Self::default();
+        for path in shard_paths(folder)? {
+            weights.add(&path, Shard::on_disk(&path)?)?;
+        }
+        Ok(weights)
+    }
+
+    /// What went wrong while tensors were read.
+    pub(crate) fn finish(self) -> Result<()> {
+        self.failed.into_inner().map_or(Ok(()), Err)
+    }
+
     /// The tensors of one file, which was read from `path`.
     pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self> {
-        let mut weights = Self { shards: Vec::new(), entries: BTreeMap::new(), layers: BTreeMap::new() };
-        weights.add(path, bytes)?;
+        let mut weights = Self::default();
+        weights.add(path, Shard::in_memory(path, bytes)?)?;
         Ok(weights)
     }
 
@@ -145,18 +166,12 @@ impl Weights {
     pub(crate) fn hash_into(&self, hasher: &mut blake3::Hasher) {
         for (name, entry) in &self.entries {
             hasher.update(format!("{name} {:?} {:?}\n", entry.dtype, entry.shape).as_bytes());
-            hasher.update(self.bytes(entry));
+            hasher.update(&self.bytes(entry));
         }
     }
 
-    fn add_shard(&mut self, path: &Path) -> Result<()> {
-        self.add(path, std::fs::read(path).map_err(Error::io(path))?)
-    }
-
     /// Adds the tensors of one file.
-    fn add(&mut self, path: &Path, bytes: Vec<u8>) -> Result<()> {
-        let (header, metadata) = SafeTensors::read_metadata(&bytes).map_err(|error| Error::malformed(path, error))?;
-        let start = header + size_of::<u64>();
+    fn add(&mut self, path: &Path, (shard, Header { start, metadata }): (Shard, Header)) -> Result<()> {
         for (name, info) in metadata.tensors() {
             let range = start + info.data_offsets.0..start + info.data_offsets.1;
             let entry = Entry { shard: self.shards.len(), bytes: range, dtype: info.dtype, shape: info.shape.clone() };
@@ -164,21 +179,22 @@ impl Weights {
                 return Err(Error::malformed(path, format!("tensor `{name}` is in two files")));
             }
         }
-        self.shards.push(bytes);
+        self.paths.push(path.to_owned());
+        self.shards.push(shard);
         Ok(())
     }
 
     /// Values of `name`, which is known to hold words.
     pub(super) fn words(&self, name: &str) -> Vec<i32> {
-        from_le(self.bytes(self.entry(name)), i32::from_le_bytes)
+        from_le(&self.bytes(self.entry(name)), i32::from_le_bytes)
     }
 
     /// Values of `name`, which is known to hold sizes; those below 0 become larger than any size is.
     pub(super) fn sizes(&self, name: &str) -> Vec<u64> {
         let entry = self.entry(name);
         match entry.dtype {
-            Dtype::I64 => from_le(self.bytes(entry), u64::from_le_bytes),
-            _ => from_le(self.bytes(entry), |four| i64::from(i32::from_le_bytes(four)).cast_unsigned()),
+            Dtype::I64 => from_le(&self.bytes(entry), u64::from_le_bytes),
+            _ => from_le(&self.bytes(entry), |four| i64::from(i32::from_le_bytes(four)).cast_unsigned()),
         }
     }
 
@@ -186,8 +202,13 @@ impl Weights {
         self.entries.get(name).expect("check() found every name that is read")
     }
 
-    fn bytes(&self, entry: &Entry) -> &[u8] {
-        &self.shards[entry.shard][entry.bytes.clone()]
+    /// Zeros where the file cannot be read.
+    fn bytes(&self, entry: &Entry) -> Cow<'_, [u8]> {
+        self.shards[entry.shard].bytes(entry.bytes.clone()).unwrap_or_else(|error| {
+            // The first one counts.
+            let _ = self.failed.set(Error::io(&self.paths[entry.shard])(error));
+            Cow::Owned(vec![0; entry.bytes.len()])
+        })
     }
 
     /// What is wrong with a tensor, if anything; a missing scale goes to `missing`.
@@ -220,7 +241,7 @@ impl TensorSource for Weights {
             return layer.dequantize();
         }
         let entry = self.entry(name);
-        let bytes = self.bytes(entry);
+        let bytes = &*self.bytes(entry);
         match entry.dtype {
             Dtype::I8 => int8::dequantize(bytes, &self.values(&scale_name(name))),
             Dtype::F32 => from_le(bytes, f32::from_le_bytes),

@@ -78,6 +78,7 @@ pub fn quantize_folder(input: &Path, output: &Path) -> Result<()> {
             tensors.push((name, Stored::f32(shape, &values)));
         }
     }
+    weights.finish()?;
     write_safetensors(tensors, output)?;
     write_config(input, output)?;
     COMPANIONS.iter().try_for_each(|file| copy_if_there(&input.join(file), &output.join(file)))

@@ -9,6 +9,7 @@ pub mod int8;
 mod module;
 mod quantization;
 mod save;
+mod shard;
 
 pub(crate) use file::Weights;
 pub(crate) use folder::{OneOrMany, file_inside, read_json, read_json_if_there};
@@ -17,7 +18,7 @@ pub use hub::hub_folder;
 pub(crate) use int4::Int4Format;
 #[cfg(feature = "train")]
 pub(crate) use module::Paths;
-pub(crate) use module::{Layout, Listed, NamedTensor, Naming, Part, Place, TensorSource, collect, expected, fill, transpose};
+pub(crate) use module::{Layout, Listed, NamedTensor, Naming, Part, Place, TensorSource, collect, expected, fill, fill_at, transpose};
 pub(crate) use quantization::QuantizationConfig;
 #[cfg(feature = "train")]
 pub(crate) use save::to_safetensors;

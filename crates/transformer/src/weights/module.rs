@@ -86,6 +86,12 @@ pub(crate) fn fill<M: Module>(module: M, naming: &dyn Naming, source: &dyn Tenso
     module.map(&mut Filler { naming, source, device, path: Vec::new(), last: None })
 }
 
+/// As [`fill`], for a module that stands at `path` in the one that `naming` knows.
+pub(crate) fn fill_at<M: Module>(module: M, path: &str, naming: &dyn Naming, source: &dyn TensorSource, device: &Device) -> M {
+    let path = path.split('.').map(str::to_owned).collect();
+    module.map(&mut Filler { naming, source, device, path, last: None })
+}
+
 /// The parameters of `module` as the tensors that [`fill`] reads.
 pub(crate) fn collect(module: &impl Module, naming: &dyn Naming) -> BTreeMap<String, NamedTensor> {
     let mut collector = Collector { naming, path: Vec::new(), found: BTreeMap::new() };
