@@ -10,14 +10,13 @@ use std::{
 
 use jarre_serving::{
     block_manager::CacheConfig,
-    replay::{self, Arrival, Replayed, StepCost},
+    replay::{
+        self, Arrival, Replayed, StepCost,
+        trace::{self, BLOCK_TOKENS as TRACE_BLOCK, Recorded},
+    },
     scheduler::{Scheduler, SchedulerConfig},
     sequence::NewSequence,
 };
-use serde::Deserialize;
-
-/// Tokens of a block in the Mooncake trace.
-const TRACE_BLOCK: usize = 512;
 
 #[expect(clippy::disallowed_methods, reason = "tests find their data through this variable")]
 fn read(path: &str) -> String {
@@ -25,55 +24,33 @@ fn read(path: &str) -> String {
     fs::read_to_string(root.join(Path::new(path))).expect("the trace is there")
 }
 
-/// Seconds of the day in `2023-11-16 18:15:46.6805900`.
-fn seconds(timestamp: &str) -> f64 {
-    let time = timestamp.split(' ').nth(1).expect("a date and a time");
-    time.split(':').fold(0.0, |sum, part| sum * 60.0 + part.parse::<f64>().expect("a number"))
-}
-
-/// The Azure trace, its first arrival at 0: seconds, tokens of the prompt, tokens of the answer.
+/// The Azure trace, coming so many times as fast: seconds, tokens of the prompt, tokens of the answer.
 fn azure(speed: f64) -> Vec<(f64, usize, usize)> {
-    let text = read("serving/azure_llm_trace/AzureLLMInferenceTrace_conv.csv");
-    let rows = text.lines().skip(1).map(|line| {
-        let (time, lengths) = line.split_once(',').expect("three columns");
-        let (prompt, answer) = lengths.split_once(',').expect("three columns");
-        (seconds(time), prompt.parse().expect("a count"), answer.trim().parse().expect("a count"))
-    });
-    let rows: Vec<(f64, usize, usize)> = rows.collect();
-    let first = rows[0].0;
-    rows.into_iter().map(|(at, prompt, answer)| ((at - first) / speed, prompt, answer)).collect()
+    let rows = trace::parse(&read("serving/azure_llm_trace/AzureLLMInferenceTrace_conv.csv")).expect("a trace");
+    rows.into_iter().map(|row| (row.at / speed, row.prompt, row.answer)).collect()
 }
 
-#[derive(Deserialize)]
-struct Request {
-    /// Milliseconds.
-    timestamp: f64,
-    input_length: usize,
-    output_length: usize,
-    /// Equal ids are equal text after equal text.
-    hash_ids: Vec<u32>,
-}
-
-fn mooncake(most: usize) -> Vec<Request> {
-    let text = read("serving/mooncake_trace/traces/conversation_trace.jsonl");
-    text.lines().take(most).map(|line| serde_json::from_str(line).expect("a request")).collect()
+fn mooncake(most: usize) -> Vec<Recorded> {
+    let mut rows = trace::parse(&read("serving/mooncake_trace/traces/conversation_trace.jsonl")).expect("a trace");
+    rows.truncate(most);
+    rows
 }
 
 /// Text of which two blocks are equal where their ids are.
-fn prompt(request: &Request) -> Vec<u32> {
-    let block = |&id: &u32| (0..TRACE_BLOCK as u32).map(move |at| id * TRACE_BLOCK as u32 + at);
-    request.hash_ids.iter().flat_map(block).take(request.input_length).collect()
+fn prompt(request: &Recorded) -> Vec<u32> {
+    let block = |&id: &u64| (0..TRACE_BLOCK as u32).map(move |at| id as u32 * TRACE_BLOCK as u32 + at);
+    request.blocks.iter().flat_map(block).take(request.prompt).collect()
 }
 
 /// Tokens that a cache of `capacity` trace blocks would find, did it know every prompt from its arrival on and held nothing else: the least
 /// recently used block goes first, and of one prompt the last.
-fn ideal_hits(requests: &[Request], capacity: usize) -> usize {
+fn ideal_hits(requests: &[Recorded], capacity: usize) -> usize {
     let (mut stamps, mut order, mut clock) = (HashMap::new(), BTreeMap::new(), 0_u64);
     let mut hits = 0;
     for request in requests {
-        let there = request.hash_ids.iter().take_while(|id| stamps.contains_key(*id)).count();
-        hits += (there * TRACE_BLOCK).min(request.input_length - 1);
-        for &id in request.hash_ids.iter().rev() {
+        let there = request.blocks.iter().take_while(|id| stamps.contains_key(*id)).count();
+        hits += (there * TRACE_BLOCK).min(request.prompt - 1);
+        for &id in request.blocks.iter().rev() {
             clock += 1;
             if let Some(old) = stamps.insert(id, clock) {
                 order.remove(&old);
@@ -172,10 +149,10 @@ fn a_cache_that_is_short_thrashes_little() {
 
 /// Runs the Mooncake trace through a cache of so many of its blocks, and gives the shares of prompt tokens found: here, and by the ideal.
 #[expect(clippy::print_stdout, reason = "the figures are for people")]
-fn hit_rates(requests: &[Request], capacity: usize) -> (f64, f64) {
+fn hit_rates(requests: &[Recorded], capacity: usize) -> (f64, f64) {
     let trace = requests.iter().map(|request| {
-        let sequence = NewSequence::new(prompt(request), request.output_length);
-        Arrival { at: request.timestamp / 1e3 / 4.0, sequence }
+        let sequence = NewSequence::new(prompt(request), request.answer);
+        Arrival { at: request.at / 4.0, sequence }
     });
     let config = SchedulerConfig::new(200_000).with_max_num_seqs(64).with_max_num_batched_tokens(8192).with_max_waiting(64);
     let mut scheduler = Scheduler::new(config, CacheConfig::new(capacity * TRACE_BLOCK / 16, 16)).expect("a scheduler");
@@ -187,7 +164,7 @@ fn hit_rates(requests: &[Request], capacity: usize) -> (f64, f64) {
     report("mooncake", &done, &occupancy, &scheduler);
     assert_eq!((done.finished, done.refused), (requests.len() as u64, 0));
     let stats = scheduler.stats();
-    let tokens: usize = requests.iter().map(|request| request.input_length).sum();
+    let tokens: usize = requests.iter().map(|request| request.prompt).sum();
     assert_eq!(stats.prefix_cache_queries, tokens as u64);
     let (found, ideal) = (stats.prefix_cache_hits as f64 / tokens as f64, ideal_hits(requests, capacity) as f64 / tokens as f64);
     println!(

@@ -1,6 +1,8 @@
 //! Arrivals driven through a scheduler in simulated time, with a fixed cost per token in a model's place: what a cache of some size, a
 //! budget or a policy does to a load, without computing anything.
 
+pub mod trace;
+
 use std::{collections::HashMap, hash::BuildHasher};
 
 use crate::{
