@@ -23,6 +23,7 @@ pub mod scheduler;
 pub mod sequence;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod tensor_parallel;
 mod tool_calls;
 
 pub use adapter::LoraAdapter;

@@ -2,14 +2,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jarre_transformer::chat_template::ChatTemplate;
+use jarre_transformer::collective::Communicator;
 use jarre_transformer::generate::CausalLm;
-use jarre_transformer::paged::{KvType, PagedDecoder};
+use jarre_transformer::paged::{KvType, PagedDecoder, ShardedDecoder};
 use jarre_transformer::quantize::Quantizer;
 use jarre_transformer::{CausalModel, Device, Tokenizer};
 
 use crate::engine::{EngineConfig, EngineCore};
 use crate::prompt::ChatPrompt;
-use crate::{DraftModel, DraftOptions, NgramProposer, PagedRunner, Policy, Proposer, Result, SchedulerConfig, ToolFormat};
+use crate::tensor_parallel::ShardedRunner;
+use crate::{DraftModel, DraftOptions, ModelRunner, NgramProposer, PagedRunner, Policy, Proposer, Result, SchedulerConfig, ToolFormat};
 
 /// A causal language model with its tokenizer and chat template: what an engine serves.
 #[derive(Debug)]
@@ -174,6 +176,11 @@ impl Model {
         &self.causal
     }
 
+    /// The model without what belongs to it.
+    pub fn into_causal(self) -> CausalModel {
+        self.causal
+    }
+
     /// Its tokenizer.
     pub fn tokenizer(&self) -> &Arc<Tokenizer> {
         &self.tokenizer
@@ -202,11 +209,33 @@ impl Model {
     /// # Errors
     /// Where the model is not one for paged caches, the options leave no room for a sequence, or a draft model cannot propose for it.
     pub fn engine(&self, options: &ServeOptions) -> Result<EngineCore<PagedRunner>> {
-        let max_len = options.max_model_len.unwrap_or(usize::MAX).min(self.causal.max_positions());
+        let max_len = self.max_len(options);
         let decoder = PagedDecoder::new(self.causal.decoder(), max_len)?;
-        let wanted = options.max_num_seqs.saturating_mul(max_len.div_ceil(options.block_size.max(1)));
-        let block_bytes = decoder.bytes_per_block(options.block_size, options.kv_type).max(1);
-        let blocks = (options.kv_cache_bytes / block_bytes).min(wanted).min(u32::MAX as usize);
+        let blocks = blocks(options, max_len, decoder.bytes_per_block(options.block_size, options.kv_type));
+        let runner = PagedRunner::new(decoder, blocks, options.block_size, options.kv_type);
+        self.engine_over(runner, options)
+    }
+
+    /// An engine for it that shares the work with the other workers of a ring, who [run as such](crate::tensor_parallel::run_worker).
+    /// `options.kv_cache_bytes` are those of each worker, which hold as many more tokens as there are workers.
+    ///
+    /// # Errors
+    /// As [`engine`](Self::engine), where the model cannot be cut over so many workers, one of them is lost or has another model, or
+    /// `communicator` is not rank 0.
+    pub fn tensor_parallel_engine(&self, options: &ServeOptions, communicator: Communicator) -> Result<EngineCore<ShardedRunner>> {
+        let max_len = self.max_len(options);
+        let decoder = ShardedDecoder::new(self.causal.decoder(), max_len, communicator.rank(), communicator.world_size())?;
+        let blocks = blocks(options, max_len, decoder.bytes_per_block(options.block_size, options.kv_type));
+        let runner = ShardedRunner::new(decoder, blocks, options.block_size, options.kv_type, communicator)?;
+        self.engine_over(runner, options)
+    }
+
+    fn max_len(&self, options: &ServeOptions) -> usize {
+        options.max_model_len.unwrap_or(usize::MAX).min(self.causal.max_positions())
+    }
+
+    fn engine_over<R: ModelRunner>(&self, runner: R, options: &ServeOptions) -> Result<EngineCore<R>> {
+        let max_len = self.max_len(options);
         let config = EngineConfig {
             scheduler: SchedulerConfig::new(max_len)
                 .with_max_num_seqs(options.max_num_seqs)
@@ -216,13 +245,18 @@ impl Model {
             prefix_caching: options.prefix_caching,
             max_n: options.max_n,
         };
-        let runner = PagedRunner::new(decoder, blocks, options.block_size, options.kv_type);
         let mut core = EngineCore::new(runner, Arc::clone(&self.tokenizer), self.causal.eos(), &config)?;
         if let Some(speculative) = &options.speculative {
             core.speculate(speculative.proposer(self.causal.config().vocab_size)?);
         }
         Ok(core)
     }
+}
+
+/// Blocks of so many bytes that the options leave room for; not more than the longest sequences need.
+fn blocks(options: &ServeOptions, max_len: usize, block_bytes: usize) -> usize {
+    let wanted = options.max_num_seqs.saturating_mul(max_len.div_ceil(options.block_size.max(1)));
+    (options.kv_cache_bytes / block_bytes.max(1)).min(wanted).min(u32::MAX as usize)
 }
 
 fn is_gguf(path: &Path) -> bool {

@@ -28,6 +28,11 @@ pub trait ModelRunner: Send {
     /// # Errors
     /// Where the model fails; the engine gives up the requests of the step then.
     fn step(&mut self, batch: &PagedBatch<'_>) -> Result<Vec<f32>>;
+
+    /// Why no step can be computed any more, if so: the engine gives up every request then, and takes no more.
+    fn lost(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A decoder with its cache in host memory.

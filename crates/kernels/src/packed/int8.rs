@@ -19,7 +19,7 @@ const MAX_INPUTS: usize = i32::MAX as usize / (127 * 128);
 pub struct Int8Weights {
     steps: Vec<Step>,
     starts: Vec<[i32; PANEL]>,
-    scales: Vec<[f32; PANEL]>,
+    pub(super) scales: Vec<[f32; PANEL]>,
     n: usize,
     k: usize,
 }

@@ -26,6 +26,7 @@ mod int4_tile;
 #[cfg(target_arch = "x86_64")]
 mod int4_x86;
 mod int8;
+mod int8_sums;
 mod matmul;
 mod matrix;
 mod norm;
@@ -45,4 +46,4 @@ pub use matmul::Context;
 pub use matrix::PackedMatrix;
 pub use norm::{layer_norm_quantize, rms_norm_quantize};
 pub use pool::{Pool, set_threads};
-pub use quantized_rows::QuantizedRows;
+pub use quantized_rows::{QuantizedRows, largest_magnitudes};

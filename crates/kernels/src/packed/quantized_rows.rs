@@ -53,7 +53,22 @@ impl QuantizedRows {
     /// Where `x` is not `m * k` values.
     pub fn quantize_in(context: Context<'_>, x: &[f32], m: usize, k: usize) -> Self {
         assert_eq!(x.len(), m * k, "values of {m} rows of {k}");
-        Self::build(context, m, k, |first, rows| Block::quantize(context.level, &x[first * k..(first + rows) * k], rows, k))
+        Self::build(context, m, k, |first, rows| Block::quantize(context.level, &x[first * k..(first + rows) * k], rows, k, None))
+    }
+
+    /// Parts `[m, k]` of rows that lie cut over several workers, with the scales of whole rows: `largest` has the largest magnitude of each
+    /// whole row, of which [`largest_magnitudes`] of the parts are the candidates. The integers are those that the whole row has there.
+    ///
+    /// # Panics
+    /// Where `x` is not `m * k` values for the `m` magnitudes of `largest`, or a part has a value above its row's magnitude.
+    pub fn quantize_parts(x: &[f32], k: usize, largest: &[f32]) -> Self {
+        let (context, m) = (Context::default(), largest.len());
+        assert_eq!(x.len(), m * k, "values of {m} rows of {k}");
+        let within = |(row, largest): (&[f32], &f32)| largest_magnitude(row).to_bits() <= largest.to_bits();
+        assert!(k == 0 || x.chunks_exact(k).zip(largest).all(within), "a row's magnitude is the largest of all its parts");
+        Self::build(context, m, k, |first, rows| {
+            Block::quantize(context.level, &x[first * k..(first + rows) * k], rows, k, Some(&largest[first..first + rows]))
+        })
     }
 
     /// Quantises rows that `fill` writes, given a row's index and place.
@@ -61,7 +76,7 @@ impl QuantizedRows {
         Self::build(context, m, k, |first, rows| {
             let mut x = vec![0.0; rows * k];
             (0..rows).for_each(|row| fill(first + row, &mut x[row * k..(row + 1) * k]));
-            Block::quantize(context.level, &x, rows, k)
+            Block::quantize(context.level, &x, rows, k, None)
         })
     }
 
@@ -117,6 +132,16 @@ impl QuantizedRows {
     }
 }
 
+/// The largest magnitude of each row of `x` `[m, k]`, `[m]`; infinite or NaN where a value is. They compare as their bits do.
+///
+/// # Panics
+/// Where `x` is not whole rows, or rows have no values.
+pub fn largest_magnitudes(x: &[f32], k: usize) -> Vec<f32> {
+    assert!(k > 0 && x.len().is_multiple_of(k), "{} values are no rows of {k}", x.len());
+    let level = Context::default().level;
+    x.chunks_exact(k).map(|row| magnitude(level, row)).collect()
+}
+
 /// Rows that a level computes together; every level takes blocks of any height.
 fn height(level: Level) -> usize {
     if level.tiles.is_some() { ROWS } else { BLOCK }
@@ -131,12 +156,14 @@ impl Rows for Block {
 impl Block {
     const EMPTY: Self = Self { lines: Vec::new(), scales: [0.0; ROWS], rows: 0 };
 
-    fn quantize(level: Level, x: &[f32], rows: usize, k: usize) -> Self {
+    /// Rows of the largest magnitudes that are given, or that they have.
+    fn quantize(level: Level, x: &[f32], rows: usize, k: usize, largest: Option<&[f32]>) -> Self {
         let mut lines = vec![Line([0x80; LINE]); k.div_ceil(LINE) * rows];
         let mut scales = [0.0; ROWS];
         for (row, scale) in scales[..rows].iter_mut().enumerate() {
             let lines = lines.iter_mut().skip(row).step_by(rows).map(|line| line.0.as_mut_slice());
-            *scale = quantize_row(level, &x[row * k..(row + 1) * k], lines);
+            let x = &x[row * k..(row + 1) * k];
+            *scale = quantize_row_to(level, x, largest.map_or_else(|| magnitude(level, x), |largest| largest[row]), lines);
         }
         Self { lines, scales, rows }
     }
@@ -144,10 +171,11 @@ impl Block {
 
 /// Writes a row's integers, each 128 above its value, to lines of [`LINE`] of them, and gives back the row's scale.
 pub(super) fn quantize_row<'a>(level: Level, x: &[f32], lines: impl Iterator<Item = &'a mut [u8]>) -> f32 {
-    let largest = level.vectorize(
-        #[inline(always)]
-        || largest_magnitude(x),
-    );
+    quantize_row_to(level, x, magnitude(level, x), lines)
+}
+
+/// The same with the scale of a row whose largest magnitude is `largest`.
+fn quantize_row_to<'a>(level: Level, x: &[f32], largest: f32, lines: impl Iterator<Item = &'a mut [u8]>) -> f32 {
     let inverse = 127.0 / largest;
     let lines = lines.zip(x.chunks(LINE));
     if !largest.is_finite() || !inverse.is_finite() {
@@ -173,6 +201,13 @@ fn quantize_line(line: &mut [u8], x: &[f32], inverse: f32) {
     for (integer, x) in line.iter_mut().zip(x) {
         *integer = (x * inverse + ROUND).to_bits() as u8 ^ 0x80;
     }
+}
+
+fn magnitude(level: Level, x: &[f32]) -> f32 {
+    level.vectorize(
+        #[inline(always)]
+        || largest_magnitude(x),
+    )
 }
 
 /// The largest magnitude of a row; not finite where a value is not, as the bits of NaN and infinity are above those of every number.

@@ -2,6 +2,7 @@
 
 mod input;
 mod module;
+mod part;
 #[cfg(test)]
 mod tests;
 mod weights;

@@ -49,6 +49,8 @@ pub struct EngineCore<R> {
     next: u64,
     observer: Box<dyn Observer>,
     outputs: Vec<(RequestKey, Output)>,
+    /// Why nothing is computed any more.
+    lost: Option<String>,
 }
 
 impl<R: ModelRunner> EngineCore<R> {
@@ -85,6 +87,7 @@ impl<R: ModelRunner> EngineCore<R> {
             next: 0,
             observer: Box::new(NoObserver),
             outputs: Vec::new(),
+            lost: None,
         })
     }
 
@@ -102,7 +105,8 @@ impl<R: ModelRunner> EngineCore<R> {
     ///
     /// # Errors
     /// [`Error::QueueFull`]; [`Error::TooLong`], [`Error::Invalid`] and [`Error::Deadline`] for a request that cannot be answered, however
-    /// long it waits; [`Error::Model`] for settings out of range and tokens beyond the vocabulary.
+    /// long it waits; [`Error::Model`] for settings out of range and tokens beyond the vocabulary; [`Error::Engine`] once the runner is
+    /// [lost](Self::lost).
     pub fn add(&mut self, request: Request, now: Duration) -> Result<RequestKey> {
         let waiting = self.scheduler.waiting();
         if waiting >= self.max_waiting {
@@ -114,6 +118,9 @@ impl<R: ModelRunner> EngineCore<R> {
 
     /// Takes a request that was admitted, however long the queue is.
     pub(super) fn enqueue(&mut self, admitted: Admitted, now: Duration) -> Result<RequestKey> {
+        if let Some(reason) = &self.lost {
+            return Err(Error::Engine(reason.clone()));
+        }
         let id = self.scheduler.add(admitted.sequence())?;
         let key = RequestKey(self.next);
         self.next += 1;
@@ -135,6 +142,16 @@ impl<R: ModelRunner> EngineCore<R> {
         }
         self.observer.cancelled();
         true
+    }
+
+    /// Why the runner computes nothing any more, if so: every request was given up, and none is taken.
+    pub fn lost(&self) -> Option<&str> {
+        self.lost.as_deref()
+    }
+
+    /// What computes the steps.
+    pub fn runner(&self) -> &R {
+        &self.runner
     }
 
     /// Whether there is nothing to do.
@@ -332,6 +349,12 @@ impl<R: ModelRunner> EngineCore<R> {
             }
         }
         self.scheduler.abandon_step();
+        self.lost = self.runner.lost();
+        if let Some(reason) = self.lost.clone() {
+            for key in self.requests.keys().copied().collect::<Vec<_>>() {
+                self.fail(key, Error::Engine(reason.clone()));
+            }
+        }
     }
 
     fn fail(&mut self, key: RequestKey, error: Error) {

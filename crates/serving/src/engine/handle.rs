@@ -1,6 +1,6 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -43,6 +43,14 @@ pub(super) struct Board {
     /// Requests that were submitted and have not ended.
     pub(super) open: AtomicUsize,
     pub(super) stats: Mutex<SchedulerStats>,
+    /// Why the runner computes nothing any more.
+    pub(super) lost: OnceLock<String>,
+}
+
+impl Board {
+    fn check_runner(&self) -> Result<()> {
+        self.lost.get().map_or(Ok(()), |reason| Err(Error::Engine(reason.clone())))
+    }
 }
 
 impl Engine {
@@ -66,7 +74,8 @@ impl Engine {
     /// Compiles the request's grammar, where it has one: not a call for an async thread then.
     ///
     /// # Errors
-    /// As [`EngineCore::add`], and [`Error::ShuttingDown`] once the engine is [closed](Self::close).
+    /// As [`EngineCore::add`], and [`Error::ShuttingDown`] once the engine is [closed](Self::close). Whoever gets [`Error::Engine`] because the
+    /// runner is [lost](EngineCore::lost) has to send the request to another engine.
     pub fn submit(&self, request: Request) -> Result<OutputStream> {
         let open = &self.shared.board.open;
         // Counted before the look at `closed`: who closes and then finds nothing open has missed nobody.
@@ -83,6 +92,7 @@ impl Engine {
         if board.closed.load(Ordering::SeqCst) {
             return Err(Error::ShuttingDown);
         }
+        board.check_runner()?;
         let admitted = self.admission.admit(request, self.clock.now())?;
         let waiting = board.waiting.fetch_add(1, Ordering::AcqRel);
         if waiting >= board.max_waiting {
@@ -99,12 +109,13 @@ impl Engine {
     /// Whether a request would find room in the queue: for those who want to know before they make one, which may take long.
     ///
     /// # Errors
-    /// [`Error::QueueFull`] and [`Error::ShuttingDown`].
+    /// [`Error::QueueFull`] and [`Error::ShuttingDown`]; [`Error::Engine`] where the runner is [lost](EngineCore::lost).
     pub fn check_queue(&self) -> Result<()> {
         let board = &self.shared.board;
         if board.closed.load(Ordering::Acquire) {
             return Err(Error::ShuttingDown);
         }
+        board.check_runner()?;
         let waiting = board.waiting.load(Ordering::Acquire);
         if waiting >= board.max_waiting { Err(Error::QueueFull { waiting, limit: board.max_waiting }) } else { Ok(()) }
     }

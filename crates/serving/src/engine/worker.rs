@@ -125,6 +125,10 @@ impl<R: ModelRunner> Worker<R> {
 
     /// Tells how things stand.
     fn post(&mut self) {
+        if let Some(reason) = self.core.lost() {
+            // It is told once, and stays.
+            let _ = self.board.lost.set(reason.to_owned());
+        }
         let stats = self.core.stats();
         // What was submitted meanwhile stays counted; preempted sequences come back into the queue.
         self.board.waiting.fetch_add(stats.waiting, Ordering::AcqRel);

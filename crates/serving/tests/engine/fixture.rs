@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jarre_serving::{
-    Chunk, EngineCore, Finish, KvType, Model, Output, PagedRunner, Request, RequestKey, RequestStats, Sampled, ServeOptions,
+    Chunk, EngineCore, Finish, KvType, Model, ModelRunner, Output, Request, RequestKey, RequestStats, Sampled, ServeOptions,
 };
 use jarre_transformer::{CausalModel, Device, Tokenizer};
 
@@ -91,7 +91,7 @@ impl Answered {
 }
 
 /// Runs an engine until it is idle; every step takes a millisecond.
-pub(crate) fn run(core: &mut EngineCore<PagedRunner>) -> BTreeMap<RequestKey, Answered> {
+pub(crate) fn run<R: ModelRunner>(core: &mut EngineCore<R>) -> BTreeMap<RequestKey, Answered> {
     let mut answered: BTreeMap<RequestKey, Answered> = BTreeMap::new();
     let time = std::cell::Cell::new(0);
     for _ in 0..100_000 {

@@ -8,4 +8,5 @@ mod identity;
 mod requests;
 mod speculation;
 mod stories;
+mod tensor_parallel;
 mod thread;

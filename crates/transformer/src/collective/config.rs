@@ -65,6 +65,10 @@ impl RingConfig {
         self.rank
     }
 
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     pub(super) fn patience(&self) -> Patience {
         Patience::new(Arc::clone(&self.clock), self.timeout)
     }

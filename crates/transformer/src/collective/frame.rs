@@ -22,6 +22,10 @@ pub enum Operation {
     Barrier,
     /// A worker's last word; the payload says why.
     GiveUp,
+    /// Sums of integers over all workers.
+    AllReduceSumIntegers,
+    /// The largest over all workers.
+    AllReduceMax,
 }
 
 /// One call of a collective operation, as a worker sees it. The workers of a ring make the same calls in the same order.
@@ -59,13 +63,15 @@ pub struct FrameHeader {
 }
 
 impl Operation {
-    const ALL: [(u8, Self); 6] = [
+    const ALL: [(u8, Self); 8] = [
         (1, Self::AllReduceSum),
         (2, Self::AllReduceMean),
         (3, Self::AllGather),
         (4, Self::Broadcast),
         (5, Self::Barrier),
         (6, Self::GiveUp),
+        (7, Self::AllReduceSumIntegers),
+        (8, Self::AllReduceMax),
     ];
 
     fn tag(self) -> u8 {
@@ -128,6 +134,8 @@ impl fmt::Display for Call {
         let Self { operation, root, count, .. } = self;
         match operation {
             Operation::AllReduceSum => write!(f, "all_reduce_sum of {count} values"),
+            Operation::AllReduceSumIntegers => write!(f, "all_reduce_sum_integers of {count} values"),
+            Operation::AllReduceMax => write!(f, "all_reduce_max of {count} values"),
             Operation::AllReduceMean => write!(f, "all_reduce_mean of {count} values"),
             Operation::AllGather => write!(f, "all_gather"),
             Operation::Broadcast => write!(f, "broadcast of {count} values from rank {root}"),
@@ -185,7 +193,7 @@ mod tests {
             let mut header = [0; FrameHeader::LEN];
             header[..32].copy_from_slice(&bytes);
             if dressed {
-                header[..8].copy_from_slice(&[b'J', b'R', b'F', b'R', 1, 0, bytes[6] % 8, 0]);
+                header[..8].copy_from_slice(&[b'J', b'R', b'F', b'R', 1, 0, bytes[6] % 10, 0]);
                 header[14] %= 8;
                 header[15] = 0;
             }

@@ -31,6 +31,8 @@
 //! Calls are compared with those of the left neighbour by name, length, root and number, before values are touched by what is not theirs.
 
 mod config;
+mod contract;
+mod devices;
 mod frame;
 mod handshake;
 mod incoming;
@@ -43,9 +45,15 @@ mod ring;
 #[cfg(test)]
 mod tests;
 
+use std::ops::AddAssign;
+use std::sync::Arc;
 use std::time::Duration;
 
+use jarre_core::Clock;
+
 pub use config::RingConfig;
+pub use contract::Collective;
+pub use devices::DeviceCollective;
 pub use frame::{Call, FrameHeader, Operation};
 pub use rendezvous::Rendezvous;
 
@@ -58,12 +66,13 @@ use crate::{Error, Result};
 /// results two MiB of memory are enough. A worker alone in its world is connected to nobody, and has every result at once.
 ///
 /// Dropping it sends what is still queued, for as long as the right neighbour takes it, and leaves the ring.
-#[derive(Debug)]
 pub struct Communicator {
     place: Place,
     link: Link,
     calls: u64,
     stats: CollectiveStats,
+    clock: Arc<dyn Clock>,
+    timeout: Duration,
 }
 
 /// What the operations of one worker have moved, and how long they stood still. The meeting at the start is not counted.
@@ -78,6 +87,8 @@ pub struct CollectiveStats {
     pub bytes_received: u64,
     /// Time in which bytes were waited for, or room to send some: that neighbours were late, or slower than this worker.
     pub waited: Duration,
+    /// Time in operations, that in which they [waited](Self::waited) included.
+    pub spent: Duration,
 }
 
 #[derive(Debug)]
@@ -117,6 +128,11 @@ impl Communicator {
         self.stats
     }
 
+    /// How long another worker may keep this one waiting.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Replaces `values` by their sums over all workers; the result has the same bits on all of them.
     ///
     /// A ring reduce-scatter and a ring all-gather: each worker sends `2 (n - 1) / n` times its values, the least that is possible
@@ -129,7 +145,31 @@ impl Communicator {
     /// anything between what they were and the sums.
     pub fn all_reduce_sum(&mut self, values: &mut [f32]) -> Result<()> {
         let call = self.call(Operation::AllReduceSum, 0, values.len());
-        self.run(|| (), |ring| ring.all_reduce(&call, values, |sum| sum))
+        self.run(|| (), |ring| ring.all_reduce(&call, values, f32::add_assign, |sum| sum))
+    }
+
+    /// Replaces integers by their sums over all workers, which wrap around where they do not fit.
+    ///
+    /// # Errors
+    /// As [`all_reduce_sum`](Self::all_reduce_sum).
+    pub fn all_reduce_sum_integers(&mut self, values: &mut [i32]) -> Result<()> {
+        let call = self.call(Operation::AllReduceSumIntegers, 0, values.len());
+        // On their way they are the bits of floats, which are moved and not computed with.
+        let integer = |bits: f32| bits.to_bits().cast_signed();
+        let mut bits: Vec<f32> = values.iter().map(|value| f32::from_bits(value.cast_unsigned())).collect();
+        let combine = |sum: &mut f32, value: f32| *sum = f32::from_bits(integer(*sum).wrapping_add(integer(value)).cast_unsigned());
+        self.run(|| (), |ring| ring.all_reduce(&call, &mut bits, combine, |sum| sum))?;
+        values.iter_mut().zip(bits).for_each(|(value, bits)| *value = integer(bits));
+        Ok(())
+    }
+
+    /// Replaces values that are not negative by the largest over all workers; NaN counts as larger than infinity.
+    ///
+    /// # Errors
+    /// As [`all_reduce_sum`](Self::all_reduce_sum).
+    pub fn all_reduce_max(&mut self, values: &mut [f32]) -> Result<()> {
+        let call = self.call(Operation::AllReduceMax, 0, values.len());
+        self.run(|| (), |ring| ring.all_reduce(&call, values, contract::keep_larger, |largest| largest))
     }
 
     /// Replaces `values` by their means over all workers: the sums of [`all_reduce_sum`](Self::all_reduce_sum), divided by the size of the
@@ -140,7 +180,7 @@ impl Communicator {
     pub fn all_reduce_mean(&mut self, values: &mut [f32]) -> Result<()> {
         let call = self.call(Operation::AllReduceMean, 0, values.len());
         let world = self.place.world as f32;
-        self.run(|| (), |ring| ring.all_reduce(&call, values, |sum| sum / world))
+        self.run(|| (), |ring| ring.all_reduce(&call, values, f32::add_assign, |sum| sum / world))
     }
 
     /// The values of all workers one after another, by rank. Workers may have different numbers of values.
@@ -183,7 +223,8 @@ impl Communicator {
     }
 
     fn meet(config: &RingConfig, place: Place, meet: impl FnOnce(&Patience) -> Result<Neighbours, String>) -> Result<Self> {
-        let mut communicator = Self { place, link: Link::Alone, calls: 0, stats: CollectiveStats::default() };
+        let (clock, timeout) = (config.clock(), config.timeout);
+        let mut communicator = Self { place, link: Link::Alone, calls: 0, stats: CollectiveStats::default(), clock, timeout };
         if place.world > 1 {
             let patience = config.patience();
             let ring = meet(&patience).and_then(|neighbours| {
@@ -206,8 +247,10 @@ impl Communicator {
         let done = match &mut self.link {
             Link::Alone => Ok(alone()),
             Link::Ring(ring) => {
+                let begun = self.clock.now();
                 let done = operation(ring);
                 ring.report(&mut self.stats);
+                self.stats.spent += self.clock.now().saturating_sub(begun);
                 done
             }
             Link::Broken(reason) => {
@@ -236,5 +279,14 @@ impl Communicator {
 
     fn error(&self, reason: String) -> Error {
         Error::Collective { rank: self.place.rank, reason }
+    }
+}
+
+impl std::fmt::Debug for Communicator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { place, link, calls, stats, timeout, .. } = self;
+        let mut shown = f.debug_struct("Communicator");
+        shown.field("place", place).field("link", link).field("calls", calls).field("stats", stats);
+        shown.field("timeout", timeout).finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    ops::{AddAssign, Range},
+    ops::Range,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -54,13 +54,20 @@ impl Ring {
         stats.waited += std::mem::take(&mut self.outgoing.waited) + std::mem::take(&mut self.incoming.waited);
     }
 
-    /// Ring reduce-scatter, after which this worker has the sum of one segment, then ring all-gather of what `finish` makes of the sums.
-    pub(super) fn all_reduce(&mut self, call: &Call, values: &mut [f32], finish: impl Fn(f32) -> f32) -> Result<(), Fault> {
+    /// Ring reduce-scatter, after which this worker has all values of one segment `combine`d, then ring all-gather of what `finish` makes of
+    /// them.
+    pub(super) fn all_reduce(
+        &mut self,
+        call: &Call,
+        values: &mut [f32],
+        combine: impl Fn(&mut f32, f32),
+        finish: impl Fn(f32) -> f32,
+    ) -> Result<(), Fault> {
         let Place { rank, world } = self.place;
         let segments: Vec<Range<usize>> = (0..world).map(|index| self.place.segment(values.len(), index)).collect();
         let at = |steps: usize| segments[(rank + 1 + world - steps) % world].clone();
         for step in 1..world {
-            self.exchange(call, values, at(step), at(step + 1), f32::add_assign)?;
+            self.exchange(call, values, at(step), at(step + 1), &combine)?;
         }
         for sum in &mut values[at(0)] {
             *sum = finish(*sum);

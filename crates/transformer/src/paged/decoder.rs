@@ -6,7 +6,9 @@ use super::adapter::AdaptedRows;
 use super::batch::PagedBatch;
 use super::cache::PagedKvCache;
 use super::layer::PagedLayer;
+use super::reduce::{Reduce, Whole};
 use super::row_linear::RowLinear;
+use super::shard::Shard;
 use super::step::{Angles, Step};
 use crate::decoder::{Decoder, DecoderConfig, Norm};
 use crate::error::{Error, Result};
@@ -16,6 +18,8 @@ use crate::position::{Positions, sinusoidal_table};
 #[derive(Debug)]
 pub struct PagedDecoder {
     config: DecoderConfig,
+    /// Those whose keys it caches: all of the model, or those of a worker.
+    kv_heads: usize,
     max_len: usize,
     embedding: Tensor<2>,
     /// Learned positions, `[max_positions, d_model]`.
@@ -51,6 +55,7 @@ impl PagedDecoder {
             .as_ref()
             .map_or_else(|| Ok(RowLinear::tied(embedding.clone(), decoder.precision())), |head| RowLinear::new(head, None))?;
         Ok(Self {
+            kv_heads: config.kv_heads(),
             max_len: if config.positions == Positions::Learned { max_len.min(config.max_positions) } else { max_len },
             embedding,
             positions: decoder.positions.as_ref().map(|table| host_values(table.val())),
@@ -95,14 +100,7 @@ impl PagedDecoder {
         if batch.outputs.is_empty() {
             return Vec::new();
         }
-        let mut logits = self.head.product(&LinearInput::Float(hidden), batch.outputs.len());
-        if let Some(cap) = self.config.logit_softcap {
-            let cap = cap as f32;
-            for logit in &mut logits {
-                *logit = (*logit / cap).tanh() * cap;
-            }
-        }
-        logits
+        self.logits(&hidden, batch.outputs.len())
     }
 
     /// As [`forward`](Self::forward), but gives hidden states after the last normalisation, `[outputs, d_model]`.
@@ -110,9 +108,35 @@ impl PagedDecoder {
     /// # Panics
     /// As [`forward`](Self::forward).
     pub fn hidden(&self, cache: &mut PagedKvCache, batch: &PagedBatch<'_>) -> Vec<f32> {
+        let Ok(hidden) = self.hidden_by(cache, batch, &mut Whole);
+        hidden
+    }
+
+    /// The part of a worker: its heads, its inner values, and its tokens of the head; embeddings and norms are everybody's.
+    pub(super) fn shard(&self, shard: Shard) -> Result<Self> {
+        let tokens = shard.part("the vocabulary", self.config.vocab_size, 1)?;
+        Ok(Self {
+            config: self.config.clone(),
+            kv_heads: shard.heads(self.config.kv_heads())?.len(),
+            max_len: self.max_len,
+            embedding: self.embedding.clone(),
+            positions: self.positions.clone(),
+            layers: self.layers.iter().map(|layer| layer.shard(shard, &self.config)).collect::<Result<_>>()?,
+            norm: self.norm.clone(),
+            head: self.head.outputs_part(tokens),
+        })
+    }
+
+    /// [`hidden`](Self::hidden), with outputs of layers brought together by `reduce`.
+    pub(super) fn hidden_by<R: Reduce>(
+        &self,
+        cache: &mut PagedKvCache,
+        batch: &PagedBatch<'_>,
+        reduce: &mut R,
+    ) -> Result<Vec<f32>, R::Error> {
         self.check(cache, batch);
         if batch.tokens.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let positions = batch.positions();
         let step = Step {
@@ -124,14 +148,26 @@ impl PagedDecoder {
         };
         let mut x = self.embed(batch.tokens, &positions);
         for (layer, cache) in self.layers.iter().zip(&mut cache.layers) {
-            layer.forward(&mut x, &step, cache);
+            layer.forward(&mut x, &step, cache, reduce)?;
         }
         let width = self.config.d_model;
         let mut hidden: Vec<f32> = batch.outputs.iter().flat_map(|row| &x[row * width..(row + 1) * width]).copied().collect();
         if let Some(norm) = &self.norm {
             norm.apply(&mut hidden);
         }
-        hidden
+        Ok(hidden)
+    }
+
+    /// Logits of hidden states, of the tokens that the head has.
+    pub(super) fn logits(&self, hidden: &[f32], rows: usize) -> Vec<f32> {
+        let mut logits = self.head.product(&LinearInput::Float(hidden.to_vec()), rows);
+        if let Some(cap) = self.config.logit_softcap {
+            let cap = cap as f32;
+            for logit in &mut logits {
+                *logit = (*logit / cap).tanh() * cap;
+            }
+        }
+        logits
     }
 
     fn check(&self, cache: &PagedKvCache, batch: &PagedBatch<'_>) {
@@ -175,6 +211,6 @@ impl PagedDecoder {
     }
 
     fn shape(&self, blocks: usize, block_size: usize) -> KvShape {
-        KvShape { blocks, block_size, kv_heads: self.config.kv_heads(), head_dim: self.config.head_width() }
+        KvShape { blocks, block_size, kv_heads: self.kv_heads, head_dim: self.config.head_width() }
     }
 }

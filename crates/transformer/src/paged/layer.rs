@@ -1,7 +1,10 @@
+mod shard;
+
 use jarre_kernels::kv::{KvCache, Settings, ragged_attention};
 use jarre_kernels::{Activation, RowNorm, gate_rows};
 
 use super::adapter::{Place, Target};
+use super::reduce::Reduce;
 use super::row_linear::{RowInput, RowLinear};
 use super::step::Step;
 use crate::attention::MultiHeadAttention;
@@ -34,25 +37,26 @@ impl PagedLayer {
     }
 
     /// Hidden states `[rows, d_model]`, edited.
-    pub(super) fn forward(&self, x: &mut [f32], step: &Step<'_>, cache: &mut KvCache) {
+    pub(super) fn forward<R: Reduce>(&self, x: &mut [f32], step: &Step<'_>, cache: &mut KvCache, reduce: &mut R) -> Result<(), R::Error> {
         let post = self.placement == NormPlacement::Post;
         let norm = (!post).then_some(&self.attention_norm);
         let mixed = self.attention.forward(&RowInput::new(x, norm, self.attention.readers(), step), step, cache);
-        add(&self.attention.output, &mixed, self.attention_out_norm.as_ref(), step, x);
+        reduce.add(&self.attention.output, &mixed, self.attention_out_norm.as_ref(), step, x)?;
         if post {
             self.attention_norm.apply(x);
         }
         let norm = (!post).then_some(&self.feed_forward_norm);
         let inner = self.feed_forward.inner(&RowInput::new(x, norm, self.feed_forward.readers(), step), step);
-        add(&self.feed_forward.down, &inner, self.feed_forward_out_norm.as_ref(), step, x);
+        reduce.add(&self.feed_forward.down, &inner, self.feed_forward_out_norm.as_ref(), step, x)?;
         if post {
             self.feed_forward_norm.apply(x);
         }
+        Ok(())
     }
 }
 
 /// Adds a linear layer of `inner` to the hidden states, normalised where there is a norm for it.
-fn add(linear: &RowLinear, inner: &RowInput, norm: Option<&RowNorm>, step: &Step<'_>, x: &mut [f32]) {
+pub(super) fn add(linear: &RowLinear, inner: &RowInput, norm: Option<&RowNorm>, step: &Step<'_>, x: &mut [f32]) {
     match norm {
         None => linear.forward_onto(inner, step, x),
         Some(norm) => {

@@ -29,11 +29,15 @@ mod batch;
 mod cache;
 mod decoder;
 mod layer;
+mod reduce;
 mod row_linear;
+mod shard;
+mod sharded_decoder;
 mod step;
 
 pub use self::adapter::PagedAdapter;
 pub use self::batch::PagedBatch;
 pub use self::cache::PagedKvCache;
 pub use self::decoder::PagedDecoder;
+pub use self::sharded_decoder::ShardedDecoder;
 pub use jarre_kernels::kv::KvType;

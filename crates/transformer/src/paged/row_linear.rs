@@ -1,3 +1,5 @@
+mod shard;
+
 use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 use jarre_kernels::{Activation, LinearInput, PackedLinear, Precision, RowNorm, WeightLayout, gate_rows, host_values, linear};
@@ -59,7 +61,7 @@ impl RowLinear {
     }
 
     /// Values of an output row.
-    fn outputs(&self) -> usize {
+    pub(super) fn outputs(&self) -> usize {
         match &self.weights {
             Weights::Packed(packed) => packed.dims()[1],
             Weights::Float(float) => float.weight.dims()[usize::from(float.layout == WeightLayout::InputFirst)],
@@ -137,7 +139,7 @@ impl FloatLinear {
 /// Rows as layers read them.
 #[derive(Debug)]
 pub(super) struct RowInput {
-    rows: LinearInput,
+    pub(super) rows: LinearInput,
     /// The rows of each adapter of the step, which are not rounded.
     adapted: Vec<Tensor<2>>,
 }

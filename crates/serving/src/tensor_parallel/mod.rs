@@ -1,0 +1,18 @@
+//! One model over several processes of a host: rank 0 has the engine, the others compute their parts of its steps.
+//!
+//! Every process loads the model and joins a ring ([`jarre_transformer::collective`]). Rank 0 makes an engine of it
+//! ([`Model::tensor_parallel_engine`](crate::Model::tensor_parallel_engine)), the others call [`run_worker`]. Before each step rank 0 sends the
+//! batch (tokens, block tables, copies of blocks: some bytes a token), all compute it with their weights and caches, and rank 0 alone
+//! chooses tokens. While the engine is idle it sends a sign of life, so that no worker takes its silence for its end.
+//!
+//! A worker that is lost ends the engine: the step fails, every open request gets an error that names the rank, and no request is taken any
+//! more. A process that dies is noticed at once, as its connections close; one that hangs, when the ring's timeout has passed.
+
+mod lead;
+mod message;
+mod pulse;
+mod runner;
+mod worker;
+
+pub use self::runner::ShardedRunner;
+pub use self::worker::run_worker;

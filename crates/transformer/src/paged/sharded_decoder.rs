@@ -1,0 +1,121 @@
+use jarre_kernels::kv::KvType;
+
+use super::batch::PagedBatch;
+use super::cache::PagedKvCache;
+use super::decoder::PagedDecoder;
+use super::reduce::Sharded;
+use super::shard::Shard;
+use crate::collective::Collective;
+use crate::decoder::{Decoder, DecoderConfig};
+use crate::error::{Error, Result};
+
+/// One worker's part of a [`PagedDecoder`]: tensor parallelism after [Shoeybi et al. 2019](https://arxiv.org/abs/1909.08053).
+///
+/// Query, key, value, gate and up are cut by their outputs (whole heads; inner values), the layers after them by their inputs, and the head
+/// by tokens. Each worker caches the keys and values of its own heads. Embeddings and norms are on every worker. The workers meet twice a
+/// layer and once for the logits.
+///
+/// The logits are those of the whole decoder: to the bit where layers hold eight-bit weights and multiply integers (W8A8), because rows are
+/// rounded with scales of whole rows and sums are added up as integers; else to the rounding of sums.
+///
+/// ```
+/// use jarre_transformer::collective::{Communicator, Rendezvous, RingConfig};
+/// use jarre_transformer::paged::{KvType, PagedBatch, PagedDecoder, ShardedDecoder};
+/// use jarre_transformer::{DecoderConfig, Device};
+///
+/// let decoder = DecoderConfig::new(100, 32, 4, 2, 64).init(&Device::default());
+/// let batch = PagedBatch { tokens: &[7, 8], query_starts: &[0, 2], context_lens: &[2], block_tables: &[&[0]], adapters: &[], outputs: &[1] };
+/// let part = |mut communicator: Communicator| {
+///     let part = ShardedDecoder::new(&decoder, 64, communicator.rank(), communicator.world_size())?;
+///     part.forward(&mut part.new_cache(1, 16, KvType::F32), &batch, &mut communicator)
+/// };
+/// let rendezvous = Rendezvous::bind(&RingConfig::new(0, 2, "127.0.0.1:0".parse()?))?;
+/// let other = RingConfig::new(1, 2, rendezvous.address());
+/// let [mine, theirs] = std::thread::scope(|scope| {
+///     let theirs = scope.spawn(|| part(Communicator::connect(&other)?));
+///     [part(rendezvous.connect()?), theirs.join().expect("it does not panic")].into_iter().collect::<Result<Vec<_>, _>>()
+/// })?.try_into().expect("two workers");
+///
+/// let whole = PagedDecoder::new(&decoder, 64)?;
+/// let expected = whole.forward(&mut whole.new_cache(1, 16, KvType::F32), &batch);
+/// assert_eq!(mine, theirs);
+/// assert!(mine.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-4));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct ShardedDecoder {
+    part: PagedDecoder,
+    shard: Shard,
+}
+
+impl ShardedDecoder {
+    /// The part of worker `rank` of `world_size`, for sequences of up to `max_len` tokens. The decoder's packed weights are copied, so that
+    /// it can be dropped.
+    ///
+    /// # Errors
+    /// As [`PagedDecoder::new`], and [`InvalidSetting`](Error::InvalidSetting) where `world_size` does not divide the key heads, there are fewer
+    /// tokens or inner values than workers, or heads would cut a group of four-bit weights.
+    pub fn new(decoder: &Decoder, max_len: usize, rank: usize, world_size: usize) -> Result<Self> {
+        let shard = Shard::new(rank, world_size)?;
+        Ok(Self { part: PagedDecoder::new(decoder, max_len)?.shard(shard)?, shard })
+    }
+
+    /// What the whole model is.
+    pub fn config(&self) -> &DecoderConfig {
+        self.part.config()
+    }
+
+    /// The most tokens of a sequence.
+    pub fn max_len(&self) -> usize {
+        self.part.max_len()
+    }
+
+    /// A cache of `blocks` blocks of `block_size` positions, for this worker's heads.
+    ///
+    /// # Panics
+    /// As [`PagedDecoder::new_cache`].
+    pub fn new_cache(&self, blocks: usize, block_size: usize, kind: KvType) -> PagedKvCache {
+        self.part.new_cache(blocks, block_size, kind)
+    }
+
+    /// Bytes that a block takes in all layers of this worker.
+    pub fn bytes_per_block(&self, block_size: usize, kind: KvType) -> usize {
+        self.part.bytes_per_block(block_size, kind)
+    }
+
+    /// Reads the batch, which is the same on all workers, and gives on all of them the logits of the whole vocabulary after the tokens that
+    /// are asked for, `[outputs, vocab_size]`.
+    ///
+    /// # Errors
+    /// [`Collective`](Error::Collective) where a worker is lost, calls something else, or `collective` has another place than this part. What
+    /// the step was to write to the cache is then undefined. [`Unsupported`](Error::Unsupported) where a sequence has an adapter.
+    ///
+    /// # Panics
+    /// As [`PagedDecoder::forward`].
+    pub fn forward(&self, cache: &mut PagedKvCache, batch: &PagedBatch<'_>, collective: &mut dyn Collective) -> Result<Vec<f32>> {
+        self.check_place(collective)?;
+        if batch.adapters.iter().any(Option::is_some) {
+            let found = "an adapter for a part of a model".to_owned();
+            return Err(Error::Unsupported { what: "adapter", found, supported: "whole models: merge it before the model is cut" });
+        }
+        let hidden = self.part.hidden_by(cache, batch, &mut Sharded { collective })?;
+        if batch.outputs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lens = self.shard.lens(self.config().vocab_size);
+        let mine = self.part.logits(&hidden, batch.outputs.len());
+        let gathered: Vec<usize> = lens.iter().map(|len| len * batch.outputs.len()).collect();
+        let parts = collective.all_gather(&mine, &gathered)?;
+        let row = |row: usize| parts.iter().zip(&lens).flat_map(move |(part, len)| &part[row * len..(row + 1) * len]);
+        Ok((0..batch.outputs.len()).flat_map(row).copied().collect())
+    }
+
+    fn check_place(&self, collective: &dyn Collective) -> Result<()> {
+        let Shard { rank, world } = self.shard;
+        if (collective.rank(), collective.world_size()) == (rank, world) {
+            return Ok(());
+        }
+        let reason = format!("it has part {rank} of {world} of the model and is one of {} workers", collective.world_size());
+        Err(Error::Collective { rank: collective.rank(), reason })
+    }
+}

@@ -1,0 +1,263 @@
+//! Decoders cut over several workers, beside the same decoders in one process.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use burn::tensor::Device;
+use jarre_kernels::Inputs;
+use jarre_quant::Int4Scheme;
+use jarre_transformer::collective::{Collective, Communicator, Rendezvous, RingConfig};
+use jarre_transformer::paged::{KvType, PagedBatch, PagedDecoder, ShardedDecoder};
+use jarre_transformer::quantize::{Quantizer, Scheme};
+use jarre_transformer::{CausalModel, Decoder, DecoderConfig, Error, Result};
+
+const DECODERS: [&str; 18] = [
+    "gpt2",
+    "llama",
+    "llama3",
+    "llama_bias",
+    "llama_dynamic",
+    "llama_linear",
+    "llama_mqa",
+    "llama_yarn",
+    "llama_yarn_spelled",
+    "mistral",
+    "qwen2",
+    "qwen2_sliding",
+    "qwen3",
+    "smollm2",
+    "phi3",
+    "phi3_longrope",
+    "phi3_partial",
+    "gemma2",
+];
+
+const BLOCK: usize = 4;
+const MAX_LEN: usize = 64;
+
+fn model(family: &str) -> CausalModel {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families").join(family);
+    CausalModel::from_folder(folder, &Device::default()).unwrap()
+}
+
+/// Does `work` on every worker of a ring, each in a thread of its own; the results by rank.
+fn on_all<T: Send>(world: usize, work: impl Fn(Communicator) -> T + Sync) -> Vec<T> {
+    let config = |rank, address| RingConfig::new(rank, world, address).with_timeout(Duration::from_mins(2));
+    let rendezvous = Rendezvous::bind(&config(0, "127.0.0.1:0".parse().unwrap())).unwrap();
+    let address = rendezvous.address();
+    thread::scope(|scope| {
+        let (work, config) = (&work, &config);
+        let first = scope.spawn(move || work(rendezvous.connect().unwrap()));
+        let other = |rank| scope.spawn(move || work(Communicator::connect(&config(rank, address)).unwrap()));
+        let others: Vec<_> = (1..world).map(other).collect();
+        std::iter::once(first).chain(others).map(|worker| worker.join().unwrap()).collect()
+    })
+}
+
+/// Two prompts read in chunks of different lengths, then beside each other token by token, the logits of every step.
+fn steps(vocab: usize, mut forward: impl FnMut(&PagedBatch<'_>) -> Result<Vec<f32>>) -> Result<Vec<f32>> {
+    let text = |seed: u32, len: u32| (0..len).map(|i| (i * 7 + seed) % vocab as u32).collect::<Vec<_>>();
+    let (first, second) = (text(3, 30), text(11, 22));
+    let tables: [Vec<u32>; 2] = [(0..8).rev().collect(), (10..16).collect()];
+    let mut logits = Vec::new();
+    // How far each sequence is known after a step.
+    let plan = [[13, 0], [17, 9], [18, 19], [19, 20], [30, 22]];
+    let mut known = [0, 0];
+    for ends in plan {
+        let (mut tokens, mut query_starts, mut context_lens, mut block_tables) = (Vec::new(), vec![0], Vec::new(), Vec::<&[u32]>::new());
+        for (sequence, text) in [&first, &second].into_iter().enumerate() {
+            if ends[sequence] > known[sequence] {
+                tokens.extend(&text[known[sequence]..ends[sequence]]);
+                query_starts.push(tokens.len());
+                context_lens.push(ends[sequence]);
+                block_tables.push(&tables[sequence]);
+            }
+        }
+        let outputs: Vec<usize> = (0..tokens.len()).filter(|row| row % 3 > 0 || query_starts.contains(&(row + 1))).collect();
+        let (query_starts, context_lens) = (query_starts.as_slice(), context_lens.as_slice());
+        let batch =
+            PagedBatch { tokens: &tokens, query_starts, context_lens, block_tables: &block_tables, adapters: &[], outputs: &outputs };
+        logits.extend(forward(&batch)?);
+        known = ends;
+    }
+    Ok(logits)
+}
+
+fn whole(decoder: &Decoder, kind: KvType) -> Vec<f32> {
+    let model = PagedDecoder::new(decoder, MAX_LEN).unwrap();
+    let mut cache = model.new_cache(16, BLOCK, kind);
+    steps(decoder.config().vocab_size, |batch| Ok(model.forward(&mut cache, batch))).unwrap()
+}
+
+fn part(decoder: &Decoder, kind: KvType, collective: &mut dyn Collective) -> Result<Vec<f32>> {
+    let model = ShardedDecoder::new(decoder, MAX_LEN, collective.rank(), collective.world_size())?;
+    let mut cache = model.new_cache(16, BLOCK, kind);
+    steps(decoder.config().vocab_size, |batch| model.forward(&mut cache, batch, collective))
+}
+
+/// The largest difference of any worker's logits from those of one process.
+fn difference(decoder: &Decoder, kind: KvType, world: usize) -> f32 {
+    let expected = whole(decoder, kind);
+    let parts = on_all(world, |mut communicator| part(decoder, kind, &mut communicator).unwrap());
+    assert!(parts.iter().all(|part| *part == parts[0]), "all workers have the same logits");
+    assert_eq!(parts[0].len(), expected.len());
+    parts[0].iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// Numbers of workers that the heads of a model can be cut over.
+fn worlds(model: &CausalModel) -> impl Iterator<Item = usize> {
+    let heads = model.config().kv_heads();
+    [2, 4].into_iter().filter(move |world| heads.is_multiple_of(*world))
+}
+
+#[test]
+fn every_family_has_the_logits_of_one_process_in_f32() {
+    for family in DECODERS {
+        let model = model(family);
+        for world in worlds(&model) {
+            let difference = difference(model.decoder(), KvType::F32, world);
+            println!("{family:20} {world} workers: {difference:.1e}");
+            assert!(difference <= 1e-4, "{family} over {world} workers: {difference}");
+        }
+    }
+}
+
+#[test]
+fn with_eight_bit_weights_and_inputs_it_has_them_to_the_bit() {
+    for family in DECODERS {
+        let packed = model(family).quantized(&Quantizer::new(Scheme::Int8).with_inputs(Inputs::Int8), &[]).unwrap();
+        for world in worlds(&packed) {
+            for kind in [KvType::F32, KvType::Bf16, KvType::Int8] {
+                let difference = difference(packed.decoder(), kind, world);
+                assert!(difference == 0.0, "{family} over {world} workers, {kind:?}: {difference}");
+            }
+        }
+    }
+}
+
+#[test]
+fn with_other_weights_it_has_them_to_the_rounding_of_sums() {
+    let four_bits = Scheme::Int4(Int4Scheme::asymmetric(8));
+    for family in DECODERS {
+        for (scheme, inputs) in [(four_bits, Inputs::Float), (Scheme::Int8, Inputs::Float)] {
+            let packed = model(family).quantized(&Quantizer::new(scheme).with_inputs(inputs), &[]).unwrap();
+            for world in worlds(&packed) {
+                let difference = difference(packed.decoder(), KvType::F32, world);
+                assert!(difference <= 1e-4, "{family} {scheme:?} over {world} workers: {difference}");
+            }
+        }
+    }
+}
+
+/// An input that lies between two integers, or two bfloat16, may be rounded to the other one where the sums before it were added up in
+/// another order. That is seldom, and loses no more than rounding does anyhow.
+#[test]
+fn where_inputs_are_rounded_too_most_are_rounded_to_the_same() {
+    let (mut same, mut other) = (0, 0);
+    for family in DECODERS {
+        for scheme in [Scheme::Int4(Int4Scheme::asymmetric(8)), Scheme::Bf16] {
+            let packed = model(family).quantized(&Quantizer::new(scheme).with_inputs(Inputs::Int8), &[]).unwrap();
+            for world in worlds(&packed) {
+                let difference = difference(packed.decoder(), KvType::F32, world);
+                println!("{family:20} {scheme:?} {world} workers: {difference:.1e}");
+                assert!(difference <= 0.15, "{family} {scheme:?} over {world} workers: {difference}");
+                *if difference <= 1e-4 { &mut same } else { &mut other } += 1;
+            }
+        }
+    }
+    assert!(same > 3 * other, "{same} with the same logits, {other} with others");
+}
+
+/// A ring that offers sums alone, as devices do.
+struct SumsAlone(Communicator);
+
+impl Collective for SumsAlone {
+    fn rank(&self) -> usize {
+        self.0.rank()
+    }
+
+    fn world_size(&self) -> usize {
+        self.0.world_size()
+    }
+
+    fn all_reduce_sum(&mut self, values: &mut [f32]) -> Result<()> {
+        self.0.all_reduce_sum(values)
+    }
+}
+
+#[test]
+fn a_collective_that_only_sums_is_enough() {
+    let packed = model("llama_bias").quantized(&Quantizer::new(Scheme::Int8).with_inputs(Inputs::Int8), &[]).unwrap();
+    let expected = whole(packed.decoder(), KvType::F32);
+    let parts = on_all(2, |communicator| part(packed.decoder(), KvType::F32, &mut SumsAlone(communicator)).unwrap());
+    assert!(parts.iter().all(|part| *part == expected));
+}
+
+#[test]
+fn operations_made_of_sums_are_those_of_the_ring() {
+    let results = on_all(3, |communicator| {
+        let rank = communicator.rank();
+        let integers = [[i32::MAX - 9, -5, 7 << 12, -4096, 0], [4, -(1 << 30), -1, 4095, 0], [5, 1 << 29, -4096, 1, 0]][rank];
+        let magnitudes = [[0.0, 3.0, f32::INFINITY, f32::NAN], [1e-30, 2.5, f32::MAX, 0.0], [0.0, 3.5, 1.0, f32::INFINITY]][rank];
+        let mine = vec![rank as f32 + 0.5; rank * 2];
+        let run = |collective: &mut dyn Collective| {
+            let (mut sums, mut largest) = (integers, magnitudes);
+            collective.all_reduce_sum_integers(&mut sums).unwrap();
+            collective.all_reduce_max(&mut largest).unwrap();
+            let wrong = collective.all_gather(&mine, &[0, 2, 4]).unwrap();
+            (sums, largest.map(f32::to_bits).map(|bits| bits.min(f32::NAN.to_bits())), wrong)
+        };
+        let mut ring = communicator;
+        let by_ring = run(&mut ring);
+        (by_ring, run(&mut SumsAlone(ring)))
+    });
+    let sums = [i32::MAX, -5 - (1 << 30) + (1 << 29), (7 << 12) - 4097, 0, 0];
+    let largest = [1e-30, 3.5, f32::INFINITY, f32::NAN].map(f32::to_bits);
+    for (by_ring, by_sums) in results {
+        assert_eq!(by_ring, (sums, largest, vec![vec![], vec![1.5; 2], vec![2.5; 4]]));
+        assert_eq!(by_sums, by_ring);
+    }
+}
+
+#[test]
+fn what_cannot_be_cut_is_refused_with_what_could_be() {
+    let refusal = |decoder: &Decoder, world| ShardedDecoder::new(decoder, MAX_LEN, 0, world).unwrap_err().to_string();
+    let text = refusal(model("llama_mqa").decoder(), 2);
+    assert!(text.contains("workers is 2; it has to be a divisor of the model's number of key heads, 1"), "{text}");
+    assert!(refusal(model("llama3").decoder(), 4).contains("a divisor of the model's number of key heads, 2"));
+    let narrow = DecoderConfig::new(100, 32, 4, 1, 3).init(&Device::default());
+    assert!(refusal(&narrow, 4).contains("at most 3"));
+    let grouped = model("llama").quantized(&Quantizer::new(Scheme::Int4(Int4Scheme::symmetric(16))), &[]);
+    if let Ok(grouped) = grouped {
+        assert!(refusal(grouped.decoder(), 4).contains("16"));
+    }
+    assert!(matches!(ShardedDecoder::new(model("llama").decoder(), MAX_LEN, 2, 2), Err(Error::InvalidSetting { .. })));
+}
+
+#[test]
+fn a_part_among_other_workers_than_it_was_cut_for_is_refused() {
+    let model = model("llama");
+    let errors = on_all(2, |mut communicator| {
+        let part = ShardedDecoder::new(model.decoder(), MAX_LEN, 1 - communicator.rank(), 2).unwrap();
+        let mut cache = part.new_cache(16, BLOCK, KvType::F32);
+        steps(96, |batch| part.forward(&mut cache, batch, &mut communicator)).unwrap_err().to_string()
+    });
+    assert!(errors[0].contains("it has part 1 of 2"), "{errors:?}");
+}
+
+#[test]
+fn a_worker_that_leaves_between_layers_is_named_and_nobody_hangs() {
+    let model = model("llama");
+    let results = on_all(4, |mut communicator| {
+        if communicator.rank() == 2 {
+            communicator.all_reduce_sum(&mut [0.0; 13 * 32]).unwrap();
+            return None;
+        }
+        Some(part(model.decoder(), KvType::F32, &mut communicator).unwrap_err())
+    });
+    for error in results.into_iter().flatten() {
+        assert!(matches!(error, Error::Collective { .. }) && error.to_string().contains("rank 2"), "{error}");
+    }
+}
