@@ -2,10 +2,18 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jarre_serving::ToolFormat;
+use serde::{Deserialize, Serialize};
+
+use crate::attention::AttentionArgs;
+use crate::bench::args::BenchArgs;
+use crate::chat::ChatArgs;
+use crate::profile::ProfileArgs;
+use crate::quality::QualityArgs;
+#[cfg(feature = "server")]
+use crate::storm::args::StormArgs;
 
 /// Serves language models: continuous batching over a paged, prefix-shared KV cache.
 #[derive(Parser)]
@@ -17,12 +25,53 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Loads an engine in this process and measures it: TTFT, TPOT, ITL, E2E, goodput, as vLLM's `bench serve` defines them.
+    /// Loads an engine in this process, or a server, and measures it: TTFT, TPOT, ITL, E2E, goodput, as vLLM's `bench serve` defines them.
     ///
     /// Arrivals are open-loop: they do not wait for answers, and times count from when a request was to arrive.
     Bench(BenchArgs),
     /// Answers the API of `OpenAI` over HTTP, with vLLM's additions and metrics (needs the feature `server`).
     Serve(ServeArgs),
+    /// Loads a server beyond what it can answer, amid clients that go away and bodies that are no requests, and fails where it does not keep
+    /// to its bounds.
+    #[cfg(feature = "server")]
+    Storm(StormArgs),
+    /// Measures a model cut over several processes beside one process: tokens a second, share of communication, difference of logits.
+    TensorParallel(crate::tensor_parallel::Args),
+    /// One of those processes.
+    #[command(hide = true)]
+    TensorParallelRank(crate::tensor_parallel::RankArgs),
+    /// Talks with a model: one in this process, or one behind a server.
+    ///
+    /// Answers are written as they come. In a terminal, /reset begins the conversation anew, /system TEXT sets what the model is told before it,
+    /// /quit or Ctrl-D ends, and Ctrl-C stops an answer. Otherwise each line of standard input is a turn, and what goes wrong ends the program: for scripts.
+    Chat(ChatArgs),
+    /// Compares a model in f32, f16, bf16, int8 and int4: perplexity, divergence from f32, agreement, latency, throughput, memory.
+    ///
+    /// Windows of texts are cut into a prompt and what follows it. Each model reads them over the paged cache, and is scored at every token after
+    /// the prompt, given the text before it (teacher forcing). The same windows go to all, so that differences are paired: an interval that leaves out 0
+    /// says that the bits matter on such texts. Times and memory are of a fresh process for each precision. f16 stands for a checkpoint whose numbers
+    /// were rounded to half precision: it is computed, and kept in memory, in f32. All are rounded to the nearest, without calibration.
+    Quality(QualityArgs),
+    /// Measures one precision for `quality`, in a process of its own.
+    #[command(hide = true)]
+    QualityCost,
+    /// Compares `FlashAttention` with attention that writes its scores out, over lengths: time, speed, memory.
+    ///
+    /// Flash is the tiled kernel of this workspace, which keeps scores in the core that makes them. Standard attention makes them with burn's product,
+    /// takes softmax of their rows in one pass of this workspace, and multiplies them with the values. Before anything is timed, rows of both
+    /// are compared with plain sums of 64 bits. Memory is by how much one call raises the peak of a fresh process, inputs and result left out; the
+    /// mask that standard attention adds counts there, and its making does not count in its time.
+    Attention(AttentionArgs),
+    /// Measures the memory of one call for `attention`, in a process of its own.
+    #[command(hide = true)]
+    AttentionMemory,
+    /// Shows where the time of a step goes: each kernel of prefill and decode beside the roofs of this machine.
+    ///
+    /// First the roofs are measured: how fast memory is read, and how fast this workspace's largest products go. Then the kernels of a step run outside of
+    /// the model, in their order and with its sizes, each timed, in turn with the model's own step: what they do not add up to is shown as unexplained.
+    /// The roof of a kernel is the lower of arithmetic and of memory times its operations a byte (the roofline of Williams et al. 2009). For what
+    /// happens inside a kernel: `perf record --call-graph dwarf` on the same command; builds have line tables.
+    Profile(ProfileArgs),
 }
 
 #[derive(Args)]
@@ -75,47 +124,12 @@ pub(crate) enum Quant {
     Bf16,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum KvKind {
     F32,
     Bf16,
     Int8,
-}
-
-#[derive(Args)]
-pub(crate) struct BenchArgs {
-    #[command(flatten)]
-    pub(crate) model: ModelArgs,
-    /// Requests.
-    #[arg(long, default_value_t = 64)]
-    pub(crate) num_prompts: usize,
-    /// Requests a second on average, their gaps exponential; `inf`: all at once.
-    #[arg(long, default_value_t = f64::INFINITY)]
-    pub(crate) request_rate: f64,
-    /// Tokens of a prompt, drawn at random.
-    #[arg(long, default_value_t = 128)]
-    pub(crate) input_len: usize,
-    /// Tokens of a beginning that all prompts share, before those.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) prefix_len: usize,
-    /// Tokens of an answer.
-    #[arg(long, default_value_t = 64)]
-    pub(crate) output_len: usize,
-    /// Prompts and answers are between this share of their lengths and the whole, evenly; 1: all of one length.
-    #[arg(long, default_value_t = 1.0)]
-    pub(crate) range_ratio: f64,
-    /// What a good answer keeps to, in milliseconds: `ttft:500`, `tpot:50`, `e2el:4000`, several with commas.
-    #[arg(long, value_delimiter = ',', value_parser = parse_slo)]
-    pub(crate) goodput: Vec<Slo>,
-    /// Where the random numbers start.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// Writes the distributions as curves to this SVG file.
-    #[arg(long)]
-    pub(crate) out: Option<PathBuf>,
-    /// Prints JSON, with the names of vLLM's results.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Args)]
@@ -148,30 +162,9 @@ pub(crate) struct ServeArgs {
     pub(crate) shutdown_timeout: u64,
 }
 
-/// A bound on one time of an answer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Slo {
-    Ttft(Duration),
-    Tpot(Duration),
-    E2el(Duration),
-}
-
 fn parse_adapter(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((name, folder)) if !name.is_empty() && !folder.is_empty() => Ok((name.to_owned(), folder.into())),
         _ => Err(format!("`{text}` is not like sql=adapters/sql")),
-    }
-}
-
-fn parse_slo(text: &str) -> Result<Slo, String> {
-    let wrong = || format!("`{text}` is not like ttft:500, tpot:50 or e2el:4000");
-    let (name, milliseconds) = text.split_once(':').ok_or_else(wrong)?;
-    let milliseconds: f64 = milliseconds.parse().map_err(|_| wrong())?;
-    let bound = Duration::try_from_secs_f64(milliseconds / 1e3).map_err(|_| wrong())?;
-    match name {
-        "ttft" => Ok(Slo::Ttft(bound)),
-        "tpot" => Ok(Slo::Tpot(bound)),
-        "e2el" => Ok(Slo::E2el(bound)),
-        _ => Err(wrong()),
     }
 }

@@ -4,13 +4,21 @@
 //! `cargo run --example phase11_serving --features phase11_serving/server -- serve` answers the API of `OpenAI`.
 
 mod args;
+mod attention;
 mod bench;
-mod load;
-mod measure;
+mod chat;
+mod child;
+#[cfg(feature = "server")]
+mod client;
 mod model;
+mod profile;
+mod quality;
+mod resident;
 #[cfg(feature = "server")]
 mod serve;
-mod summary;
+#[cfg(feature = "server")]
+mod storm;
+mod tensor_parallel;
 
 use std::process::ExitCode;
 
@@ -32,8 +40,18 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<()> {
     match &cli.command {
         Command::Bench(args) => bench::run(args),
+        Command::TensorParallel(args) => tensor_parallel::run(args),
+        Command::TensorParallelRank(args) => tensor_parallel::run_rank(args),
+        Command::Chat(args) => chat::run(args),
+        Command::Quality(args) => quality::run(args),
+        Command::QualityCost => quality::run_cost(),
+        Command::Attention(args) => attention::run(args),
+        Command::AttentionMemory => attention::run_memory(),
+        Command::Profile(args) => profile::run(args),
         #[cfg(feature = "server")]
         Command::Serve(args) => serve::run(args),
+        #[cfg(feature = "server")]
+        Command::Storm(args) => storm::run(args),
         #[cfg(not(feature = "server"))]
         Command::Serve(_) => anyhow::bail!("this build has no server: run it with --features phase11_serving/server"),
     }

@@ -1,46 +1,60 @@
 //! The model that is named on the command line, and how it is served.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use jarre_serving::{DraftOptions, KvType, Model, NgramProposer, ServeOptions, Speculative};
-use jarre_transformer::Device;
 use jarre_transformer::quantize::{Int4Scheme, Quantizer, Scheme};
+use jarre_transformer::{CausalModel, Device};
 
 use crate::args::{KvKind, ModelArgs, Quant};
 
 pub(crate) fn open(args: &ModelArgs) -> Result<Model> {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/jarre-tiny");
-    load(args.model.as_deref().unwrap_or(&shipped), args)
+    load(args.model.as_deref(), args.quant)
 }
 
-fn load(path: &Path, args: &ModelArgs) -> Result<Model> {
-    let device = Device::default();
-    let model = match args.quant {
+/// A model with its tokenizer, packed where that is asked for.
+pub(crate) fn load(path: Option<&Path>, quant: Option<Quant>) -> Result<Model> {
+    let (shipped, device) = (shipped(), Device::default());
+    let path = path.unwrap_or(&shipped);
+    let model = match quant {
         None => Model::open(path, &device),
-        Some(quant) => Model::open_quantized(path, &Quantizer::new(quant.scheme()), &device),
+        Some(quant) => Model::open_quantized(path, &quantizer(quant), &device),
     };
     model.with_context(|| format!("cannot serve {}", path.display()))
 }
 
-impl Quant {
-    fn scheme(self) -> Scheme {
-        match self {
-            Self::Int8 => Scheme::Int8,
-            Self::Int4 => Scheme::Int4(Int4Scheme::symmetric(32)),
-            Self::Bf16 => Scheme::Bf16,
-        }
-    }
+/// The same without its tokenizer, and in f32 where nothing is packed.
+pub(crate) fn weights(path: Option<&Path>, quant: Option<Quant>) -> Result<CausalModel> {
+    let (shipped, device) = (shipped(), Device::default());
+    let path = path.unwrap_or(&shipped);
+    let is_gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+    let model = match (quant.map(quantizer), is_gguf) {
+        (None, true) => CausalModel::from_gguf(path, &device),
+        (None, false) => CausalModel::from_folder(path, &device),
+        (Some(quantizer), true) => CausalModel::from_gguf_quantized(path, &quantizer, &device),
+        (Some(quantizer), false) => CausalModel::from_folder_quantized(path, &quantizer, &device),
+    };
+    model.with_context(|| format!("cannot load {}", path.display()))
+}
+
+fn quantizer(quant: Quant) -> Quantizer {
+    Quantizer::new(match quant {
+        Quant::Int8 => Scheme::Int8,
+        Quant::Int4 => Scheme::Int4(Int4Scheme::symmetric(32)),
+        Quant::Bf16 => Scheme::Bf16,
+    })
+}
+
+/// The model of this repository.
+pub(crate) fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/jarre-tiny")
 }
 
 pub(crate) fn options(args: &ModelArgs) -> Result<ServeOptions> {
     let mut options = ServeOptions::default();
-    options.kv_type = match args.kv_cache_dtype {
-        KvKind::F32 => KvType::F32,
-        KvKind::Bf16 => KvType::Bf16,
-        KvKind::Int8 => KvType::Int8,
-    };
+    options.kv_type = args.kv_cache_dtype.into();
     options.kv_cache_bytes = args.kv_cache_mib << 20;
     options.max_model_len = args.max_model_len;
     options.max_num_seqs = args.max_num_seqs;
@@ -59,5 +73,15 @@ fn speculative(args: &ModelArgs, kv_type: KvType) -> Result<Option<Speculative>>
     let Some(path) = &args.draft_model else { return Ok(None) };
     let mut options = DraftOptions::default();
     (options.tokens, options.kv_type) = (tokens, kv_type);
-    Ok(Some(Speculative::Draft(Arc::new(load(path, args)?), options)))
+    Ok(Some(Speculative::Draft(Arc::new(load(Some(path), args.quant)?), options)))
+}
+
+impl From<KvKind> for KvType {
+    fn from(kind: KvKind) -> Self {
+        match kind {
+            KvKind::F32 => Self::F32,
+            KvKind::Bf16 => Self::Bf16,
+            KvKind::Int8 => Self::Int8,
+        }
+    }
 }
