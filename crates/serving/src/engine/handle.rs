@@ -60,7 +60,8 @@ impl Engine {
     /// [`Error::Engine`] where the system gives no thread.
     pub fn start<R: ModelRunner + 'static>(core: EngineCore<R>, clock: Arc<dyn Clock>) -> Result<Self> {
         let (commands, receiver) = mpsc::channel();
-        let board = Arc::new(Board { max_waiting: core.max_waiting(), ..Board::default() });
+        let board = Board { max_waiting: core.max_waiting(), stats: Mutex::new(core.stats()), ..Board::default() };
+        let board = Arc::new(board);
         let admission = core.admission();
         let worker = Worker::new(core, receiver, Arc::clone(&board), Arc::clone(&clock));
         let thread = thread::Builder::new().name("engine".to_owned()).spawn(move || worker.run());

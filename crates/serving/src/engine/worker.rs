@@ -44,7 +44,9 @@ impl<R: ModelRunner> Worker<R> {
     pub(super) fn run(mut self) {
         while self.read_commands() {
             let clock = Arc::clone(&self.clock);
-            for (key, output) in self.core.step(&|| clock.now()) {
+            let outputs = self.core.step(&|| clock.now());
+            self.note_loss();
+            for (key, output) in outputs {
                 self.send(key, output);
             }
             self.post();
@@ -123,12 +125,16 @@ impl<R: ModelRunner> Worker<R> {
         }
     }
 
-    /// Tells how things stand.
-    fn post(&mut self) {
+    /// Takes no more requests where the runner is lost: before anybody hears that theirs failed.
+    fn note_loss(&self) {
         if let Some(reason) = self.core.lost() {
             // It is told once, and stays.
             let _ = self.board.lost.set(reason.to_owned());
         }
+    }
+
+    /// Tells how things stand.
+    fn post(&mut self) {
         let stats = self.core.stats();
         // What was submitted meanwhile stays counted; preempted sequences come back into the queue.
         self.board.waiting.fetch_add(stats.waiting, Ordering::AcqRel);
