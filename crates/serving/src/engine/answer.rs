@@ -79,12 +79,16 @@ impl Answer {
     }
 
     /// Finds out which tokens may come next, which takes no logits: for the time in which those are computed.
+    #[cfg(feature = "grammar")]
     pub(super) fn prepare(&mut self) {
-        #[cfg(feature = "grammar")]
         if let Some(held) = &mut self.held {
             held.mask.get_or_insert_with(|| held.matcher.mask());
         }
     }
+
+    #[cfg(not(feature = "grammar"))]
+    #[expect(clippy::unused_self, reason = "without grammars there is nothing to find out")]
+    pub(super) fn prepare(&mut self) {}
 
     /// Chooses tokens by the logits of one place after another, as long as they are the drafts that the next logits follow on.
     ///
