@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -40,6 +41,10 @@ pub(crate) enum Command {
     /// One of those processes.
     #[command(hide = true)]
     TensorParallelRank(crate::tensor_parallel::RankArgs),
+    /// One of the processes of a server.
+    #[cfg(feature = "server")]
+    #[command(hide = true)]
+    TensorParallelWorker(crate::tensor_parallel::workers::WorkerArgs),
     /// Talks with a model: one in this process, or one behind a server.
     ///
     /// Answers are written as they come. In a terminal, /reset begins the conversation anew, /system TEXT sets what the model is told before it,
@@ -145,6 +150,9 @@ pub(crate) struct ServeArgs {
     /// A Jinja file that says how conversations are written, for models that bring none.
     #[arg(long)]
     pub(crate) chat_template: Option<PathBuf>,
+    /// Processes that the model is cut over.
+    #[arg(long, default_value = "1")]
+    pub(crate) tensor_parallel_size: NonZeroUsize,
     /// An adapter that requests may name as their model: `NAME=FOLDER` in PEFT's format; may be given several times.
     #[arg(long, value_name = "NAME=FOLDER", value_parser = parse_adapter)]
     pub(crate) lora_modules: Vec<(String, PathBuf)>,

@@ -42,6 +42,8 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Bench(args) => bench::run(args),
         Command::TensorParallel(args) => tensor_parallel::run(args),
         Command::TensorParallelRank(args) => tensor_parallel::run_rank(args),
+        #[cfg(feature = "server")]
+        Command::TensorParallelWorker(args) => tensor_parallel::workers::run(args),
         Command::Chat(args) => chat::run(args),
         Command::Quality(args) => quality::run(args),
         Command::QualityCost => quality::run_cost(),

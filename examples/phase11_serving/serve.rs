@@ -7,13 +7,14 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use jarre_core::SystemClock;
 use jarre_serving::server::{Server, ServerConfig};
-use jarre_serving::{Engine, LoraAdapter};
+use jarre_serving::{Engine, LoraAdapter, Model};
 use jarre_transformer::chat_template::ChatTemplate;
 use jarre_transformer::{Device, SentenceEncoder};
 use tokio::sync::Notify;
 
 use crate::args::ServeArgs;
 use crate::model;
+use crate::tensor_parallel::workers::{self, Workers};
 
 /// How conversations are written for models that bring no way of their own.
 const PLAIN: &str = "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}";
@@ -43,7 +44,7 @@ async fn serve(args: &ServeArgs) -> Result<()> {
         .with_drain_timeout(Duration::from_secs(args.shutdown_timeout));
     config.lora_dir.clone_from(&args.lora_dir);
     config.max_loras = config.max_loras.max(adapters.len());
-    let mut server = Server::start(opened, &model::options(&args.model)?, Arc::new(SystemClock::new()), config)?;
+    let (mut server, _workers) = start(args, opened, config)?;
     for adapter in adapters {
         server = server.with_adapter(adapter)?;
     }
@@ -60,6 +61,17 @@ async fn serve(args: &ServeArgs) -> Result<()> {
     }
     server.serve(listener, async move { asked.notified().await }).await?;
     Ok(())
+}
+
+/// A server over this process, or over several.
+fn start(args: &ServeArgs, model: Model, config: ServerConfig) -> Result<(Server, Option<Workers>)> {
+    let (options, clock, world) = (model::options(&args.model)?, Arc::new(SystemClock::new()), args.tensor_parallel_size.get());
+    if world == 1 {
+        return Ok((Server::start(model, &options, clock, config)?, None));
+    }
+    let (communicator, workers) = workers::start(world, &args.model)?;
+    let core = model.tensor_parallel_engine(&options, communicator)?;
+    Ok((Server::start_with(core, model, options.kv_type, clock, config)?, Some(workers)))
 }
 
 /// A line that tells how the engine stands, once a second while it works.

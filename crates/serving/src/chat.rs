@@ -198,7 +198,7 @@ impl From<Error> for CoreError {
             Error::TooLong { .. } => ErrorKind::ContextLength,
             Error::Invalid(_) => ErrorKind::InvalidRequest,
             Error::Deadline => ErrorKind::Timeout,
-            Error::ShuttingDown => ErrorKind::Unavailable,
+            Error::ShuttingDown | Error::Lost(_) => ErrorKind::Unavailable,
             Error::Engine(_) => ErrorKind::Internal,
             Error::Model(_) => unreachable!("it was passed on"),
         };

@@ -34,6 +34,9 @@ pub enum Error {
     /// The engine takes no more requests.
     #[error("the engine is shutting down; send the request to another one")]
     ShuttingDown,
+    /// The engine has lost what computes for it, and answers nothing any more.
+    #[error("the engine answers nothing any more: {0}; send the request to another one")]
+    Lost(String),
     /// The engine failed.
     #[error("the engine failed: {0}")]
     Engine(String),

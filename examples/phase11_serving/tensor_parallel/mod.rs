@@ -7,6 +7,8 @@ mod cases;
 mod processes;
 mod rank;
 mod table;
+#[cfg(feature = "server")]
+pub(crate) mod workers;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

@@ -17,7 +17,7 @@ pub(super) struct Layout {
 }
 
 /// Processes that do not outlive this one's interest in them.
-struct Processes(Vec<Child>);
+pub(super) struct Processes(pub(super) Vec<Child>);
 
 impl Drop for Processes {
     fn drop(&mut self) {
@@ -31,9 +31,7 @@ impl Drop for Processes {
 
 /// What rank 0 reports, and the logits that it had.
 pub(super) fn measure(layout: Layout, model: &Path, work: &Work, scratch: &Path) -> Result<(Report, Vec<f32>)> {
-    let mut token = [0; 16];
-    getrandom::fill(&mut token).context("the system gives no random numbers")?;
-    let token = format!("{:032x}", u128::from_ne_bytes(token));
+    let token = secret()?;
     let logits = scratch.join("logits");
     let mut processes = Processes(vec![start(0, layout, model, work, &logits)?]);
     tell(&mut processes.0[0], &token, "")?;
@@ -63,8 +61,15 @@ fn start(rank: usize, layout: Layout, model: &Path, work: &Work, logits: &Path) 
     command.spawn().context("cannot start a process")
 }
 
+/// What proves who belongs to a ring.
+pub(super) fn secret() -> Result<String> {
+    let mut token = [0; 16];
+    getrandom::fill(&mut token).context("the system gives no random numbers")?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(token)))
+}
+
 /// Where to meet and what proves who belongs there: by a pipe that nobody else reads.
-fn tell(child: &mut Child, token: &str, address: &str) -> Result<()> {
+pub(super) fn tell(child: &mut Child, token: &str, address: &str) -> Result<()> {
     let mut stdin = child.stdin.take().context("its input is a pipe")?;
     writeln!(stdin, "{token}\n{address}")?;
     Ok(())

@@ -10,20 +10,20 @@ use clap::ValueEnum;
 use jarre_kernels::packed::set_threads;
 use jarre_serving::tensor_parallel::{ShardedRunner, run_worker};
 use jarre_serving::{KvType, ModelRunner, PagedRunner};
+use jarre_transformer::CausalModel;
 use jarre_transformer::collective::{CollectiveStats, Communicator, Rendezvous, RingConfig};
 use jarre_transformer::paged::{PagedBatch, PagedDecoder, ShardedDecoder};
-use jarre_transformer::quantize::{Int4Scheme, Quantizer, Scheme};
-use jarre_transformer::{CausalModel, Device};
 use serde::{Deserialize, Serialize};
 
 use super::{bytes, cases};
 use crate::args::Quant;
+use crate::model;
 
 /// Positions of a block of the cache.
 pub(super) const BLOCK: usize = 16;
 
 /// Longer than one process may load a model while the others are done with it.
-const LOADING: Duration = Duration::from_mins(10);
+pub(super) const LOADING: Duration = Duration::from_mins(10);
 
 /// What is measured.
 #[derive(clap::Args, Clone)]
@@ -130,12 +130,10 @@ impl Runner {
 
 pub(crate) fn run(args: &RankArgs) -> Result<()> {
     set_threads(args.threads);
-    let mut told = stdin().lock().lines();
-    let token = told.next().context("nobody said how to meet")??;
-    let address = told.next().context("nobody said where to meet")??;
+    let (token, address) = told()?;
     let ring = |at| RingConfig::new(args.rank, args.world, at).with_token(&token).with_timeout(LOADING);
     if args.rank > 0 {
-        let model = load(args)?;
+        let model = model::weights(Some(&args.folder), args.work.quant)?;
         return Ok(run_worker(model, Communicator::connect(&ring(address.parse()?))?)?);
     }
     let rendezvous = Rendezvous::bind(&ring(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
@@ -143,7 +141,7 @@ pub(crate) fn run(args: &RankArgs) -> Result<()> {
     stdout().flush()?;
     let vocab_size;
     let mut runner = {
-        let model = load(args)?;
+        let model = model::weights(Some(&args.folder), args.work.quant)?;
         vocab_size = model.config().vocab_size;
         runner(args, &model, rendezvous)?
     };
@@ -153,15 +151,11 @@ pub(crate) fn run(args: &RankArgs) -> Result<()> {
     Ok(())
 }
 
-fn load(args: &RankArgs) -> Result<CausalModel> {
-    let model = CausalModel::from_folder(&args.folder, &Device::default())?;
-    let scheme = match args.work.quant {
-        None => return Ok(model),
-        Some(Quant::Int8) => Scheme::Int8,
-        Some(Quant::Int4) => Scheme::Int4(Int4Scheme::symmetric(32)),
-        Some(Quant::Bf16) => Scheme::Bf16,
-    };
-    Ok(model.quantized(&Quantizer::new(scheme), &[])?)
+/// The secret of the ring and where it meets, by standard input.
+pub(super) fn told() -> Result<(String, String)> {
+    let mut lines = stdin().lock().lines();
+    let token = lines.next().context("nobody said how to meet")??;
+    Ok((token, lines.next().context("nobody said where to meet")??))
 }
 
 fn runner(args: &RankArgs, model: &CausalModel, rendezvous: Rendezvous) -> Result<Runner> {

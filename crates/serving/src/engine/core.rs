@@ -105,7 +105,7 @@ impl<R: ModelRunner> EngineCore<R> {
     ///
     /// # Errors
     /// [`Error::QueueFull`]; [`Error::TooLong`], [`Error::Invalid`] and [`Error::Deadline`] for a request that cannot be answered, however
-    /// long it waits; [`Error::Model`] for settings out of range and tokens beyond the vocabulary; [`Error::Engine`] once the runner is
+    /// long it waits; [`Error::Model`] for settings out of range and tokens beyond the vocabulary; [`Error::Lost`] once the runner is
     /// [lost](Self::lost).
     pub fn add(&mut self, request: Request, now: Duration) -> Result<RequestKey> {
         let waiting = self.scheduler.waiting();
@@ -119,7 +119,7 @@ impl<R: ModelRunner> EngineCore<R> {
     /// Takes a request that was admitted, however long the queue is.
     pub(super) fn enqueue(&mut self, admitted: Admitted, now: Duration) -> Result<RequestKey> {
         if let Some(reason) = &self.lost {
-            return Err(Error::Engine(reason.clone()));
+            return Err(Error::Lost(reason.clone()));
         }
         let id = self.scheduler.add(admitted.sequence())?;
         let key = RequestKey(self.next);
@@ -342,19 +342,18 @@ impl<R: ModelRunner> EngineCore<R> {
         }
     }
 
+    /// Fails the requests of the step, or all of them where there will be no other step.
     fn give_up(&mut self, plan: &SchedulerOutput, error: &Error) {
-        for planned in &plan.scheduled {
-            if let Some(&key) = self.owners.get(&planned.id) {
-                self.fail(key, Error::Engine(error.to_string()));
-            }
+        self.lost = self.runner.lost();
+        let keys: Vec<RequestKey> = match &self.lost {
+            Some(_) => self.requests.keys().copied().collect(),
+            None => plan.scheduled.iter().filter_map(|planned| self.owners.get(&planned.id).copied()).collect(),
+        };
+        for key in keys {
+            let failure = self.lost.clone().map_or_else(|| Error::Engine(error.to_string()), Error::Lost);
+            self.fail(key, failure);
         }
         self.scheduler.abandon_step();
-        self.lost = self.runner.lost();
-        if let Some(reason) = self.lost.clone() {
-            for key in self.requests.keys().copied().collect::<Vec<_>>() {
-                self.fail(key, Error::Engine(reason.clone()));
-            }
-        }
     }
 
     fn fail(&mut self, key: RequestKey, error: Error) {

@@ -49,7 +49,7 @@ pub(super) struct Board {
 
 impl Board {
     fn check_runner(&self) -> Result<()> {
-        self.lost.get().map_or(Ok(()), |reason| Err(Error::Engine(reason.clone())))
+        self.lost.get().map_or(Ok(()), |reason| Err(Error::Lost(reason.clone())))
     }
 }
 
@@ -75,8 +75,8 @@ impl Engine {
     /// Compiles the request's grammar, where it has one: not a call for an async thread then.
     ///
     /// # Errors
-    /// As [`EngineCore::add`], and [`Error::ShuttingDown`] once the engine is [closed](Self::close). Whoever gets [`Error::Engine`] because the
-    /// runner is [lost](EngineCore::lost) has to send the request to another engine.
+    /// As [`EngineCore::add`], and [`Error::ShuttingDown`] once the engine is [closed](Self::close). Whoever gets [`Error::Lost`] has to send the
+    /// request to another engine.
     pub fn submit(&self, request: Request) -> Result<OutputStream> {
         let open = &self.shared.board.open;
         // Counted before the look at `closed`: who closes and then finds nothing open has missed nobody.
@@ -110,7 +110,7 @@ impl Engine {
     /// Whether a request would find room in the queue: for those who want to know before they make one, which may take long.
     ///
     /// # Errors
-    /// [`Error::QueueFull`] and [`Error::ShuttingDown`]; [`Error::Engine`] where the runner is [lost](EngineCore::lost).
+    /// [`Error::QueueFull`] and [`Error::ShuttingDown`]; [`Error::Lost`] where the runner is [lost](EngineCore::lost).
     pub fn check_queue(&self) -> Result<()> {
         let board = &self.shared.board;
         if board.closed.load(Ordering::Acquire) {
@@ -119,6 +119,11 @@ impl Engine {
         board.check_runner()?;
         let waiting = board.waiting.load(Ordering::Acquire);
         if waiting >= board.max_waiting { Err(Error::QueueFull { waiting, limit: board.max_waiting }) } else { Ok(()) }
+    }
+
+    /// Why nothing is computed any more, where that is so: see [`EngineCore::lost`].
+    pub fn lost(&self) -> Option<&str> {
+        self.shared.board.lost.get().map(String::as_str)
     }
 
     /// Takes no more requests from now on; those that were taken are answered.

@@ -107,6 +107,7 @@ fn kind_of(error: &Error) -> &'static str {
         Error::Deadline => "deadline",
         Error::ShuttingDown => "shutting_down",
         Error::Invalid(_) => "invalid",
+        Error::Lost(_) => "lost",
         Error::Engine(_) | Error::Model(_) => "internal",
     }
 }

@@ -18,6 +18,9 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, failure::json(&json!({"status": "draining"}))).into_response();
     }
+    if let Some(reason) = app.engine.lost() {
+        return (StatusCode::SERVICE_UNAVAILABLE, failure::json(&json!({"status": "lost", "reason": reason}))).into_response();
+    }
     failure::json(&json!({"status": "ready"}))
 }
 

@@ -21,7 +21,7 @@ use super::score::ScoringModel;
 use super::vocabulary::Vocabulary;
 use crate::draws::Draws;
 use crate::model::Files;
-use crate::{Engine, LoraAdapter, Model, ServeOptions};
+use crate::{Engine, EngineCore, KvType, LoraAdapter, Model, ModelRunner, ServeOptions};
 
 /// How often a server that is to stop looks whether it may.
 const DRAIN_POLL: Duration = Duration::from_millis(10);
@@ -69,9 +69,24 @@ impl Server {
     /// # Errors
     /// As [`Model::engine`], [`Engine::start`] and [`new`](Self::new).
     pub fn start(model: Model, options: &ServeOptions, clock: Arc<dyn Clock>, config: ServerConfig) -> Result<Self, ServeError> {
-        let mut core = model.engine(options)?;
+        let core = model.engine(options)?;
+        Self::start_with(core, model, options.kv_type, clock, config)
+    }
+
+    /// As [`start`](Self::start), with an engine for `model` that was made elsewhere: one over several processes, for one. Its keys and values
+    /// are of `kv_type`.
+    ///
+    /// # Errors
+    /// As [`Engine::start`] and [`new`](Self::new).
+    pub fn start_with<R: ModelRunner + 'static>(
+        mut core: EngineCore<R>,
+        model: Model,
+        kv_type: KvType,
+        clock: Arc<dyn Clock>,
+        config: ServerConfig,
+    ) -> Result<Self, ServeError> {
         let metrics = Metrics::new(model.name(), core.max_len());
-        metrics.set_cache(core.cache_config(), options.kv_type);
+        metrics.set_cache(core.cache_config(), kv_type);
         core.observe(metrics.observer());
         let engine = Engine::start(core, Arc::clone(&clock))?;
         Self::new(engine, model, metrics, clock, config)

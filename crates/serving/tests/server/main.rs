@@ -12,6 +12,7 @@ mod drain;
 mod encoders;
 mod harness;
 mod limits;
+mod lost;
 mod metrics;
 mod refusals;
 mod tokens;
