@@ -19,14 +19,18 @@ fn random(shape: &[usize], spread: f64) -> (Vec<f32>, Vec<usize>) {
     (values.into_data().try_into_vec().unwrap(), shape.to_vec())
 }
 
-/// The result and the gradients of all inputs of `run`, its result weighted by a fixed noise so that no gradient is trivial.
+/// The gradient of a result of `count` values, such that no gradient of what it came from is trivial.
+fn noise(count: usize) -> Vec<f32> {
+    (0..count).map(|i| (i as f32 * 1.7).sin() + 0.2).collect()
+}
+
+/// The result of `run` and the gradients of all its inputs, where that of the result is [`noise`].
 fn differentiate(inputs: &Inputs, run: &dyn Fn(&[Tensor<1>]) -> Tensor<1>) -> Vec<Vec<f32>> {
     let device = Device::flex().autodiff();
     let leaves: Vec<Tensor<1>> = inputs.iter().map(|(values, _)| Tensor::from_data(values.as_slice(), &device).require_grad()).collect();
     let output = run(&leaves);
     let count = output.dims()[0];
-    let noise: Vec<f32> = (0..count).map(|i| (i as f32 * 1.7).sin() + 0.2).collect();
-    let gradients = (output.clone() * Tensor::from_data(noise.as_slice(), &device)).sum().backward();
+    let gradients = (output.clone() * Tensor::from_data(noise(count).as_slice(), &device)).sum().backward();
     let mut results = vec![output.into_data().try_into_vec().unwrap()];
     results.extend(leaves.iter().map(|leaf| leaf.grad(&gradients).map_or_else(Vec::new, |g| g.into_data().try_into_vec().unwrap())));
     results
@@ -163,10 +167,11 @@ proptest! {
     #[test]
     fn masks_that_are_rules_are_their_bias(
         batch in 1_usize..4,
-        queries in 1_usize..80,
-        more in 0_usize..80,
+        // One token and one width are often left out of what lies next to what.
+        queries in prop_oneof![Just(1), 1_usize..80],
+        more in prop_oneof![Just(0), 0_usize..80],
         [kv_heads, group] in prop::array::uniform2(1_usize..4),
-        width in 1_usize..20,
+        width in prop_oneof![Just(1), 1_usize..20],
         window in prop::option::of(1_usize..60),
         turned: bool,
     ) {
@@ -238,10 +243,13 @@ proptest! {
             })
         };
         let (exact, rounded) = (run(Precision::F32), run(Precision::Bf16));
-        for (exact, rounded) in exact.iter().zip(&rounded) {
-            let size = exact.iter().map(|x| x * x).sum::<f32>().sqrt();
-            let error = exact.iter().zip(rounded).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
-            prop_assert!(error <= 0.02 * size.max(0.1), "{error} of {size}");
+        let norm = |values: &[f32]| values.iter().map(|x| x * x).sum::<f32>().sqrt();
+        let [x, weight, gradient] = [&inputs[0].0, &inputs[1].0, &noise(rows * d_output)].map(|values| norm(values));
+        // Each factor is rounded by 2^-8 of itself at most, so each product by 2^-7, however the sums cancel.
+        let bounds = [x * weight, gradient * weight, x * gradient].map(|size| 1.02 / 128.0 * size);
+        for (bound, (exact, rounded)) in bounds.into_iter().zip(exact.iter().zip(&rounded)) {
+            let error = norm(&exact.iter().zip(rounded).map(|(a, b)| a - b).collect::<Vec<_>>());
+            prop_assert!(error <= bound, "{error} instead of {bound}");
         }
     }
 

@@ -31,20 +31,34 @@ impl Prefill {
 }
 
 /// A tensor `[batch, tokens, heads, width]` as it lies, or in order where tokens do not lie evenly apart.
-struct Rows(FlexTensor);
+struct Rows {
+    x: FlexTensor,
+    /// Values from a token to the next one.
+    token: usize,
+    /// Values from a head to the next one.
+    head: usize,
+}
 
 impl Rows {
     fn of(x: FlexTensor) -> Self {
-        let (shape, strides) = (x.shape(), x.layout().strides());
-        let even = shape[0] == 1 || strides[0] == strides[1] * shape[1] as isize;
-        let usable = even && strides[3] == 1 && strides[1] >= 0 && strides[2] >= 0;
-        Self(if usable { x } else { in_order(x) })
+        let shape = x.shape();
+        let strides: Vec<_> = x.layout().strides().iter().map(|&stride| usize::try_from(stride).ok()).collect();
+        // The stride of a dimension of one means nothing: burn leaves there what was before.
+        let places = match strides[..] {
+            [Some(batch), Some(token), Some(head), Some(1)] if shape[0] == 1 || shape[1] == 1 || batch == token * shape[1] => {
+                Some((if shape[1] == 1 { batch } else { token }, head))
+            }
+            _ => None,
+        };
+        match places {
+            Some((token, head)) => Self { x, token, head },
+            None => Self { token: shape[2] * shape[3], head: shape[3], x: in_order(x) },
+        }
     }
 
     fn heads(&self) -> Heads<'_> {
-        let (shape, layout) = (self.0.shape(), self.0.layout());
-        let [token, head] = [1, 2].map(|dim| layout.strides()[dim].unsigned_abs());
-        Heads::strided(&self.0.storage::<f32>()[layout.start_offset()..], [shape[2], shape[3]], [token, head])
+        let (shape, start) = (self.x.shape(), self.x.layout().start_offset());
+        Heads::strided(&self.x.storage::<f32>()[start..], [shape[2], shape[3]], [self.token, self.head])
     }
 }
 
