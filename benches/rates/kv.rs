@@ -1,6 +1,6 @@
 //! How fast attention reads a cache: one query over a long context, beside a loop that only reads as many bytes.
 //!
-//! `cargo run --example kv_rate`
+//! `cargo run --example kv_rate`, or `-- decode` or `-- prefill` for one half of it.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,13 +16,19 @@ const ROUNDS: usize = 30;
 
 fn main() {
     println!("{} threads, context {CONTEXT}, {KV_HEADS} key heads", Pool::global().threads());
+    let only = std::env::args().nth(1);
+    let wanted = |half: &str| only.as_deref().is_none_or(|only| only == half);
     for (head_dim, group) in [(128, 4), (128, 8), (64, 4), (80, 4)] {
-        for kind in [KvType::F32, KvType::Bf16, KvType::Int8] {
+        for kind in [KvType::F32, KvType::Bf16, KvType::Int8].into_iter().filter(|_| wanted("decode")) {
             decode(kind, head_dim, group);
         }
     }
-    for kind in [KvType::F32, KvType::Bf16] {
-        prefill(kind, 128, 4);
+    for kind in [KvType::F32, KvType::Bf16, KvType::Int8].into_iter().filter(|_| wanted("prefill")) {
+        prefill(kind, 128, 4, [512, 4096], 0.1);
+        // A few units apart, as scores of trained models are, and far apart.
+        for scale in [0.1, 10.0] {
+            prefill(kind, 64, 3, [512, 512], scale);
+        }
     }
 }
 
@@ -67,17 +73,20 @@ fn decode(kind: KvType, head_dim: usize, group: usize) {
     );
 }
 
-fn prefill(kind: KvType, head_dim: usize, group: usize) {
-    let (queries, context) = (512, 4096);
+fn prefill(kind: KvType, head_dim: usize, group: usize, [queries, context]: [usize; 2], scale: f32) {
     let (cache, table) = cache(kind, head_dim, 16, context);
-    let q = vec![0.1; queries * KV_HEADS * group * head_dim];
+    let q: Vec<f32> = (0..queries * KV_HEADS * group * head_dim).map(|i| (i as f32 * 0.73).sin()).collect();
     let mut out = vec![0.0; q.len()];
     let batch = RaggedBatch { query_starts: &[0, queries], block_tables: &[&table], context_lens: &[context] };
-    let run = |_| seconds(|| ragged_attention(&cache, &q, &batch, Settings { scale: 0.1, ..Settings::default() }, &mut out, None));
-    let time = least((0..5).map(run).collect());
+    let run = |_| seconds(|| ragged_attention(&cache, &q, &batch, Settings { scale, ..Settings::default() }, &mut out, None));
+    let time = least((0..9).map(run).collect());
     let pairs = queries * (context - queries) + queries * (queries + 1) / 2;
     let operations = 4 * pairs * head_dim * KV_HEADS * group;
-    println!("prefill {kind:?} {queries} of {context}: {:.1} ms, {:.1} GFLOP/s", 1e3 * time, operations as f64 / time / 1e9);
+    println!(
+        "prefill {kind:?} {queries} of {context}, head_dim {head_dim} group {group}, scale {scale}: {:.1} ms, {:.1} GFLOP/s",
+        1e3 * time,
+        operations as f64 / time / 1e9
+    );
 }
 
 /// Adds up memory on all threads.

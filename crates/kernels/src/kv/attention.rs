@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "tasks write to parts of one slice")]
 
+use std::cell::RefCell;
 use std::f32::consts::LOG2_E;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
@@ -13,7 +14,7 @@ use super::kernel::Span;
 use super::plan::{Block, Plan, Task};
 use super::record;
 use super::simd::Widen;
-use super::table::{GROUP, SPAN, Table};
+use super::table::{SCORES, SPAN, Table};
 use crate::flash::output::Output;
 use crate::flash::vector::Portable;
 use crate::flash::{Isa, Team};
@@ -93,15 +94,29 @@ struct Call<'a> {
     output: &'a Output<'a>,
 }
 
-/// What a task works on.
+/// What a task works on, for the rows of its block.
+#[derive(Default)]
 struct Scratch {
-    table: Table,
-    /// `[rows of the block, pitch]`
+    /// `[rows, head_dim]`
     queries: Vec<f32>,
-    /// `[rows of a tile, SPAN]`
+    /// `[rows, SCORES]`
     scores: Vec<f32>,
-    /// Records of a tile.
-    tile: Vec<f32>,
+    /// `[rows, pitch + TAIL]`
+    records: Vec<f32>,
+}
+
+impl Scratch {
+    /// Makes room for `rows`; what was there is of no meaning.
+    fn resize(&mut self, rows: usize, [queries, records]: [usize; 2]) {
+        self.queries.resize(rows * queries, 0.0);
+        self.scores.resize(rows * SCORES, 0.0);
+        self.records.resize(rows * records, 0.0);
+    }
+}
+
+thread_local! {
+    /// Reused from task to task.
+    static SCRATCH: RefCell<(Table, Scratch)> = RefCell::new((Table::new(), Scratch::default()));
 }
 
 impl Call<'_> {
@@ -174,35 +189,28 @@ impl Call<'_> {
         task: &Task,
         mut take: impl FnMut(usize, usize, &[f32]),
     ) {
-        let (count, pitch, size) = (block.rows.len(), self.shape.pitch(), self.record());
-        // Tiles of equal sizes: a small last one would read as much for less.
-        let tile = count.div_ceil(count.div_ceil(S::ROWS));
-        let mut scratch = self.scratch(block, tile);
-        for span in task.spans.clone() {
-            let positions = block.seen.start.max(span * SPAN)..block.seen.end.min((span + 1) * SPAN);
-            scratch.table.fill(cache, &self.shape, &self.sequences[block.sequence], block.kv_head, span, &positions);
-            for first in (0..count).step_by(tile) {
-                let rows = first..count.min(first + tile);
-                let seen: [Range<usize>; 6] = std::array::from_fn(|i| self.seen_in(block, rows.end.min(first + i + 1) - 1, span));
-                let seen = &seen[..rows.len()];
-                let places = seen[0].start..seen[rows.len() - 1].end;
-                if places.is_empty() {
-                    continue;
-                }
-                let scores = &mut scratch.scores[..rows.len() * SPAN];
-                let span_of_keys = self.span(&scratch.table, cache, places);
-                span_of_keys.attend(simd, &scratch.queries[first * pitch..rows.end * pitch], seen, scores, &mut scratch.tile);
-                for (i, record) in scratch.tile.chunks_exact(size).enumerate().take(rows.len()).filter(|(i, _)| !seen[*i].is_empty()) {
-                    take(span, first + i, record);
-                }
+        SCRATCH.with_borrow_mut(|(table, scratch)| {
+            scratch.resize(block.rows.len(), [self.shape.head_dim, self.record()]);
+            self.load_queries(block, &mut scratch.queries);
+            for span in task.spans.clone() {
+                let positions = block.seen.start.max(span * SPAN)..block.seen.end.min((span + 1) * SPAN);
+                table.fill(cache, &self.shape, &self.sequences[block.sequence], block.kv_head, span, &positions);
+                let seen: Vec<Range<usize>> = (0..block.rows.len()).map(|row| self.seen_in(block, row, span)).collect();
+                let places = positions.start - span * SPAN..positions.end - span * SPAN;
+                self.span(table, cache, &places).attend(simd, &scratch.queries, &seen, &mut scratch.scores, &mut scratch.records);
+                let records = scratch.records.chunks_exact(self.record()).zip(&seen).enumerate();
+                records.filter(|(_, (_, seen))| !seen.is_empty()).for_each(|(row, (record, _))| take(span, row, record));
             }
-        }
+        });
     }
 
-    fn span<'a, E: Element>(&self, table: &'a Table, cache: &'a Planes<E>, places: Range<usize>) -> Span<'a, E> {
-        let groups = places.start / GROUP * GROUP..places.end.next_multiple_of(GROUP);
-        let [keys, values] = [&cache.keys, &cache.values].map(|plane| table.rows(plane, self.shape.pitch(), &groups));
-        Span { keys, values, scales: [&table.key_scales, &table.value_scales], places, softcap: self.settings.softcap }
+    fn span<'a, E: Element>(&self, table: &'a Table, cache: &'a Planes<E>, places: &Range<usize>) -> Span<'a, E> {
+        Span {
+            keys: table.keys(cache, &self.shape),
+            values: table.values(cache, &self.shape, places),
+            scales: [&table.key_scales, &table.value_scales],
+            softcap: self.settings.softcap,
+        }
     }
 
     /// Places of a span that a row of a block sees; of rows in order neither end goes back.
@@ -218,18 +226,16 @@ impl Call<'_> {
         (self.sequences[block.sequence].first_query + row / group, block.kv_head * group + row % group)
     }
 
-    fn scratch(&self, block: &Block, tile: usize) -> Scratch {
-        let (pitch, width) = (self.shape.pitch(), self.shape.head_dim);
+    /// Queries of a block's rows, multiplied by what makes scores come in units of ln 2, or divided by what caps them.
+    fn load_queries(&self, block: &Block, queries: &mut [f32]) {
+        let width = self.shape.head_dim;
         let Settings { scale, softcap, .. } = self.settings;
-        // Scores come in units of ln 2, or divided by what caps them.
         let scale = if softcap > 0.0 { scale / softcap } else { scale * LOG2_E };
-        let mut queries = vec![0.0; block.rows.len() * pitch];
-        for (row, to) in queries.chunks_exact_mut(pitch).enumerate() {
+        for (row, to) in queries.chunks_exact_mut(width).enumerate() {
             let (token, head) = self.place(block, row);
             let from = &self.queries[(token * self.heads + head) * width..][..width];
             to.iter_mut().zip(from).for_each(|(to, from)| *to = from * scale);
         }
-        Scratch { table: Table::new(), queries, scores: vec![0.0; tile * SPAN], tile: vec![0.0; tile * self.record()] }
     }
 
     /// Records of no keys.

@@ -5,11 +5,11 @@ use super::aligned::Aligned;
 use super::element::{Bf16, Element};
 use crate::rope::Rotation;
 
-/// Rows are padded to whole vectors of the widest kind.
-const LANES: usize = 16;
+/// Numbers of a vector of the widest kind: rows of values are padded to whole vectors, and as many keys stand side by side.
+pub(super) const LANES: usize = 16;
 
 /// The widest head.
-const MAX_WIDTH: usize = 256;
+pub(super) const MAX_WIDTH: usize = 256;
 
 /// How numbers of a cache are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,12 +23,12 @@ pub enum KvType {
 }
 
 impl KvType {
-    /// Bytes of a row of `width` numbers, its scale included.
-    fn row_bytes(self, width: usize) -> usize {
+    /// Bytes of a number, and of the scale of a row.
+    fn bytes(self) -> [usize; 2] {
         match self {
-            Self::F32 => width * size_of::<f32>(),
-            Self::Bf16 => width * size_of::<Bf16>(),
-            Self::Int8 => width + size_of::<f32>(),
+            Self::F32 => [size_of::<f32>(), 0],
+            Self::Bf16 => [size_of::<Bf16>(), 0],
+            Self::Int8 => [size_of::<i8>(), size_of::<f32>()],
         }
     }
 }
@@ -47,20 +47,40 @@ pub struct KvShape {
 }
 
 impl KvShape {
-    /// Bytes that a block takes, keys and values together. Rows are padded to a multiple of 16 numbers.
+    /// Bytes that a block takes, keys and values together. A head's keys are padded to a multiple of 16 positions, and each row of values to
+    /// a multiple of 16 numbers.
     pub fn bytes_per_block(&self, kind: KvType) -> usize {
-        2 * self.block_size * self.kv_heads * kind.row_bytes(self.pitch())
+        let [number, scale] = kind.bytes();
+        let numbers = self.groups() * self.group_size() + self.block_size * self.pitch();
+        self.kv_heads * (numbers * number + 2 * self.block_size * scale)
     }
 
-    /// Numbers from one row to the next.
+    /// Numbers from one row of values to the next.
     pub(super) fn pitch(&self) -> usize {
         self.head_dim.next_multiple_of(LANES)
+    }
+
+    /// Numbers of a group of keys.
+    pub(super) fn group_size(&self) -> usize {
+        self.head_dim * LANES
+    }
+
+    /// Groups of the keys of a head in a block.
+    pub(super) fn groups(&self) -> usize {
+        self.block_size.div_ceil(LANES)
     }
 
     /// The row of a slot and head: rows are `[blocks, kv_heads, block_size]`.
     #[inline(always)]
     pub(super) fn row(&self, slot: usize, head: usize) -> usize {
         (slot / self.block_size * self.kv_heads + head) * self.block_size + slot % self.block_size
+    }
+
+    /// The first number of a key, one of every [`LANES`] from there on: numbers are `[blocks, kv_heads, groups, head_dim, LANES]`.
+    #[inline(always)]
+    pub(super) fn key(&self, slot: usize, head: usize) -> usize {
+        let (block, offset) = (slot / self.block_size, slot % self.block_size);
+        ((block * self.kv_heads + head) * self.groups() + offset / LANES) * self.group_size() + offset % LANES
     }
 
     fn rows(&self) -> usize {
@@ -70,8 +90,9 @@ impl KvShape {
 
 /// Keys and values of one layer, in memory taken at once: `blocks` blocks of `block_size` positions.
 ///
-/// A position's place is its slot, `block * block_size + offset`. Within a block each head's rows stand one after another,
-/// `[blocks, kv_heads, block_size, head_dim]`.
+/// A position's place is its slot, `block * block_size + offset`. Within a block each head's values stand one after another,
+/// `[blocks, kv_heads, block_size, head_dim]`, and keys in groups of 16, number by number, `[blocks, kv_heads, block_size / 16, head_dim, 16]`:
+/// so a vector is of as many keys, and scores need no sum across its lanes. Blocks whose size is no multiple of 16 leave lanes empty.
 ///
 /// ```
 /// use jarre_kernels::kv::{KvCache, KvShape, KvType};
@@ -178,10 +199,10 @@ impl KvCache {
     /// # Panics
     /// Where there is no such block.
     pub fn copy_block(&mut self, from: usize, to: usize) {
-        let KvShape { blocks, block_size, kv_heads, .. } = self.shape;
+        let blocks = self.shape.blocks;
         assert!(from < blocks && to < blocks, "blocks {from} and {to} of {blocks}");
-        let (rows, pitch) = (block_size * kv_heads, self.shape.pitch());
-        on_planes!(&mut self.store, planes => planes.copy_rows(from * rows, to * rows, rows, pitch));
+        let shape = self.shape;
+        on_planes!(&mut self.store, planes => planes.copy_block(&shape, from, to));
     }
 
     fn check_sizes(&self, slots: &[usize], keys: &[f32], values: &[f32]) {
@@ -197,7 +218,7 @@ impl KvCache {
     }
 }
 
-/// Keys and values of one kind of number: rows `[blocks, kv_heads, block_size]`, padded with zeros.
+/// Keys and values of one kind of number.
 #[derive(Debug)]
 pub(super) struct Planes<E> {
     pub(super) keys: Plane<E>,
@@ -210,11 +231,42 @@ pub(super) struct Plane<E> {
     pub(super) numbers: Aligned<E>,
     /// One a row; none where numbers have no scales.
     pub(super) scales: Vec<f32>,
+    /// Where rows stand.
+    layout: Layout,
+}
+
+/// Where the numbers of a row stand.
+#[derive(Clone, Copy, Debug)]
+enum Layout {
+    /// Each [`LANES`] after the one before: [`KvShape::key`].
+    Keys,
+    /// Side by side, padded with zeros: [`KvShape::row`].
+    Values,
+}
+
+impl Layout {
+    /// Numbers of a block.
+    fn block(self, shape: &KvShape) -> usize {
+        shape.kv_heads
+            * match self {
+                Self::Keys => shape.groups() * shape.group_size(),
+                Self::Values => shape.block_size * shape.pitch(),
+            }
+    }
+
+    /// The first number of a slot and head, and the distance to the next.
+    #[inline(always)]
+    fn place(self, shape: &KvShape, slot: usize, head: usize) -> (usize, usize) {
+        match self {
+            Self::Keys => (shape.key(slot, head), LANES),
+            Self::Values => (shape.row(slot, head) * shape.pitch(), 1),
+        }
+    }
 }
 
 impl<E: Element> Planes<E> {
     fn new(shape: &KvShape) -> Self {
-        Self { keys: Plane::new(shape), values: Plane::new(shape) }
+        Self { keys: Plane::new(shape, Layout::Keys), values: Plane::new(shape, Layout::Values) }
     }
 
     fn write(&mut self, shape: &KvShape, slots: &[usize], [keys, values]: [&[f32]; 2]) {
@@ -229,7 +281,7 @@ impl<E: Element> Planes<E> {
             for (head, key) in heads.chunks_exact(shape.head_dim).enumerate() {
                 rotated.copy_from_slice(key);
                 rotation.token(token, slots.len()).turn(rotated, false);
-                self.keys.write_row(shape, shape.row(*slot, head), rotated);
+                self.keys.write_row(shape, *slot, head, rotated);
             }
         }
         self.values.write(shape, slots, values);
@@ -239,41 +291,51 @@ impl<E: Element> Planes<E> {
         [&self.keys, &self.values].map(|plane| plane.read(shape, slots))
     }
 
-    fn copy_rows(&mut self, from: usize, to: usize, rows: usize, pitch: usize) {
+    fn copy_block(&mut self, shape: &KvShape, from: usize, to: usize) {
         for plane in [&mut self.keys, &mut self.values] {
-            plane.numbers.get_mut().copy_within(from * pitch..(from + rows) * pitch, to * pitch);
+            let (numbers, rows) = (plane.layout.block(shape), shape.block_size * shape.kv_heads);
+            plane.numbers.get_mut().copy_within(from * numbers..(from + 1) * numbers, to * numbers);
             if E::SCALED {
-                plane.scales.copy_within(from..from + rows, to);
+                plane.scales.copy_within(from * rows..(from + 1) * rows, to * rows);
             }
         }
     }
 }
 
 impl<E: Element> Plane<E> {
-    fn new(shape: &KvShape) -> Self {
-        let rows = shape.rows();
-        Self { numbers: Aligned::new(rows * shape.pitch()), scales: vec![0.0; if E::SCALED { rows } else { 0 }] }
+    fn new(shape: &KvShape, layout: Layout) -> Self {
+        let scales = vec![0.0; if E::SCALED { shape.rows() } else { 0 }];
+        Self { numbers: Aligned::new(shape.blocks * layout.block(shape)), scales, layout }
     }
 
     fn write(&mut self, shape: &KvShape, slots: &[usize], source: &[f32]) {
         for (index, source) in source.chunks_exact(shape.head_dim).enumerate() {
-            self.write_row(shape, shape.row(slots[index / shape.kv_heads], index % shape.kv_heads), source);
+            self.write_row(shape, slots[index / shape.kv_heads], index % shape.kv_heads, source);
         }
     }
 
     #[inline]
-    fn write_row(&mut self, shape: &KvShape, row: usize, source: &[f32]) {
-        let scale = E::encode(source, &mut self.numbers.get_mut()[row * shape.pitch()..][..shape.head_dim]);
+    fn write_row(&mut self, shape: &KvShape, slot: usize, head: usize, source: &[f32]) {
+        let mut row = [E::default(); MAX_WIDTH];
+        let row = &mut row[..shape.head_dim];
+        let scale = E::encode(source, row);
         if E::SCALED {
-            self.scales[row] = scale;
+            self.scales[shape.row(slot, head)] = scale;
+        }
+        let (first, step) = self.layout.place(shape, slot, head);
+        let places = &mut self.numbers.get_mut()[first..];
+        match step {
+            1 => places[..row.len()].copy_from_slice(row),
+            _ => places.iter_mut().step_by(step).zip(row).for_each(|(place, number)| *place = *number),
         }
     }
 
     fn read(&self, shape: &KvShape, slots: &[usize]) -> Vec<f32> {
-        let rows = slots.iter().flat_map(|&slot| (0..shape.kv_heads).map(move |head| shape.row(slot, head)));
-        let row = |row: usize| {
-            let scale = self.scales.get(row).copied().unwrap_or(1.0);
-            self.numbers.get()[row * shape.pitch()..][..shape.head_dim].iter().map(move |number| number.decode(scale))
+        let rows = slots.iter().flat_map(|&slot| (0..shape.kv_heads).map(move |head| (slot, head)));
+        let row = |(slot, head): (usize, usize)| {
+            let scale = self.scales.get(shape.row(slot, head)).copied().unwrap_or(1.0);
+            let (first, step) = self.layout.place(shape, slot, head);
+            self.numbers.get()[first..].iter().step_by(step).take(shape.head_dim).map(move |number| number.decode(scale))
         };
         rows.flat_map(row).collect()
     }

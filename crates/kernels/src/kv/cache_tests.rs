@@ -31,7 +31,7 @@ proptest! {
     #[test]
     fn slots_hold_what_was_written_last(
         kind in kinds(),
-        (blocks, block_size, kv_heads, head_dim) in (1_usize..5, 1_usize..6, 1_usize..4, prop_oneof![1_usize..40, 1_usize..=256]),
+        (blocks, block_size, kv_heads, head_dim) in (1_usize..5, prop_oneof![1_usize..6, 15_usize..34], 1_usize..4, prop_oneof![1_usize..40, 1_usize..=256]),
         steps in prop::collection::vec((any::<bool>(), any::<usize>(), any::<usize>()), 0..12),
     ) {
         let mut cache = KvCache::new(KvShape { blocks, block_size, kv_heads, head_dim }, kind);
@@ -108,7 +108,9 @@ fn tables_of_another_length_are_refused() {
 fn bytes_count_padding_and_scales() {
     let shape = KvShape { blocks: 3, block_size: 16, kv_heads: 2, head_dim: 70 };
     let bytes = [KvType::F32, KvType::Bf16, KvType::Int8].map(|kind| KvCache::new(shape, kind).bytes_per_block());
-    assert_eq!(bytes, [64 * 80 * 4, 64 * 80 * 2, 64 * 84]);
+    assert_eq!(bytes, [32 * 150 * 4, 32 * 150 * 2, 32 * 158]);
+    let odd = KvShape { block_size: 17, ..shape };
+    assert_eq!(odd.bytes_per_block(KvType::F32), 2 * (32 * 70 + 17 * 80) * 4);
 }
 
 #[test]

@@ -1,117 +1,173 @@
-//! A few rows over the keys of a span, in registers.
+//! The rows of a block over the keys of a span: scores, weights, and values mixed by them.
 //!
-//! Every number is made by the same operations in the same order however many rows there are: `R` counts copies of one body.
+//! A few rows at a time stand in registers, and a few keys in the first-level cache while all rows are multiplied by them. Every number is
+//! made by the same operations in the same order however many rows and keys there are: `R` and `N` count copies of one body.
 
 #![expect(unsafe_code, reason = "factors are read without bounds checks in the innermost loop")]
 
 use std::ops::Range;
 
+use super::cache::LANES;
 use super::element::Element;
 use super::record;
 use super::simd::Widen;
-use super::table::{GROUP, Rows, SPAN};
+use super::table::{Group, Keys, Rows, SCORES, SPAN, score};
 use crate::flash::softmax::{HIDDEN, NONE, cap, exp2};
 
-/// Keys whose values stay in the first-level cache while all parts of them are added up. Weights are made tile by tile.
+/// Keys whose values stay in the first-level cache while rows of them are added up. Weights are made tile by tile.
 pub(super) const TILE: usize = 32;
 
-/// Keys from one that is multiplied to the one that is asked for: blocks may stand anywhere, where no prefetcher of the processor looks.
+/// Groups of keys that stay there while rows are multiplied by them.
+const GROUPS: usize = 4;
+
+/// Values from one that is added to the one that is asked for: blocks may stand anywhere, where no prefetcher of the processor looks.
 const AHEAD: usize = 32;
 
-/// The keys of a span that some rows see.
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+/// The keys of a span that rows of a block see.
 #[derive(Debug)]
 pub(super) struct Span<'a, E> {
-    pub(super) keys: Rows<'a, E>,
+    pub(super) keys: Keys<'a, E>,
     pub(super) values: Rows<'a, E>,
     /// Scales of keys and values.
     pub(super) scales: [&'a [f32; SPAN]; 2],
-    /// Places of keys that at least one row sees.
-    pub(super) places: Range<usize>,
     pub(super) softcap: f32,
 }
 
-impl<E: Element> Span<'_, E> {
-    /// Attention of rows `queries [rows, pitch]`, of which each sees the places `seen`, into their `records`. Queries come multiplied by
-    /// what scores are multiplied by.
-    pub(super) fn attend<S: Widen>(&self, simd: S, queries: &[f32], seen: &[Range<usize>], scores: &mut [f32], records: &mut [f32]) {
-        macro_rules! for_rows {
-            ($($count:literal)*) => {
-                match seen.len() {
-                    $($count => simd.vectorize(#[inline(always)] || self.attend_rows::<S, $count>(simd, queries, seen, scores, records)),)*
-                    rows => unreachable!("{rows} rows are no tile"),
-                }
-            };
-        }
+/// Rows that stand in registers together, and the places that at least one of them sees.
+#[derive(Debug)]
+struct Tile {
+    rows: Range<usize>,
+    places: Range<usize>,
+}
+
+impl Tile {
+    /// Whole tiles of weights.
+    fn weights(&self) -> Range<usize> {
+        self.places.start / TILE * TILE..self.places.end.next_multiple_of(TILE)
+    }
+}
+
+/// Calls a method for a number of rows known at compile time.
+macro_rules! for_rows {
+    ($rows:expr, $simd:ident, $span:ident.$method:ident $arguments:tt) => {
         if const { S::ROWS <= 2 } {
-            for_rows!(1 2);
+            for_rows!(@ $rows, $simd, $span, $method, $arguments, 1 2)
         } else {
-            for_rows!(1 2 3 4 5 6);
+            for_rows!(@ $rows, $simd, $span, $method, $arguments, 1 2 3 4 5 6)
+        }
+    };
+    (@ $rows:expr, $simd:ident, $span:ident, $method:ident, $arguments:tt, $($count:literal)*) => {
+        match $rows {
+            $($count => $simd.vectorize(#[inline(always)] || $span.$method::<S, $count> $arguments),)*
+            rows => unreachable!("{rows} rows are no tile"),
+        }
+    };
+}
+
+impl<E: Element> Span<'_, E> {
+    /// Attention of rows `queries [rows, width]`, of which each sees the places `seen`, into their `records`, where a row sees any. Queries
+    /// come multiplied by what scores are multiplied by. Of rows in order neither end of what they see goes back.
+    pub(super) fn attend<S: Widen>(&self, simd: S, queries: &[f32], seen: &[Range<usize>], scores: &mut [f32], records: &mut [f32]) {
+        let tiles = tiles(seen, S::ROWS);
+        self.multiply_keys(simd, queries, &tiles, scores);
+        let size = self.values.pitch() + record::TAIL;
+        for tile in &tiles {
+            for row in tile.rows.clone() {
+                let scores = &mut scores[row * SCORES..][LANES..][..SPAN];
+                let sums = simd.vectorize(
+                    #[inline(always)]
+                    || self.weigh(simd, scores, &tile.weights(), &seen[row]),
+                );
+                let record = &mut records[row * size..][..size];
+                record.fill(0.0);
+                record::close(record, self.values.pitch(), sums);
+            }
+        }
+        self.mix_values(simd, scores, &tiles, records);
+    }
+
+    /// Scores `[rows, SCORES]`.
+    fn multiply_keys<S: Widen>(&self, simd: S, queries: &[f32], tiles: &[Tile], scores: &mut [f32]) {
+        let groups = self.keys.groups();
+        for first in (0..groups.len()).step_by(GROUPS) {
+            let (groups, rest) = groups[first..].split_at(GROUPS.min(groups.len() - first));
+            let mut ahead = &rest[..GROUPS.min(rest.len())];
+            for tile in tiles {
+                let (queries, scores) = (&queries[tile.rows.start * self.keys.width()..], &mut scores[tile.rows.start * SCORES..]);
+                let mut groups = seen_groups(groups, &tile.places);
+                while !groups.is_empty() {
+                    let count = for_rows!(tile.rows.len(), simd, self.multiply_some(simd, queries, groups, ahead, scores));
+                    (groups, ahead) = (&groups[count..], &[]);
+                }
+            }
+        }
+        for place in tiles.first().map_or(0..0, |tile| tile.places.start..tile.places.start + AHEAD) {
+            self.values.prefetch(simd, place);
         }
     }
 
+    /// Scores of up to four vectors of keys; gives back how many groups. Asks for the groups `ahead` meanwhile.
     #[inline(always)]
-    fn attend_rows<S: Widen, const R: usize>(
+    fn multiply_some<S: Widen, const R: usize>(
         &self,
         simd: S,
         queries: &[f32],
-        seen: &[Range<usize>],
+        groups: &[Group],
+        ahead: &[Group],
         scores: &mut [f32],
-        records: &mut [f32],
+    ) -> usize {
+        let vectors = match groups.len() * LANES / S::LANES {
+            0 | 1 => 1,
+            2 | 3 => 2,
+            _ => 4,
+        };
+        match vectors {
+            4 => self.multiply::<S, R, 4>(simd, queries, groups, ahead, scores),
+            2 => self.multiply::<S, R, 2>(simd, queries, groups, ahead, scores),
+            _ => self.multiply::<S, R, 1>(simd, queries, groups, ahead, scores),
+        }
+        vectors * S::LANES / LANES
+    }
+
+    /// Each score is one chain over the numbers of its key.
+    #[inline(always)]
+    fn multiply<S: Widen, const R: usize, const N: usize>(
+        &self,
+        simd: S,
+        queries: &[f32],
+        groups: &[Group],
+        ahead: &[Group],
+        scores: &mut [f32],
     ) {
-        let pitch = self.keys.pitch();
-        self.multiply_keys::<S, R>(simd, queries, scores);
-        let tiles = self.places.start / TILE * TILE..self.places.end.next_multiple_of(TILE);
-        let record_size = pitch + record::TAIL;
-        for ((scores, seen), record) in scores.chunks_exact_mut(SPAN).zip(seen).zip(records.chunks_exact_mut(record_size)) {
-            let sums = self.weigh(simd, scores, &tiles, seen);
-            record.fill(0.0);
-            record::close(record, pitch, sums);
-        }
-        for first in tiles.step_by(TILE) {
-            let places = first.max(self.places.start)..(first + TILE).min(self.places.end);
-            let mut at = 0;
-            while at < pitch {
-                at += self.mix_some::<S, R>(simd, scores, &places, at, records) * S::LANES;
+        let width = self.keys.width();
+        assert!(queries.len() >= R * width, "a row is as wide as a key");
+        let places: [(Group, usize); N] = std::array::from_fn(|i| (groups[i * S::LANES / LANES], i * S::LANES % LANES));
+        let mut sums = [[simd.splat(0.0); N]; R];
+        for at in 0..width {
+            let mut keys = [simd.splat(0.0); N];
+            for (key, (group, lane)) in keys.iter_mut().zip(places) {
+                // SAFETY: the group is one of the keys', the number within the width, and the lanes are those of a group.
+                *key = unsafe { self.keys.vector(simd, group, at, lane) };
             }
-        }
-    }
-
-    /// Scores `[R, SPAN]` of groups of keys.
-    #[inline(always)]
-    fn multiply_keys<S: Widen, const R: usize>(&self, simd: S, queries: &[f32], scores: &mut [f32]) {
-        let pitch = self.keys.pitch();
-        assert!(queries.len() >= R * pitch && pitch.is_multiple_of(S::LANES), "queries are whole vectors");
-        for first in (self.places.start / GROUP * GROUP..self.places.end).step_by(GROUP) {
-            let mut sums = [[simd.splat(0.0); GROUP]; R];
-            for at in (0..pitch).step_by(S::LANES) {
-                let mut keys = [simd.splat(0.0); GROUP];
-                for (i, key) in keys.iter_mut().enumerate() {
-                    // SAFETY: the rows were made for the groups of all places, and vectors are part of rows.
-                    *key = unsafe { self.keys.vector(simd, first + i, at) };
-                }
-                for (row, sums) in sums.iter_mut().enumerate() {
-                    // SAFETY: the vector is part of a row, of which there were found to be enough.
-                    let query = simd.load(unsafe { queries.get_unchecked(row * pitch + at..row * pitch + at + S::LANES) });
-                    for (sum, key) in sums.iter_mut().zip(keys) {
-                        *sum = simd.mul_add(query, key, *sum);
-                    }
+            for (row, sums) in sums.iter_mut().enumerate() {
+                // SAFETY: the row is below R and the number below the width.
+                let query = simd.splat(unsafe { *queries.get_unchecked(row * width + at) });
+                for (sum, key) in sums.iter_mut().zip(keys) {
+                    *sum = simd.mul_add(query, key, *sum);
                 }
             }
-            for (scores, sums) in scores.chunks_exact_mut(SPAN).zip(sums) {
-                scores[first..first + GROUP].copy_from_slice(&simd.sums(sums));
+            if (at * LANES * size_of::<E>()).is_multiple_of(LINE) {
+                for group in ahead {
+                    self.keys.prefetch(simd, *group, at);
+                }
             }
-            self.prefetch(simd, first + AHEAD);
         }
-    }
-
-    /// Asks for a group of keys, or of the first values, which are read after the last keys.
-    #[inline(always)]
-    fn prefetch<S: Widen>(&self, simd: S, first: usize) {
-        for place in first..first + GROUP {
-            if place < self.places.end {
-                self.keys.prefetch(simd, place);
-            } else {
-                self.values.prefetch(simd, self.places.start + place - self.places.end);
+        for (scores, sums) in scores.chunks_exact_mut(SCORES).zip(sums) {
+            for ((group, lane), sum) in places.into_iter().zip(sums) {
+                simd.store(&mut scores[group.score + lane..], sum);
             }
         }
     }
@@ -137,18 +193,51 @@ impl<E: Element> Span<'_, E> {
         sums
     }
 
+    /// Values of places times weights, added to records tile by tile.
+    fn mix_values<S: Widen>(&self, simd: S, scores: &[f32], tiles: &[Tile], records: &mut [f32]) {
+        let size = self.values.pitch() + record::TAIL;
+        let Some(places) = tiles.first().zip(tiles.last()).map(|(first, last)| first.places.start..last.places.end) else { return };
+        for first in (places.start / TILE * TILE..places.end).step_by(TILE) {
+            let mut ahead = true;
+            for tile in tiles {
+                let places = first.max(tile.places.start)..(first + TILE).min(tile.places.end);
+                if !places.is_empty() {
+                    let (scores, records) = (&scores[tile.rows.start * SCORES..], &mut records[tile.rows.start * size..]);
+                    for_rows!(tile.rows.len(), simd, self.mix_row(simd, scores, &places, ahead, records));
+                    ahead = false;
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn mix_row<S: Widen, const R: usize>(&self, simd: S, weights: &[f32], places: &Range<usize>, ahead: bool, records: &mut [f32]) {
+        let mut at = 0;
+        while at < self.values.pitch() {
+            at += self.mix_some::<S, R>(simd, weights, places, at, ahead && at == 0, records) * S::LANES;
+        }
+    }
+
     /// Adds up to four vectors of values from `at` on, times weights, to the records; gives back how many vectors.
     #[inline(always)]
-    fn mix_some<S: Widen, const R: usize>(&self, simd: S, weights: &[f32], places: &Range<usize>, at: usize, records: &mut [f32]) -> usize {
+    fn mix_some<S: Widen, const R: usize>(
+        &self,
+        simd: S,
+        weights: &[f32],
+        places: &Range<usize>,
+        at: usize,
+        ahead: bool,
+        records: &mut [f32],
+    ) -> usize {
         let vectors = match (self.values.pitch() - at) / S::LANES {
             0 | 1 => 1,
             2 | 3 => 2,
             _ => 4,
         };
         match vectors {
-            4 => self.mix::<S, R, 4>(simd, weights, places, at, records),
-            2 => self.mix::<S, R, 2>(simd, weights, places, at, records),
-            _ => self.mix::<S, R, 1>(simd, weights, places, at, records),
+            4 => self.mix::<S, R, 4>(simd, weights, places, at, ahead, records),
+            2 => self.mix::<S, R, 2>(simd, weights, places, at, ahead, records),
+            _ => self.mix::<S, R, 1>(simd, weights, places, at, ahead, records),
         }
         vectors
     }
@@ -161,11 +250,12 @@ impl<E: Element> Span<'_, E> {
         weights: &[f32],
         places: &Range<usize>,
         at: usize,
+        ahead: bool,
         records: &mut [f32],
     ) {
         let size = self.values.pitch() + record::TAIL;
         assert!(
-            weights.len() >= R * SPAN && places.end <= SPAN && at + N * S::LANES <= self.values.pitch(),
+            weights.len() >= R * SCORES && places.end <= SPAN && at + N * S::LANES <= self.values.pitch(),
             "a tile lies within its factors"
         );
         let mut sums = [[simd.splat(0.0); N]; R];
@@ -181,13 +271,13 @@ impl<E: Element> Span<'_, E> {
                 *value = unsafe { self.values.vector(simd, place, at + i * S::LANES) };
             }
             for (row, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: the row is below R and the place below SPAN.
-                let weight = simd.splat(unsafe { *weights.get_unchecked(row * SPAN + place) });
+                // SAFETY: the row is below R and the place below SPAN, both within `SCORES`.
+                let weight = simd.splat(unsafe { *weights.get_unchecked(row * SCORES + score(place)) });
                 for (sum, value) in sums.iter_mut().zip(values) {
                     *sum = simd.mul_add(weight, value, *sum);
                 }
             }
-            if at == 0 {
+            if ahead {
                 self.values.prefetch(simd, place + AHEAD);
             }
         }
@@ -197,6 +287,23 @@ impl<E: Element> Span<'_, E> {
             }
         }
     }
+}
+
+/// Rows in tiles of equal sizes, as a small last one would read as much for less; those that see nothing are left out.
+fn tiles(seen: &[Range<usize>], most: usize) -> Vec<Tile> {
+    let size = seen.len().div_ceil(seen.len().div_ceil(most));
+    let tile = |(index, seen): (usize, &[Range<usize>])| {
+        let first = index * size;
+        Tile { rows: first..first + seen.len(), places: seen[0].start..seen[seen.len() - 1].end }
+    };
+    seen.chunks(size).enumerate().map(tile).filter(|tile| !tile.places.is_empty()).collect()
+}
+
+/// Those of some groups in order that have keys at `places`.
+fn seen_groups<'a>(groups: &'a [Group], places: &Range<usize>) -> &'a [Group] {
+    let first = groups.partition_point(|group| group.score + LANES <= score(places.start));
+    let end = groups.partition_point(|group| group.score < score(places.end));
+    &groups[first.min(end)..end]
 }
 
 /// Multiplies whole vectors by factors.

@@ -31,13 +31,18 @@ pub(super) fn close(record: &mut [f32], pitch: usize, [largest, total]: [f32; 2]
 pub(super) fn merge<S: Simd>(simd: S, into: &mut [f32], other: &[f32], pitch: usize) {
     let [before, after] = [&*into, other].map(|record| record[pitch + LARGEST]);
     let largest = if after > before { after } else { before };
-    let factor = |of: f32| exp2(simd, simd.max(simd.splat(HIDDEN), simd.splat(of - largest)));
-    let (keep, take) = (factor(before), factor(after));
+    let (keep, take) = (factor(simd, before - largest), factor(simd, after - largest));
     for (into, other) in into.chunks_exact_mut(S::LANES).zip(other.chunks_exact(S::LANES)) {
         simd.store(into, simd.mul_add(simd.load(into), keep, simd.mul(simd.load(other), take)));
     }
     // The tail was multiplied like the sums before it, which is right for the sum of weights only.
     into[pitch + LARGEST] = largest;
+}
+
+/// What a record is multiplied by whose largest score lies so far from that of both.
+#[inline(always)]
+fn factor<S: Simd>(simd: S, distance: f32) -> S::Vector {
+    exp2(simd, simd.max(simd.splat(HIDDEN), simd.splat(distance)))
 }
 
 /// The row's result, `head_dim` numbers, and the logarithm of the sum of powers of e of scores.

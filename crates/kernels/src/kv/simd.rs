@@ -3,9 +3,9 @@
 use super::element::Bf16;
 use crate::flash::vector::{Portable, Simd};
 
-/// Loads that widen, and sums across lanes.
+/// Loads that widen.
 pub(super) trait Widen: Simd {
-    /// The most rows whose sums with four keys stay in registers, at most 6.
+    /// The most rows whose sums with four vectors stay in registers, at most 6.
     const ROWS: usize;
 
     /// The first numbers of a slice that has enough of them.
@@ -13,9 +13,6 @@ pub(super) trait Widen: Simd {
 
     /// The first numbers of a slice that has enough of them.
     fn load_i8(self, values: &[i8]) -> Self::Vector;
-
-    /// The sums of four vectors, each by the same tree.
-    fn sums(self, x: [Self::Vector; 4]) -> [f32; 4];
 
     /// Brings the cache lines of a slice that will be read soon to the second-level cache: the first can wait for few lines at a time.
     fn prefetch<T>(self, values: &[T]);
@@ -34,11 +31,6 @@ impl Widen for Portable {
     fn load_i8(self, values: &[i8]) -> [f32; 8] {
         let values: [i8; 8] = *values.first_chunk().expect("callers give whole vectors");
         values.map(f32::from)
-    }
-
-    #[inline(always)]
-    fn sums(self, x: [[f32; 8]; 4]) -> [f32; 4] {
-        x.map(|[a, b, c, d, e, f, g, h]| ((a + e) + (c + g)) + ((b + f) + (d + h)))
     }
 
     #[inline(always)]

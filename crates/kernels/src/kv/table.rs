@@ -1,33 +1,47 @@
-//! Where the rows of a span stand.
+//! Where the keys and values of a span stand.
 
 use std::ops::Range;
 
 use super::batch::Sequence;
-use super::cache::{KvShape, Plane, Planes};
+use super::cache::{KvShape, LANES, Planes};
 use super::element::Element;
 
 /// Positions of a span.
 pub(super) const SPAN: usize = 512;
 
-/// Keys that are multiplied together.
-pub(super) const GROUP: usize = 4;
+/// Scores of a row for a span, those of places beside it included: keys come in whole groups.
+pub(super) const SCORES: usize = SPAN + 2 * LANES;
+
+/// Keys that stand side by side.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Group {
+    /// Their first number.
+    pub(super) start: usize,
+    /// The score of the first of them.
+    pub(super) score: usize,
+}
 
 /// Where the rows of one head stand for the positions of one span, and their scales.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// First numbers of rows.
+    groups: Vec<Group>,
+    /// First numbers of rows of values.
     starts: [usize; SPAN],
     pub(super) key_scales: [f32; SPAN],
     pub(super) value_scales: [f32; SPAN],
 }
 
+/// The score of a place of a span; that of the place before the first is there too.
+pub(super) fn score(place: usize) -> usize {
+    place + LANES
+}
+
 impl Table {
     pub(super) fn new() -> Self {
-        Self { starts: [0; SPAN], key_scales: [1.0; SPAN], value_scales: [1.0; SPAN] }
+        Self { groups: Vec::new(), starts: [0; SPAN], key_scales: [1.0; SPAN], value_scales: [1.0; SPAN] }
     }
 
-    /// Looks up positions `seen` of span `span`, at least one. The group of a position at either end is filled up with that position's row,
-    /// so that rows beyond, which may not have been written, are not read.
+    /// Looks up positions `seen` of span `span`, at least one. Groups may have keys before and after, which may not have been written.
     pub(super) fn fill<E: Element>(
         &mut self,
         cache: &Planes<E>,
@@ -37,45 +51,98 @@ impl Table {
         span: usize,
         seen: &Range<usize>,
     ) {
-        let (first, pitch) = (span * SPAN, shape.pitch());
+        let first = span * SPAN;
+        self.groups.clear();
         let mut position = seen.start;
         while position < seen.end {
             let offset = position % shape.block_size;
             let count = (shape.block_size - offset).min(seen.end - position);
-            let slot = sequence.blocks[position / shape.block_size] as usize * shape.block_size + offset;
-            let row = shape.row(slot, kv_head);
+            let block = sequence.blocks[position / shape.block_size] as usize * shape.block_size;
+            self.groups.extend((offset / LANES..(offset + count).div_ceil(LANES)).map(|group| Group {
+                start: shape.key(block + group * LANES, kv_head),
+                score: score(position - first) + group * LANES - offset,
+            }));
+            let row = shape.row(block + offset, kv_head);
             let places = position - first..position - first + count;
-            self.starts[places.clone()].iter_mut().enumerate().for_each(|(i, start)| *start = (row + i) * pitch);
+            self.starts[places.clone()].iter_mut().enumerate().for_each(|(i, start)| *start = (row + i) * shape.pitch());
             if E::SCALED {
                 self.key_scales[places.clone()].copy_from_slice(&cache.keys.scales[row..row + count]);
                 self.value_scales[places].copy_from_slice(&cache.values.scales[row..row + count]);
             }
             position += count;
         }
-        let (start, end) = (seen.start - first, seen.end - first);
-        let (first_start, last_start) = (self.starts[start], self.starts[end - 1]);
-        self.starts[start / GROUP * GROUP..start].fill(first_start);
-        self.starts[end..end.next_multiple_of(GROUP)].fill(last_start);
     }
 
-    /// Rows of a plane at places `places`, all of which must have been looked up.
-    pub(super) fn rows<'a, E: Element>(&'a self, plane: &'a Plane<E>, pitch: usize, places: &Range<usize>) -> Rows<'a, E> {
-        Rows::new(plane.numbers.get(), &self.starts, pitch, places)
+    /// The keys that were looked up.
+    pub(super) fn keys<'a, E: Element>(&'a self, cache: &'a Planes<E>, shape: &KvShape) -> Keys<'a, E> {
+        Keys::new(cache.keys.numbers.get(), &self.groups, shape.head_dim)
+    }
+
+    /// The values at `places`, all of which must have been looked up.
+    pub(super) fn values<'a, E: Element>(&'a self, cache: &'a Planes<E>, shape: &KvShape, places: &Range<usize>) -> Rows<'a, E> {
+        Rows::new(cache.values.numbers.get(), &self.starts, shape.pitch(), places)
     }
 }
 
-pub(super) use rows::Rows;
+pub(super) use rows::{Keys, Rows};
 
 mod rows {
-    #![expect(unsafe_code, reason = "rows are read without bounds checks in the innermost loop")]
+    #![expect(unsafe_code, reason = "keys and values are read without bounds checks in the innermost loop")]
 
     use std::ops::Range;
 
-    use super::SPAN;
+    use super::{Group, SPAN};
+    use crate::kv::cache::LANES;
     use crate::kv::element::Element;
     use crate::kv::simd::Widen;
 
-    /// Rows of keys or values, looked up by place in the span. A value of this type proves that rows at its places lie within the plane.
+    /// Groups of keys in order of their positions. A value of this type proves that they lie within the plane.
+    #[derive(Debug)]
+    pub(in crate::kv) struct Keys<'a, E> {
+        numbers: &'a [E],
+        groups: &'a [Group],
+        width: usize,
+    }
+
+    impl<'a, E: Element> Keys<'a, E> {
+        pub(super) fn new(numbers: &'a [E], groups: &'a [Group], width: usize) -> Self {
+            let inside = groups.iter().all(|group| group.start + width * LANES <= numbers.len());
+            assert!(inside, "keys lie within the cache");
+            Self { numbers, groups, width }
+        }
+
+        /// Numbers of a key.
+        pub(in crate::kv) fn width(&self) -> usize {
+            self.width
+        }
+
+        pub(in crate::kv) fn groups(&self) -> &'a [Group] {
+            self.groups
+        }
+
+        /// Number `at` of the keys from lane `lane` of a group on.
+        ///
+        /// # Safety
+        /// The group is among [`groups`](Self::groups), `at` below the width, and the vector's lanes are at most the group's.
+        #[inline(always)]
+        pub(in crate::kv) unsafe fn vector<S: Widen>(&self, simd: S, group: Group, at: usize, lane: usize) -> S::Vector {
+            // SAFETY: the group was checked to lie within the plane, and the vector lies within the group.
+            let values = unsafe {
+                let start = group.start + at * LANES + lane;
+                self.numbers.get_unchecked(start..start + S::LANES)
+            };
+            E::load(simd, values)
+        }
+
+        /// Asks for numbers `at` of a group.
+        #[inline(always)]
+        pub(in crate::kv) fn prefetch<S: Widen>(&self, simd: S, group: Group, at: usize) {
+            let start = group.start + at * LANES;
+            simd.prefetch(self.numbers.get(start..start + 1).unwrap_or_default());
+        }
+    }
+
+    /// Rows of values, looked up by place in the span. A value of this type proves that rows at its places lie within the plane.
     #[derive(Debug)]
     pub(in crate::kv) struct Rows<'a, E> {
         numbers: &'a [E],
