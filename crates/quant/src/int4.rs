@@ -1,4 +1,7 @@
+use rayon::prelude::*;
+
 use crate::error::{Error, Result, check_matrix};
+use crate::whole::whole;
 
 /// Ranges of a group that are tried where extremes may be clipped, and how far apart they are relative to the whole one.
 const CLIPS: u32 = 16;
@@ -57,18 +60,27 @@ impl Grid {
                 group.iter().zip(importance).map(|(&weight, importance)| importance * (weight - grid.value(grid.code(weight))).powi(2));
             losses.sum::<f32>()
         };
-        candidates.min_by(|a, b| loss(a).total_cmp(&loss(b))).expect("there is at least one candidate")
+        let losses = candidates.map(|grid| (loss(&grid), grid));
+        losses.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there is at least one candidate").1
     }
 
     /// The nearest code.
     pub(crate) fn code(self, value: f32) -> u8 {
-        (value / self.scale + f32::from(self.zero)).round_ties_even().clamp(0.0, 15.0) as u8
+        whole((value / self.scale + f32::from(self.zero)).clamp(0.0, 15.0)) as u8
     }
 
     /// The value of a code.
     pub(crate) fn value(self, code: u8) -> f32 {
         (f32::from(code) - f32::from(self.zero)) * self.scale
     }
+}
+
+/// The nearest codes of all weights.
+fn codes(weights: &[f32], group: usize, grid: &[Grid]) -> Vec<u8> {
+    let mut codes = vec![0; weights.len()];
+    let groups = codes.par_chunks_exact_mut(group).zip(weights.par_chunks_exact(group)).zip(grid);
+    groups.for_each(|((codes, weights), grid)| codes.iter_mut().zip(weights).for_each(|(code, &weight)| *code = grid.code(weight)));
+    codes
 }
 
 fn usable(scale: f32) -> f32 {
@@ -102,10 +114,8 @@ impl Int4Groups {
     /// Where `weights` make no whole rows of `columns`, are not finite, or the group does not divide a row.
     pub fn round(weights: &[f32], columns: usize, scheme: Int4Scheme) -> Result<Self> {
         scheme.check(weights, columns)?;
-        let grid: Vec<Grid> = weights.chunks_exact(scheme.group).map(|group| Grid::of(group, scheme.zero_point)).collect();
-        let groups = weights.chunks_exact(scheme.group).zip(&grid);
-        let codes = groups.flat_map(|(group, grid)| group.iter().map(|&weight| grid.code(weight))).collect();
-        Ok(Self { columns, scheme, codes, grid })
+        let grid: Vec<Grid> = weights.par_chunks_exact(scheme.group).map(|group| Grid::of(group, scheme.zero_point)).collect();
+        Ok(Self { columns, scheme, codes: codes(weights, scheme.group, &grid), grid })
     }
 
     /// Rounds to the nearest on grids that may clip a group's extremes: of a few ranges the one that loses least in the sense of
@@ -119,12 +129,12 @@ impl Int4Groups {
         if importance.len() != columns {
             return Err(Error::Calibration { found: importance.len(), expected: columns });
         }
-        let importances = importance.chunks_exact(scheme.group).cycle();
-        let groups = weights.chunks_exact(scheme.group).zip(importances);
-        let grid: Vec<Grid> = groups.map(|(group, importance)| Grid::clipped(group, scheme.zero_point, importance)).collect();
-        let groups = weights.chunks_exact(scheme.group).zip(&grid);
-        let codes = groups.flat_map(|(group, grid)| group.iter().map(|&weight| grid.code(weight))).collect();
-        Ok(Self { columns, scheme, codes, grid })
+        let clipped = |(index, group): (usize, &[f32])| {
+            let first = index * scheme.group % columns;
+            Grid::clipped(group, scheme.zero_point, &importance[first..first + scheme.group])
+        };
+        let grid: Vec<Grid> = weights.par_chunks_exact(scheme.group).enumerate().map(clipped).collect();
+        Ok(Self { columns, scheme, codes: codes(weights, scheme.group, &grid), grid })
     }
 
     /// Codes and grids that an algorithm chose.

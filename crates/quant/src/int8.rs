@@ -1,8 +1,14 @@
+use rayon::prelude::*;
+
 use crate::error::{Error, Result};
+use crate::whole::whole;
 
 /// Scales of a row that are tried below the largest, and how far apart they are relative to it.
 const CANDIDATES: u32 = 30;
 const CANDIDATE_STEP: f32 = 0.01;
+
+/// Sums that are kept beside each other.
+const LANES: usize = 16;
 
 /// A matrix `[rows, columns]` in eight bits, symmetric, one scale for each row (an output channel where rows are outputs).
 ///
@@ -23,13 +29,15 @@ impl Int8Rows {
     /// Where `weights` make no whole rows of `columns`, or are not finite.
     pub fn round(weights: &[f32], columns: usize) -> Result<Self> {
         crate::error::check_matrix(weights, columns)?;
-        let mut rounded = Self { columns, values: Vec::with_capacity(weights.len()), scales: Vec::new() };
-        for row in weights.chunks_exact(columns) {
+        let mut values = vec![0; weights.len()];
+        let rows = weights.par_chunks_exact(columns).zip(values.par_chunks_exact_mut(columns));
+        let round = |(row, values): (&[f32], &mut [i8])| {
             let scale = best_scale(row);
-            rounded.values.extend(row.iter().map(|&weight| nearest(weight, scale) as i8));
-            rounded.scales.push(scale);
-        }
-        Ok(rounded)
+            values.iter_mut().zip(row).for_each(|(value, &weight)| *value = nearest(weight / scale) as i8);
+            scale
+        };
+        let scales = rows.map(round).collect();
+        Ok(Self { columns, values, scales })
     }
 
     /// Values and scales that were made elsewhere.
@@ -76,15 +84,25 @@ fn best_scale(row: &[f32]) -> f32 {
         return 1.0;
     }
     let candidates = (0..=CANDIDATES).map(|i| largest / 127.0 * (1.0 - i as f32 * CANDIDATE_STEP));
-    candidates.min_by(|a, b| squared_error(row, *a).total_cmp(&squared_error(row, *b))).expect("there is at least one candidate")
+    let losses = candidates.map(|scale| (squared_error(row, scale), scale));
+    losses.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there is at least one candidate").1
 }
 
+/// The sum of squared errors, in lanes that the compiler makes vectors of.
 fn squared_error(row: &[f32], scale: f32) -> f32 {
-    row.iter().map(|value| (value - nearest(*value, scale) * scale).powi(2)).sum()
+    let inverse = 1.0 / scale;
+    let error = |value: f32| (value - nearest(value * inverse) * scale).powi(2);
+    let mut lanes = [0.0; LANES];
+    let (whole, rest) = row.as_chunks::<LANES>();
+    for values in whole {
+        lanes.iter_mut().zip(values).for_each(|(lane, &value)| *lane += error(value));
+    }
+    lanes.iter().sum::<f32>() + rest.iter().map(|&value| error(value)).sum::<f32>()
 }
 
-fn nearest(value: f32, scale: f32) -> f32 {
-    (value / scale).round_ties_even().clamp(-127.0, 127.0)
+/// The integer next to a weight in units of its scale.
+fn nearest(weight: f32) -> f32 {
+    whole(weight.clamp(-127.0, 127.0))
 }
 
 #[cfg(test)]

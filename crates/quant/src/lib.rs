@@ -12,6 +12,7 @@ mod gptq;
 mod int4;
 mod int8;
 mod smooth_quant;
+mod whole;
 
 pub use awq::{Awq, ScaledInt4};
 pub use calibration::Calibration;
