@@ -13,6 +13,7 @@ use super::batch::Batch;
 use super::live::Live;
 use super::observer::{NoObserver, Observer, StepStats};
 use super::prompt_scores::score_prompt;
+use super::turn::{Turn, take_turns};
 use crate::output::{Chunk, Output};
 use crate::{
     CacheConfig, Error, LoraAdapter, ModelRunner, Proposer, Request, Result, ScheduledSequence, Scheduler, SchedulerConfig,
@@ -245,12 +246,24 @@ impl<R: ModelRunner> EngineCore<R> {
     /// Chooses tokens by the logits of a step.
     fn take(&mut self, plan: &SchedulerOutput, logits: &[f32], rows: &[Range<usize>], now: Duration) {
         let width = self.admission.vocab_size;
-        let mut results = Vec::new();
+        let mut turns = Vec::new();
         for (planned, rows) in plan.scheduled.iter().zip(rows) {
             let logits = &logits[rows.start * width..rows.end * width];
             let Some(&key) = self.owners.get(&planned.id) else { continue };
-            if let Err(error) = self.take_sequence(key, planned, logits, now, &mut results) {
-                self.fail(key, error);
+            match self.read(key, planned, logits) {
+                Ok(()) => turns.extend(self.turns(key, planned, logits)),
+                Err(error) => self.fail(key, error),
+            }
+        }
+        let mut results = Vec::new();
+        for (turn, chunk) in turns.iter().zip(take_turns(&turns, &mut self.requests)) {
+            match chunk {
+                _ if !self.owners.contains_key(&turn.id) => {}
+                Ok(chunk) => {
+                    results.push(StepResult { id: turn.id, tokens: ids_of(&chunk.tokens), finished: chunk.finish.is_some() });
+                    self.emit(turn, chunk, now);
+                }
+                Err(error) => self.fail(turn.key, error),
             }
         }
         results.retain(|result: &StepResult| self.owners.contains_key(&result.id));
@@ -260,39 +273,33 @@ impl<R: ModelRunner> EngineCore<R> {
         }
     }
 
-    fn take_sequence(
-        &mut self,
-        key: RequestKey,
-        planned: &ScheduledSequence,
-        logits: &[f32],
-        now: Duration,
-        results: &mut Vec<StepResult>,
-    ) -> Result<()> {
+    /// Notes what a step has read of a prompt.
+    fn read(&mut self, key: RequestKey, planned: &ScheduledSequence, logits: &[f32]) -> Result<()> {
         let width = self.admission.vocab_size;
         let sequence = self.scheduler.sequence(planned.id).expect("planned sequences are there until the step is finished");
-        let (cached, preemptions) = (sequence.cached_tokens() as u64, sequence.preemptions());
         let live = self.requests.get_mut(&key).expect("an owner has its request");
-        live.stats.usage.cached_tokens = live.stats.usage.cached_tokens.max(cached);
-        live.stats.preemptions = live.stats.preemptions.max(preemptions);
-        if live.request.prompt_logprobs.is_some() {
-            score_prompt(live, planned.start, logits, width)?;
-        }
-        if !planned.sampled {
+        live.stats.usage.cached_tokens = live.stats.usage.cached_tokens.max(sequence.cached_tokens() as u64);
+        live.stats.preemptions = live.stats.preemptions.max(sequence.preemptions());
+        if live.request.prompt_logprobs.is_none() {
             return Ok(());
         }
-        if live.request.prompt_logprobs.is_some() && !live.is_answered {
+        score_prompt(live, planned.start, logits, width)?;
+        if planned.sampled && !live.is_answered {
             self.outputs.push((key, Output::Prompt(std::mem::take(&mut live.prompt_logprobs))));
         }
-        let ids = self.fork(key, planned.id);
-        let drafts = self.scheduler.drafts(planned.id)[..planned.drafts].to_vec();
-        let wanted = &logits[logits.len() - (1 + planned.drafts) * width..];
-        for id in ids {
-            let live = self.requests.get_mut(&key).expect("an owner has its request");
-            let chunk = live.answer_mut(id).advance(wanted.chunks_exact(width), &drafts)?;
-            results.push(StepResult { id, tokens: ids_of(&chunk.tokens), finished: chunk.finish.is_some() });
-            self.emit(key, id, chunk, planned.drafts, now);
-        }
         Ok(())
+    }
+
+    /// What is to be chosen by the `logits` of a planned sequence: nothing while its prompt is being read, and tokens for each answer that
+    /// begins once it was.
+    fn turns<'a>(&mut self, key: RequestKey, planned: &ScheduledSequence, logits: &'a [f32]) -> Vec<Turn<'a>> {
+        if !planned.sampled {
+            return Vec::new();
+        }
+        let width = self.admission.vocab_size;
+        let logits = &logits[logits.len() - (1 + planned.drafts) * width..];
+        let drafts = self.scheduler.drafts(planned.id)[..planned.drafts].to_vec();
+        self.fork(key, planned.id).into_iter().map(|id| Turn { key, id, drafts: drafts.clone(), logits, width }).collect()
     }
 
     /// The sequences that read a planned one's logits: itself, and those of further answers where its prompt was read just now.
@@ -309,12 +316,12 @@ impl<R: ModelRunner> EngineCore<R> {
         ids
     }
 
-    fn emit(&mut self, key: RequestKey, id: SequenceId, chunk: Chunk, drafts: usize, now: Duration) {
-        let live = self.requests.get_mut(&key).expect("an owner has its request");
+    fn emit(&mut self, turn: &Turn<'_>, chunk: Chunk, now: Duration) {
+        let live = self.requests.get_mut(&turn.key).expect("an owner has its request");
         let tokens = chunk.tokens.len();
         live.stats.usage.completion_tokens += tokens as u64;
         live.stats.finished = now;
-        let before = live.answer_mut(id).stamp(now);
+        let before = live.answer_mut(turn.id).stamp(now);
         if !live.is_answered {
             live.is_answered = true;
             live.stats.first_token = now;
@@ -323,10 +330,10 @@ impl<R: ModelRunner> EngineCore<R> {
         if let Some(before) = before {
             self.observer.tokens(tokens, now.saturating_sub(before));
         }
-        if drafts > 0 {
-            self.observer.speculated(drafts, tokens - 1);
+        if !turn.drafts.is_empty() {
+            self.observer.speculated(turn.drafts.len(), tokens - 1);
         }
-        self.outputs.push((key, Output::Chunk(chunk)));
+        self.outputs.push((turn.key, Output::Chunk(chunk)));
     }
 
     /// Ends a sequence whose answer is there, and its request with the last of them.

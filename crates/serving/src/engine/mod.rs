@@ -8,6 +8,7 @@ mod handle;
 mod live;
 mod observer;
 mod prompt_scores;
+mod turn;
 mod worker;
 
 pub use self::core::{EngineConfig, EngineCore, RequestKey};

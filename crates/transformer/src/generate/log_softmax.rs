@@ -36,6 +36,12 @@ impl<'a> LogSoftmax<'a> {
         f64::from(distance(self.logits[id as usize], self.max)) - self.log_sum
     }
 
+    /// The likeliest token, that of the lowest id among equals.
+    pub(super) fn likeliest(&self) -> u32 {
+        let is_highest = |logit: &f32| distance(*logit, self.max) == 0.0;
+        self.logits.iter().position(is_highest).expect("the highest logit is one of them") as u32
+    }
+
     /// The `n` likeliest tokens and their log-probabilities, the likeliest first, lower ids first among equals.
     pub(super) fn top(&self, n: usize) -> Vec<(u32, f32)> {
         let n = n.min(self.logits.len());
@@ -102,6 +108,7 @@ mod tests {
             sorted.sort_by(|&a, &b| logits[b as usize].total_cmp(&logits[a as usize]));
             let top: Vec<u32> = softmax.top(n).into_iter().map(|(id, _)| id).collect();
             prop_assert_eq!(&top, &sorted[..n.min(logits.len())]);
+            prop_assert_eq!(softmax.likeliest(), sorted[0]);
         }
 
         #[test]

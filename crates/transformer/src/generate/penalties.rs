@@ -40,6 +40,15 @@ impl Penalties {
         })
     }
 
+    /// Whether no token is ever made less likely.
+    pub(super) fn is_idle(&self) -> bool {
+        self.repeat.is_none() && !self.counts_answer()
+    }
+
+    fn counts_answer(&self) -> bool {
+        self.presence != 0.0 || self.frequency != 0.0
+    }
+
     /// Remembers a token of the prompt.
     pub(super) fn read(&mut self, id: u32) {
         if self.repeat.is_none() {
@@ -55,7 +64,7 @@ impl Penalties {
     /// Remembers a token of the answer.
     pub(super) fn write(&mut self, id: u32) {
         self.read(id);
-        if self.presence != 0.0 || self.frequency != 0.0 {
+        if self.counts_answer() {
             *self.written.entry(id).or_default() += 1;
         }
     }

@@ -122,18 +122,32 @@ impl Sampler {
     /// As [`sample`](Self::sample).
     pub fn sample_where(&mut self, logits: &[f32], allows: Option<&dyn Fn(u32) -> bool>) -> Result<Sampled> {
         let model = self.read(logits)?;
+        let id = if self.takes_likeliest(allows) { model.likeliest() } else { self.draw(logits, allows)? };
+        self.accept(id)?;
+        Ok(Sampled { id, logprob: model.of(id) as f32, top_logprobs: model.top(self.top_logprobs) })
+    }
+
+    /// Whether the next token is the model's likeliest, so that there is nothing to draw from.
+    fn takes_likeliest(&self, allows: Option<&dyn Fn(u32) -> bool>) -> bool {
+        matches!(self.choice, Choice::Likeliest)
+            && allows.is_none()
+            && self.allowed.is_none()
+            && self.logit_bias.is_empty()
+            && self.penalties.is_idle()
+            && (self.answer_len >= self.min_tokens || self.ending.is_empty())
+    }
+
+    fn draw(&mut self, logits: &[f32], allows: Option<&dyn Fn(u32) -> bool>) -> Result<u32> {
         self.prepare(logits, allows)?;
-        let chosen = match &mut self.choice {
-            Choice::Likeliest => self.candidates.likeliest(),
-            Choice::Truncated { .. } => self.candidates.draw(&mut self.rng),
+        Ok(match &mut self.choice {
+            Choice::Likeliest => self.candidates.likeliest().id,
+            Choice::Truncated { .. } => self.candidates.draw(&mut self.rng).id,
             Choice::Mirostat { state, .. } => {
                 let drawn = self.candidates.draw(&mut self.rng);
                 state.observe(drawn, &self.candidates);
-                drawn
+                drawn.id
             }
-        };
-        self.accept(chosen.id)?;
-        Ok(Sampled { id: chosen.id, logprob: model.of(chosen.id) as f32, top_logprobs: model.top(self.top_logprobs) })
+        })
     }
 
     /// The distribution that [`sample`](Self::sample) would draw from: the tokens that may be chosen and their probabilities, the likeliest
