@@ -156,7 +156,7 @@ impl Stream for ChatStream {
         loop {
             let Some(output) = ready!(Pin::new(&mut self.outputs).poll_next(context)) else { return Poll::Ready(None) };
             let chunk = match output {
-                Output::Prompt(_) => continue,
+                Output::Prompt(_) | Output::Pooled(_) => continue,
                 Output::Chunk(chunk) => Ok(of(self.reader.read(chunk.text, chunk.finish.map(|finish| finish.reason)))),
                 Output::Done(stats) => {
                     Ok(ChatChunk::default().with_model(&self.model).with_usage(stats.usage).with_timings(timings(&stats)))
@@ -191,6 +191,7 @@ impl From<Error> for CoreError {
     fn from(error: Error) -> Self {
         let error = match error {
             Error::Model(error) => return error.into(),
+            Error::Encoder(error) => return error,
             error => error,
         };
         let kind = match &error {
@@ -200,7 +201,7 @@ impl From<Error> for CoreError {
             Error::Deadline => ErrorKind::Timeout,
             Error::ShuttingDown | Error::Lost(_) => ErrorKind::Unavailable,
             Error::Engine(_) => ErrorKind::Internal,
-            Error::Model(_) => unreachable!("it was passed on"),
+            Error::Model(_) | Error::Encoder(_) => unreachable!("it was passed on"),
         };
         Self::new(kind, error.to_string()).with_source(error)
     }

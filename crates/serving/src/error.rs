@@ -40,6 +40,9 @@ pub enum Error {
     /// The engine failed.
     #[error("the engine failed: {0}")]
     Engine(String),
+    /// A model beside the engine's own failed.
+    #[error(transparent)]
+    Encoder(#[from] jarre_core::Error),
     /// The model failed.
     #[error(transparent)]
     Model(#[from] jarre_transformer::Error),

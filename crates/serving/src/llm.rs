@@ -128,6 +128,7 @@ impl LLM {
                 done.insert(key, answers.into_iter().map(|answer| answer.finish(stats)).collect());
             }
             Output::Failed(error) => return Err(error),
+            Output::Pooled(_) => {}
         }
         Ok(())
     }

@@ -13,6 +13,8 @@ pub enum Output {
     Prompt(Vec<Sampled>),
     /// More of an answer.
     Chunk(Chunk),
+    /// Rows of the inputs that follow on those given before, for a model beside the engine's own.
+    Pooled(Vec<Vec<f32>>),
     /// All answers are there; the last of a request.
     Done(RequestStats),
     /// The request failed; the last of it.

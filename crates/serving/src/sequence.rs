@@ -30,12 +30,20 @@ pub struct NewSequence {
     /// False where every position has to be computed, as for log-probabilities of the prompt: no prefix is looked up. What is computed
     /// may still be found by others.
     pub share_prefix: bool,
+    /// Whether the cache holds nothing of it: see [`pooled`](Self::pooled).
+    pub pooled: bool,
 }
 
 impl NewSequence {
     /// One answer of at most `max_tokens` tokens, of priority 0, in the empty namespace.
     pub fn new(prompt: Vec<u32>, max_tokens: usize) -> Self {
-        Self { prompt, max_tokens, priority: 0, width: 1, namespace: Vec::new(), share_prefix: true }
+        Self { prompt, max_tokens, priority: 0, width: 1, namespace: Vec::new(), share_prefix: true, pooled: false }
+    }
+
+    /// Inputs of `tokens` tokens for a model beside the one that is scheduled. It takes its turn and its share of each step's budget as a prompt of
+    /// that length does, but no blocks, and can be longer than a sequence. With the step that samples it, it is gone.
+    pub fn pooled(tokens: usize) -> Self {
+        Self { share_prefix: false, pooled: true, ..Self::new(vec![0; tokens], 1) }
     }
 
     /// Sets the priority; lower runs first.
@@ -90,6 +98,8 @@ pub struct Sequence {
     /// Answers that it still stands for: more than one until it is forked.
     pub(crate) width: usize,
     pub(crate) share_prefix: bool,
+    /// Leading tokens that were paid for, where the cache holds nothing of it.
+    pub(crate) pooled: Option<usize>,
     pub(crate) status: SequenceStatus,
     pub(crate) table: BlockTable,
     pub(crate) drafts: Vec<u32>,
@@ -123,6 +133,7 @@ impl Sequence {
             arrival: id,
             width: new.width,
             share_prefix: new.share_prefix,
+            pooled: new.pooled.then_some(0),
             status: SequenceStatus::Waiting,
             table: BlockTable::new(Arc::<[u8]>::from(new.namespace)),
             drafts: Vec::new(),
@@ -159,9 +170,14 @@ impl Sequence {
         self.max_tokens
     }
 
-    /// Leading tokens whose keys and values are in the cache.
+    /// Leading tokens whose keys and values are in the cache; of a pooled one, those that steps had room for.
     pub fn computed(&self) -> usize {
-        self.table.computed()
+        self.pooled.unwrap_or_else(|| self.table.computed())
+    }
+
+    /// Whether it stands for inputs of a model beside the one that is scheduled.
+    pub fn is_pooled(&self) -> bool {
+        self.pooled.is_some()
     }
 
     /// Indices of its blocks: position `p` lies in slot `p % block_size` of block `block_table()[p / block_size]`.

@@ -18,7 +18,8 @@ pub(super) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// `all_rows` says whose logits are wanted after every token.
+    /// Of the sequences that the model reads, with their adapters: pooled ones are not among them. `all_rows` says whose logits are wanted after
+    /// every token.
     pub(super) fn new(
         scheduler: &'a Scheduler,
         plan: &SchedulerOutput,
@@ -28,6 +29,10 @@ impl<'a> Batch<'a> {
         let mut batch = Self { query_starts: vec![0], ..Self::default() };
         for planned in &plan.scheduled {
             let sequence = scheduler.sequence(planned.id).expect("planned sequences are there until the step is finished");
+            if sequence.is_pooled() {
+                batch.rows.push(0..0);
+                continue;
+            }
             let known = planned.count - planned.drafts;
             batch.tokens.extend(&sequence.tokens()[planned.start..planned.start + known]);
             batch.tokens.extend(&scheduler.drafts(planned.id)[..planned.drafts]);
@@ -38,6 +43,11 @@ impl<'a> Batch<'a> {
         }
         batch.adapters = adapters.iter().map(|adapter| Some(adapter.as_ref()?.weights())).collect();
         batch
+    }
+
+    /// Whether the model has nothing to read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
     }
 
     /// Logits are wanted after all tokens of a sequence, or where it is sampled.

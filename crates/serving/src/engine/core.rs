@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::batch::Batch;
 use super::live::Live;
 use super::observer::{NoObserver, Observer, StepStats};
+use super::pooling::Pooling;
 use super::prompt_scores::score_prompt;
 use super::turn::{Turn, take_turns};
 use crate::output::{Chunk, Output};
@@ -41,15 +42,16 @@ pub struct EngineConfig {
 /// request do not depend on what else runs: see [`paged`](jarre_transformer::paged) for what that means to the bit.
 pub struct EngineCore<R> {
     runner: R,
-    scheduler: Scheduler,
+    pub(super) scheduler: Scheduler,
     admission: Arc<Admission>,
     proposer: Option<Box<dyn Proposer>>,
     max_waiting: usize,
     requests: HashMap<RequestKey, Live>,
     owners: HashMap<SequenceId, RequestKey>,
+    pub(super) pooling: Pooling,
     next: u64,
-    observer: Box<dyn Observer>,
-    outputs: Vec<(RequestKey, Output)>,
+    pub(super) observer: Box<dyn Observer>,
+    pub(super) outputs: Vec<(RequestKey, Output)>,
     /// Why nothing is computed any more.
     lost: Option<String>,
 }
@@ -85,6 +87,7 @@ impl<R: ModelRunner> EngineCore<R> {
             runner,
             requests: HashMap::new(),
             owners: HashMap::new(),
+            pooling: Pooling::default(),
             next: 0,
             observer: Box::new(NoObserver),
             outputs: Vec::new(),
@@ -109,25 +112,34 @@ impl<R: ModelRunner> EngineCore<R> {
     /// long it waits; [`Error::Model`] for settings out of range and tokens beyond the vocabulary; [`Error::Lost`] once the runner is
     /// [lost](Self::lost).
     pub fn add(&mut self, request: Request, now: Duration) -> Result<RequestKey> {
-        let waiting = self.scheduler.waiting();
-        if waiting >= self.max_waiting {
-            return Err(Error::QueueFull { waiting, limit: self.max_waiting });
-        }
+        self.check_queue()?;
         let admitted = self.admission.admit(request, now)?;
         self.enqueue(admitted, now)
     }
 
     /// Takes a request that was admitted, however long the queue is.
     pub(super) fn enqueue(&mut self, admitted: Admitted, now: Duration) -> Result<RequestKey> {
-        if let Some(reason) = &self.lost {
-            return Err(Error::Lost(reason.clone()));
-        }
+        self.check_runner()?;
         let id = self.scheduler.add(admitted.sequence())?;
-        let key = RequestKey(self.next);
-        self.next += 1;
+        let key = self.new_key();
         self.owners.insert(id, key);
         self.requests.insert(key, Live::new(admitted, id, now));
         Ok(key)
+    }
+
+    pub(super) fn check_queue(&self) -> Result<()> {
+        let (waiting, limit) = (self.scheduler.waiting(), self.max_waiting);
+        if waiting >= limit { Err(Error::QueueFull { waiting, limit }) } else { Ok(()) }
+    }
+
+    pub(super) fn check_runner(&self) -> Result<()> {
+        self.lost.clone().map_or(Ok(()), |reason| Err(Error::Lost(reason)))
+    }
+
+    pub(super) fn new_key(&mut self) -> RequestKey {
+        let key = RequestKey(self.next);
+        self.next += 1;
+        key
     }
 
     pub(super) fn admission(&self) -> Arc<Admission> {
@@ -136,10 +148,15 @@ impl<R: ModelRunner> EngineCore<R> {
 
     /// Forgets a request: nothing is said of it any more. Whether there was one.
     pub fn cancel(&mut self, key: RequestKey) -> bool {
-        let Some(live) = self.requests.remove(&key) else { return false };
-        for (sequence, _) in &live.answers {
-            self.owners.remove(sequence);
-            self.scheduler.cancel(*sequence);
+        if let Some(live) = self.requests.remove(&key) {
+            for (sequence, _) in &live.answers {
+                self.owners.remove(sequence);
+                self.scheduler.cancel(*sequence);
+            }
+        } else if let Some(sequence) = self.pooling.remove(key) {
+            self.scheduler.cancel(sequence);
+        } else {
+            return false;
         }
         self.observer.cancelled();
         true
@@ -157,7 +174,7 @@ impl<R: ModelRunner> EngineCore<R> {
 
     /// Whether there is nothing to do.
     pub fn is_idle(&self) -> bool {
-        self.requests.is_empty()
+        self.requests.is_empty() && self.pooling.is_empty()
     }
 
     /// The most tokens of prompt and answer together.
@@ -189,7 +206,10 @@ impl<R: ModelRunner> EngineCore<R> {
         if !plan.scheduled.is_empty() {
             self.count_scheduled(&plan, start);
             match self.compute(&plan) {
-                Ok((logits, rows)) => self.take(&plan, &logits, &rows, now()),
+                Ok((logits, rows)) => {
+                    self.pool(&plan, start, now);
+                    self.take(&plan, &logits, &rows, now());
+                }
                 Err(error) => self.give_up(&plan, &error),
             }
             let stats = StepStats { tokens: plan.scheduled.iter().map(|planned| planned.count).sum(), sequences: plan.scheduled.len() };
@@ -200,7 +220,7 @@ impl<R: ModelRunner> EngineCore<R> {
 
     fn expire(&mut self, now: Duration) {
         let late = |(key, live): (&RequestKey, &Live)| live.request.deadline.is_some_and(|deadline| deadline <= now).then_some(*key);
-        let late: Vec<RequestKey> = self.requests.iter().filter_map(late).collect();
+        let late: Vec<RequestKey> = self.requests.iter().filter_map(late).chain(self.pooling.late(now)).collect();
         for key in late {
             self.fail(key, Error::Deadline);
         }
@@ -233,12 +253,16 @@ impl<R: ModelRunner> EngineCore<R> {
         let Self { runner, scheduler, requests, owners, .. } = self;
         runner.copy_blocks(&plan.copies);
         let request = |planned: &ScheduledSequence| Some(&requests.get(owners.get(&planned.id)?)?.request);
-        let adapters: Vec<Option<LoraAdapter>> = plan.scheduled.iter().map(|planned| request(planned)?.adapter.clone()).collect();
+        let read = plan.scheduled.iter().filter_map(&request);
+        let adapters: Vec<Option<LoraAdapter>> = read.map(|request| request.adapter.clone()).collect();
         let scores_prompt = |planned: &ScheduledSequence| {
             request(planned).is_some_and(|request| request.prompt_logprobs.is_some() && planned.start < request.prompt.len())
         };
         let batch = Batch::new(scheduler, plan, &adapters, scores_prompt);
         let held = sampled_answers(plan, owners, requests).filter(|answer| answer.is_held());
+        if batch.is_empty() {
+            return Ok((Vec::new(), batch.into_rows()));
+        }
         let logits = beside(|| runner.step(&batch.paged()), held.collect())?;
         Ok((logits, batch.into_rows()))
     }
@@ -353,7 +377,7 @@ impl<R: ModelRunner> EngineCore<R> {
     fn give_up(&mut self, plan: &SchedulerOutput, error: &Error) {
         self.lost = self.runner.lost();
         let keys: Vec<RequestKey> = match &self.lost {
-            Some(_) => self.requests.keys().copied().collect(),
+            Some(_) => self.requests.keys().copied().chain(self.pooling.keys()).collect(),
             None => plan.scheduled.iter().filter_map(|planned| self.owners.get(&planned.id).copied()).collect(),
         };
         for key in keys {
@@ -363,7 +387,7 @@ impl<R: ModelRunner> EngineCore<R> {
         self.scheduler.abandon_step();
     }
 
-    fn fail(&mut self, key: RequestKey, error: Error) {
+    pub(super) fn fail(&mut self, key: RequestKey, error: Error) {
         if self.cancel(key) {
             self.outputs.push((key, Output::Failed(error)));
         }

@@ -11,9 +11,10 @@ use jarre_core::Clock;
 
 use super::admission::Admission;
 use super::core::EngineCore;
-use super::worker::{Command, Worker};
+use super::pooling;
+use super::worker::{Command, Work, Worker};
 use crate::output::Output;
-use crate::{Error, ModelRunner, Request, Result, SchedulerStats};
+use crate::{Error, ModelRunner, PooledRequest, Request, Result, SchedulerStats};
 
 /// An engine on a thread of its own. Clones share it; when the last of them and the last stream are gone, the thread ends.
 ///
@@ -78,23 +79,38 @@ impl Engine {
     /// As [`EngineCore::add`], and [`Error::ShuttingDown`] once the engine is [closed](Self::close). Whoever gets [`Error::Lost`] has to send the
     /// request to another engine.
     pub fn submit(&self, request: Request) -> Result<OutputStream> {
+        self.take(|admission, now| Ok(Work::Answer(Box::new(admission.admit(request, now)?))))
+    }
+
+    /// Takes inputs for a model beside the engine's own, which are computed between its answers; see [`PooledRequest`]. Their rows come through the
+    /// stream as [`Output::Pooled`]. Dropping the stream cancels what is not computed.
+    ///
+    /// # Errors
+    /// As [`EngineCore::add_pooled`], and [`Error::ShuttingDown`] once the engine is [closed](Self::close).
+    pub fn submit_pooled(&self, request: PooledRequest) -> Result<OutputStream> {
+        self.take(|_, now| pooling::check(&request, now).map(|()| Work::Pool(Box::new(request))))
+    }
+
+    fn take(&self, admit: impl FnOnce(&Admission, Duration) -> Result<Work>) -> Result<OutputStream> {
         let open = &self.shared.board.open;
         // Counted before the look at `closed`: who closes and then finds nothing open has missed nobody.
         open.fetch_add(1, Ordering::SeqCst);
-        let taken = self.send(request);
+        let taken = self.send(admit);
         if taken.is_err() {
             open.fetch_sub(1, Ordering::SeqCst);
         }
         taken
     }
 
-    fn send(&self, request: Request) -> Result<OutputStream> {
+    fn send(&self, admit: impl FnOnce(&Admission, Duration) -> Result<Work>) -> Result<OutputStream> {
         let board = &self.shared.board;
         if board.closed.load(Ordering::SeqCst) {
             return Err(Error::ShuttingDown);
         }
         board.check_runner()?;
-        let admitted = self.admission.admit(request, self.clock.now())?;
+        // What it takes to admit a request is part of its time in the queue.
+        let arrived = self.clock.now();
+        let work = admit(&self.admission, arrived)?;
         let waiting = board.waiting.fetch_add(1, Ordering::AcqRel);
         if waiting >= board.max_waiting {
             board.waiting.fetch_sub(1, Ordering::AcqRel);
@@ -102,7 +118,7 @@ impl Engine {
         }
         let ticket = self.shared.tickets.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = unbounded();
-        let command = Command::Add { ticket, admitted: Box::new(admitted), outputs: sender, arrived: self.clock.now() };
+        let command = Command::Add { ticket, work, outputs: sender, arrived };
         self.shared.commands.send(command).map_err(|_| Error::ShuttingDown)?;
         Ok(OutputStream { receiver, ticket, shared: Arc::clone(&self.shared), ended: false })
     }

@@ -7,6 +7,7 @@ mod core;
 mod handle;
 mod live;
 mod observer;
+mod pooling;
 mod prompt_scores;
 mod turn;
 mod worker;

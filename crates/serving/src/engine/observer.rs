@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::output::RequestStats;
-use crate::{Request, SchedulerStats};
+use crate::{PooledRequest, Request, SchedulerStats};
 
 /// Is told what happens in an engine, as it happens: what metrics, logs and progress lines are made of. All durations are the engine's.
 pub trait Observer: Send {
@@ -33,6 +33,11 @@ pub trait Observer: Send {
 
     /// All answers to a request are there.
     fn finished(&mut self, request: &Request, stats: &RequestStats) {
+        let _ = (request, stats);
+    }
+
+    /// All inputs for a model beside the engine's own are computed.
+    fn pooled(&mut self, request: &PooledRequest, stats: &RequestStats) {
         let _ = (request, stats);
     }
 

@@ -11,14 +11,20 @@ use super::admission::Admitted;
 use super::core::{EngineCore, RequestKey};
 use super::handle::Board;
 use crate::output::Output;
-use crate::{Error, ModelRunner};
+use crate::{Error, ModelRunner, PooledRequest};
 
 /// What handles tell the engine's thread.
 pub(super) enum Command {
-    Add { ticket: u64, admitted: Box<Admitted>, outputs: UnboundedSender<Output>, arrived: Duration },
+    Add { ticket: u64, work: Work, outputs: UnboundedSender<Output>, arrived: Duration },
     Cancel(u64),
     Abort,
     Stop,
+}
+
+/// What is to be done.
+pub(super) enum Work {
+    Answer(Box<Admitted>),
+    Pool(Box<PooledRequest>),
 }
 
 /// The engine's thread: commands in, steps, outputs out.
@@ -77,9 +83,13 @@ impl<R: ModelRunner> Worker<R> {
 
     fn obey(&mut self, command: Command) -> bool {
         match command {
-            Command::Add { ticket, admitted, outputs, arrived } => {
+            Command::Add { ticket, work, outputs, arrived } => {
                 self.counted += 1;
-                match self.core.enqueue(*admitted, arrived) {
+                let taken = match work {
+                    Work::Answer(admitted) => self.core.enqueue(*admitted, arrived),
+                    Work::Pool(request) => self.core.enqueue_pooled(*request, arrived),
+                };
+                match taken {
                     Ok(key) => {
                         self.keys.insert(ticket, key);
                         self.open.insert(key, (ticket, outputs));

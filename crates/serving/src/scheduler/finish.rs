@@ -56,13 +56,16 @@ impl<S: BuildHasher> Scheduler<S> {
     fn advance(&mut self, id: SequenceId) {
         let Some(sequence) = self.sequences.get_mut(&id) else { return };
         if let Some(chunk) = sequence.step.take_if(|chunk| !chunk.sampled) {
-            self.blocks.commit(&mut sequence.table, &sequence.tokens[..chunk.end]);
+            match &mut sequence.pooled {
+                Some(paid) => *paid = chunk.end,
+                None => self.blocks.commit(&mut sequence.table, &sequence.tokens[..chunk.end]),
+            }
         }
     }
 
     fn accept(&mut self, result: &StepResult) {
         let Some(sequence) = self.sequences.get_mut(&result.id) else { return };
-        if sequence.status != SequenceStatus::Running || result.tokens.is_empty() {
+        if sequence.status != SequenceStatus::Running || sequence.is_pooled() || result.tokens.is_empty() {
             return;
         }
         let Some(chunk) = sequence.step.take() else { return };

@@ -212,7 +212,7 @@ impl<S: std::hash::BuildHasher> Scheduler<S> {
         if new.width > self.config.max_num_seqs {
             return Err(Error::Invalid(format!("{} answers are more than the {} that run at a time", new.width, self.config.max_num_seqs)));
         }
-        if new.prompt.len().saturating_add(new.max_tokens) > limit {
+        if !new.pooled && new.prompt.len().saturating_add(new.max_tokens) > limit {
             return Err(Error::TooLong { prompt: new.prompt.len(), answer: new.max_tokens, limit });
         }
         if self.waiting.len() >= self.config.max_waiting {

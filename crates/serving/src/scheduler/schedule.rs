@@ -43,7 +43,7 @@ impl<S: BuildHasher> Scheduler<S> {
                 if let Some(used) = self.place(id, budget - kept, output) {
                     break used;
                 }
-                let last = *self.running.last().expect("the sequence that is placed runs");
+                let last = self.last_with_blocks().expect("the sequence that is placed runs, and asks for blocks");
                 if last != id {
                     kept -= usize::from(self.decodes(last));
                 }
@@ -55,6 +55,11 @@ impl<S: BuildHasher> Scheduler<S> {
             at += 1;
         }
         budget
+    }
+
+    /// The sequence of the last rank that has, or may have, blocks to give.
+    fn last_with_blocks(&self) -> Option<SequenceId> {
+        self.running.iter().rfind(|id| !self.sequences[id].is_pooled()).copied()
     }
 
     fn decodes(&self, id: SequenceId) -> bool {
@@ -69,6 +74,11 @@ impl<S: BuildHasher> Scheduler<S> {
             return Some(0);
         }
         let (end, sampled) = (start + known, known == sequence.pending());
+        if sequence.is_pooled() {
+            sequence.step = Some(Chunk { end, sampled, forked_from: None });
+            output.scheduled.push(ScheduledSequence { id, start, count: known, drafts: 0, sampled });
+            return Some(known);
+        }
         let mut drafts = if sampled { sequence.drafts.len().min(share - known) } else { 0 };
         if drafts > 0 && !self.blocks.reserve(&mut sequence.table, start..end + drafts, &mut output.copies) {
             // As many as go into the blocks that it has.
@@ -118,12 +128,18 @@ impl<S: BuildHasher> Scheduler<S> {
 
     /// Blocks that a sequence still needs for the tokens it has.
     fn owed(&self, sequence: &Sequence) -> usize {
+        if sequence.is_pooled() {
+            return 0;
+        }
         self.blocks.config().blocks_for(sequence.tokens.len()).saturating_sub(sequence.block_table().len())
     }
 
     /// Whether blocks are free for all tokens of a waiting sequence, beside those owed to running ones: else prompts that are read at a
     /// time would take the blocks from each other.
     fn has_blocks(&self, sequence: &Sequence, owed: usize) -> bool {
+        if sequence.is_pooled() {
+            return true;
+        }
         let found =
             if sequence.share_prefix { self.blocks.find(sequence.table.namespace(), &sequence.tokens) } else { PrefixMatch::default() };
         let taken = self.owed(sequence) - (found.blocks - found.idle);

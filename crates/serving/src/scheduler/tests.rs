@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -300,4 +302,74 @@ fn the_bound_is_what_ends_the_wait() {
             .unwrap_or(usize::MAX)
     };
     assert_eq!((position(0), position(3), position(20), position(usize::MAX)), (0, 3, 20, usize::MAX));
+}
+
+/// One step in which only sequences of the model get a token.
+fn mixed_step(scheduler: &mut Scheduler) -> SchedulerOutput {
+    let output = scheduler.schedule();
+    let answered = output.scheduled.iter().filter(|scheduled| scheduled.sampled && !scheduler.sequence(scheduled.id).unwrap().is_pooled());
+    let results: Vec<StepResult> = answered.map(|scheduled| StepResult { id: scheduled.id, tokens: vec![0], finished: false }).collect();
+    scheduler.finish_step(&output, &results);
+    output
+}
+
+#[test]
+fn pooled_tokens_are_paid_for_and_hold_no_blocks() {
+    let mut scheduler = scheduler(small(4, 8), 4);
+    let decoding = scheduler.add(NewSequence::new(vec![1, 2], 5)).unwrap();
+    step(&mut scheduler);
+    let pooled = scheduler.add(NewSequence::pooled(20)).unwrap();
+    let prompt = scheduler.add(NewSequence::new(vec![3; 5], 1)).unwrap();
+    let held = scheduler.stats().slots_allocated;
+    let counts = [(); 3].map(|()| {
+        let output = mixed_step(&mut scheduler);
+        output.scheduled.iter().map(|scheduled| (scheduled.id, scheduled.count, scheduled.sampled)).collect::<Vec<_>>()
+    });
+    assert_eq!(counts[0], [(decoding, 1, true), (pooled, 7, false)], "a prompt behind waits for it as for another prompt");
+    assert_eq!(counts[1], [(decoding, 1, true), (pooled, 7, false)]);
+    assert_eq!(counts[2], [(decoding, 1, true), (pooled, 6, true), (prompt, 1, false)]);
+    assert!(scheduler.sequence(pooled).is_none(), "it is gone with the step that samples it");
+    assert!(scheduler.stats().slots_allocated <= held + 8, "only the two others hold blocks");
+    assert!(scheduler.add(NewSequence::pooled(1_000_000)).is_ok(), "it may be longer than a sequence");
+}
+
+proptest! {
+    /// Beside answers that are short of blocks: no step costs more than its budget, whoever decodes gets a token or loses blocks, every pooled
+    /// sequence is paid for exactly once, and all come to their end.
+    #[test]
+    fn pooled_sequences_share_the_budget(
+        arrivals in prop::collection::vec((any::<bool>(), 1_usize..30, 1_usize..8, 0_usize..3, -1..2), 1..25),
+        (budget, blocks, priority) in (4_usize..20, 10_usize..20, any::<bool>()),
+    ) {
+        let policy = if priority { Policy::Priority } else { Policy::Fcfs };
+        let mut scheduler = scheduler(small(4, budget).with_policy(policy).with_starvation_bound(3), blocks);
+        let mut owed: HashMap<SequenceId, usize> = HashMap::new();
+        let mut arrivals = arrivals.into_iter();
+        for turn in 0..3_000 {
+            if let Some((pooled, tokens, answer, pause, priority)) = arrivals.next() {
+                let new = if pooled { NewSequence::pooled(tokens) } else { NewSequence::new(vec![turn; tokens], answer) };
+                let id = scheduler.add(new.with_priority(priority)).unwrap();
+                if pooled {
+                    owed.insert(id, tokens);
+                }
+                if pause == 0 {
+                    continue;
+                }
+            } else if scheduler.is_idle() {
+                break;
+            }
+            let decoding: Vec<SequenceId> = scheduler.running.iter().copied().filter(|id| !scheduler.sequences[id].answer().is_empty()).collect();
+            let output = mixed_step(&mut scheduler);
+            prop_assert!(output.tokens() <= budget);
+            prop_assert!(decoding.iter().all(|id| ids(&output).contains(id) || output.preempted.contains(id)));
+            prop_assert!(output.preempted.iter().all(|id| !owed.contains_key(id)), "there is nothing to gain from them");
+            for scheduled in output.scheduled.iter().filter(|scheduled| owed.contains_key(&scheduled.id)) {
+                let left = owed.get_mut(&scheduled.id).unwrap();
+                *left -= scheduled.count;
+                prop_assert_eq!(scheduled.sampled, *left == 0);
+            }
+        }
+        prop_assert!(scheduler.is_idle() && owed.values().all(|left| *left == 0));
+        prop_assert_eq!(scheduler.stats().blocks_free, blocks);
+    }
 }

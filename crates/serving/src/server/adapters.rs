@@ -109,7 +109,7 @@ pub(super) async fn load(State(app): State<Arc<App>>, headers: HeaderMap, body: 
         return Err(ApiError::invalid_request("the model itself has this name").with_param("lora_name").into());
     }
     let name = request.lora_name.clone();
-    app.encode(move |app| app.adapters.load(&request)).await?;
+    app.load(move |app| app.adapters.load(&request)).await?;
     Ok(format!("Success: LoRA adapter '{name}' added successfully.").into_response())
 }
 

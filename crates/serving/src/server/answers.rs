@@ -10,7 +10,7 @@ use super::app::App;
 use super::failure::Answer;
 use super::trace::Trace;
 use crate::drafted::Drafted;
-use crate::{Completion, Error, Output, OutputStream, Request, Result};
+use crate::{Completion, Error, Output, OutputStream, PooledRequest, Request, Result};
 
 /// The outputs of a call's prompts, as they come. Dropping it cancels what is not answered.
 pub(super) struct Answers {
@@ -30,6 +30,25 @@ impl Answers {
         Ok(Self { app: Arc::clone(app), streams, first: 0, usage: Usage::default(), trace })
     }
 
+    /// Submits inputs for a model beside the engine's own.
+    pub(super) fn pool(app: &Arc<App>, request: PooledRequest, trace: Trace) -> Result<Self> {
+        let stream = app.engine.submit_pooled(request).inspect_err(|error| trace.failed(kind_of(error)))?;
+        Ok(Self { app: Arc::clone(app), streams: vec![Some(stream)], first: 0, usage: Usage::default(), trace })
+    }
+
+    /// The rows of all inputs, in their order.
+    pub(super) async fn rows(mut self) -> Answer<Vec<Vec<f32>>> {
+        let mut rows = Vec::new();
+        while let Some((_, output)) = self.next().await {
+            match output {
+                Output::Pooled(more) => rows.extend(more),
+                Output::Failed(error) => return Err(self.app.failure(error)),
+                _ => {}
+            }
+        }
+        Ok(rows)
+    }
+
     /// The next output, and the prompt that it belongs to; none where all are answered or one failed.
     pub(super) async fn next(&mut self) -> Option<(usize, Output)> {
         poll_fn(|context| self.poll_next(context)).await
@@ -47,6 +66,7 @@ impl Answers {
                     done[prompt] = std::mem::take(&mut open[prompt]).into_iter().map(|drafted| drafted.finish(stats)).collect();
                 }
                 Output::Failed(error) => return Err(self.app.failure(error)),
+                Output::Pooled(_) => {}
             }
         }
         Ok((done, self.usage))
@@ -80,7 +100,7 @@ impl Answers {
 
     fn note(&mut self, place: usize, output: &Output) {
         match output {
-            Output::Prompt(_) => {}
+            Output::Prompt(_) | Output::Pooled(_) => {}
             Output::Chunk(chunk) => {
                 self.app.metrics.generated(chunk.tokens.len());
                 if let Some(finish) = &chunk.finish {
@@ -108,6 +128,7 @@ fn kind_of(error: &Error) -> &'static str {
         Error::ShuttingDown => "shutting_down",
         Error::Invalid(_) => "invalid",
         Error::Lost(_) => "lost",
+        Error::Encoder(_) => "encoder",
         Error::Engine(_) | Error::Model(_) => "internal",
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct App {
     pub(super) vocabulary: Vocabulary,
     pub(super) embedder: Option<EmbeddingModel>,
     pub(super) reranker: Option<ScoringModel>,
-    pub(super) encoding: EncodingQueue,
+    pub(super) loading: LoadingQueue,
     pub(super) metrics: Metrics,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) draws: Draws,
@@ -41,11 +41,10 @@ pub(super) struct App {
     pub(super) handling: AtomicUsize,
 }
 
-/// How many requests compute or wait to compute something beside the engine.
-pub(super) struct EncodingQueue {
-    pub(super) running: tokio::sync::Semaphore,
-    pub(super) open: AtomicUsize,
-    pub(super) limit: usize,
+/// Requests that load something or wait to.
+pub(super) struct LoadingQueue {
+    turn: tokio::sync::Mutex<()>,
+    open: AtomicUsize,
 }
 
 impl App {
@@ -97,35 +96,32 @@ impl App {
         done.unwrap_or_else(|_| Err(ApiError::internal("the server could not answer the request because of a defect").into()))
     }
 
-    /// As [`blocking`](Self::blocking), for models beside the engine's: few at once, and of those that wait not too many.
-    pub(super) async fn encode<T: Send + 'static>(
+    /// As [`blocking`](Self::blocking), one at a time, and of those that wait not too many.
+    pub(super) async fn load<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Arc<Self>) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
         if self.is_draining() {
             return Err(self.failure(Error::ShuttingDown));
         }
-        let _open = self.encoding.enter().map_err(|error| self.failure(error))?;
-        let running = self.encoding.running.acquire();
-        let permit = tokio::time::timeout(self.config.request_timeout, running).await;
-        let _permit = permit.map_err(|_| Failure::from(Error::Deadline))?.map_err(|_| Failure::from(Error::ShuttingDown))?;
+        let _open = self.loading.enter().map_err(|error| self.failure(error))?;
+        let turn = tokio::time::timeout(self.config.request_timeout, self.loading.turn.lock()).await;
+        let _turn = turn.map_err(|_| Failure::from(Error::Deadline))?;
         self.blocking(work).await
     }
 }
 
-impl EncodingQueue {
-    pub(super) fn new(config: &ServerConfig) -> Self {
-        Self {
-            running: tokio::sync::Semaphore::new(config.max_encoding.max(1)),
-            open: AtomicUsize::new(0),
-            limit: config.max_encoding.max(1) + config.max_encoding_waiting,
-        }
+impl LoadingQueue {
+    const LIMIT: usize = 16;
+
+    pub(super) fn new() -> Self {
+        Self { turn: tokio::sync::Mutex::new(()), open: AtomicUsize::new(0) }
     }
 
     fn enter(&self) -> crate::Result<Entered<'_>> {
         let open = self.open.fetch_add(1, Ordering::AcqRel);
         let entered = Entered(&self.open);
-        if open >= self.limit { Err(Error::QueueFull { waiting: open, limit: self.limit }) } else { Ok(entered) }
+        if open >= Self::LIMIT { Err(Error::QueueFull { waiting: open, limit: Self::LIMIT }) } else { Ok(entered) }
     }
 }
 

@@ -171,7 +171,7 @@ impl Events for CompletionCall {
                 self.prompts[prompt].scores = scores;
                 return None;
             }
-            Output::Done(_) | Output::Failed(_) => return None,
+            Output::Done(_) | Output::Failed(_) | Output::Pooled(_) => return None,
         };
         let finish = chunk.finish.as_ref();
         let (finish_reason, stop_reason) = (finish.map(|finish| finish.reason), self.head.stop(finish));

@@ -28,10 +28,6 @@ pub struct ServerConfig {
     pub max_prompts: usize,
     /// Texts of a request for embeddings, scores or an order at most.
     pub max_texts: usize,
-    /// Requests for embeddings, scores or an order that are computed at once.
-    pub max_encoding: usize,
-    /// Such requests that wait at most; further ones are refused.
-    pub max_encoding_waiting: usize,
     /// How long a body may take to come.
     pub body_timeout: Duration,
     /// How long an answer may take, from the request's arrival on.
@@ -61,8 +57,6 @@ impl Default for ServerConfig {
             max_body_bytes: 2 << 20,
             max_prompts: 64,
             max_texts: 2048,
-            max_encoding: 2,
-            max_encoding_waiting: 64,
             body_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_mins(10),
             drain_timeout: Duration::from_secs(30),

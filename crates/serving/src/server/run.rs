@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::adapters::{Adapters, Loaded};
-use super::app::{App, EncodingQueue, unix_seconds};
+use super::app::{App, LoadingQueue, unix_seconds};
 use super::config::ServerConfig;
 use super::embeddings::EmbeddingModel;
 use super::metrics::Metrics;
@@ -109,7 +109,7 @@ impl Server {
             tokenizer,
             embedder: None,
             reranker: None,
-            encoding: EncodingQueue::new(&config),
+            loading: LoadingQueue::new(),
             metrics,
             draws: Draws::new(entropy),
             config,
@@ -135,7 +135,9 @@ impl Server {
         Ok(self)
     }
 
-    /// Answers `/v1/embeddings` too, by the encoder's name.
+    /// Answers `/v1/embeddings` too, by the encoder's name. It computes on the engine's thread, between the engine's answers: see [`PooledRequest`].
+    ///
+    /// [`PooledRequest`]: crate::PooledRequest
     pub fn with_sentence_encoder(self, encoder: SentenceEncoder) -> Self {
         self.with_embedder(Arc::new(encoder))
     }
@@ -146,7 +148,7 @@ impl Server {
         self
     }
 
-    /// Answers `/v1/score` and `/v1/rerank` too, by the encoder's name.
+    /// Answers `/v1/score` and `/v1/rerank` too, by the encoder's name; it computes where a sentence encoder does.
     pub fn with_cross_encoder(self, encoder: CrossEncoder) -> Self {
         let encoder = Arc::new(encoder);
         let max_tokens = encoder.classifier().tokenizer().max_tokens();

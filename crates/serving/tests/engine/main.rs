@@ -5,6 +5,7 @@ mod adapters;
 mod chat;
 mod fixture;
 mod identity;
+mod pooled;
 mod requests;
 mod speculation;
 mod stories;

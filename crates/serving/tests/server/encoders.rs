@@ -1,11 +1,18 @@
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
-use jarre_core::{Reranker, Result};
+use axum::http::header;
+use jarre_core::testing::HashEmbedder;
+use jarre_core::{Embedder, EmbedderInfo, Embeddings, Reranker, Result, TokenCounter};
 use jarre_openai::Vector;
+use jarre_serving::Engine;
+use jarre_serving::server::ServerConfig;
 use jarre_transformer::{Device, SentenceEncoder};
 use serde_json::json;
 
 use crate::harness::{Rig, assets, config, options, server};
+use crate::metrics::series;
 
 /// Scores a candidate by the words that it shares with the query.
 struct SharedWords;
@@ -51,6 +58,130 @@ async fn vectors_come_in_both_forms() {
     );
     assert_eq!(rig.post("/v1/embeddings", &json!({"model": model, "input": [1, 2]})).await.refused(400)["param"], "input");
     assert_eq!(rig.post("/v1/embeddings", &json!({"model": "jarre-tiny", "input": "a"})).await.refused(404)["code"], "model_not_found");
+}
+
+#[tokio::test]
+async fn vectors_are_those_of_the_encoder() {
+    let folder = assets().join("all-minilm-l6-v2-int8");
+    let encoder = SentenceEncoder::from_folder(&folder, &Device::default()).unwrap();
+    let texts: Vec<String> = (0..30).map(|i| "the library by the river ".repeat(1 + i % 9)).collect();
+    let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let wanted = encoder.embed(&borrowed).unwrap();
+    let answer = rig().post("/v1/embeddings", &json!({"model": "all-minilm-l6-v2-int8", "input": texts})).await.ok();
+    for (index, wanted) in wanted.rows().enumerate() {
+        let row: Vec<f32> = serde_json::from_value(answer["data"][index]["embedding"].clone()).unwrap();
+        assert!(row.iter().zip(wanted).all(|(one, other)| (one - other).abs() < 1e-5), "{index}");
+    }
+}
+
+/// Computes while it is let.
+struct Gated {
+    inner: HashEmbedder,
+    open: Mutex<bool>,
+    changed: Condvar,
+    entered: AtomicBool,
+}
+
+impl Gated {
+    fn new(open: bool) -> Arc<Self> {
+        Arc::new(Self {
+            inner: HashEmbedder::new(8, 512),
+            open: Mutex::new(open),
+            changed: Condvar::new(),
+            entered: AtomicBool::new(false),
+        })
+    }
+
+    fn open(&self) {
+        *self.open.lock().unwrap() = true;
+        self.changed.notify_all();
+    }
+
+    async fn until_entered(&self) {
+        while !self.entered.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+impl Embedder for Gated {
+    fn info(&self) -> &EmbedderInfo {
+        self.inner.info()
+    }
+
+    fn embed(&self, texts: &[&str]) -> Result<Embeddings> {
+        self.entered.store(true, Ordering::SeqCst);
+        let open = self.open.lock().unwrap();
+        drop(self.changed.wait_while(open, |open| !*open).unwrap());
+        self.inner.embed(texts)
+    }
+}
+
+impl TokenCounter for Gated {
+    fn token_spans(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+        self.inner.token_spans(text)
+    }
+}
+
+fn gated(embedder: &Arc<Gated>, max_waiting: usize, config: ServerConfig) -> Arc<Rig> {
+    let mut narrow = options();
+    (narrow.max_num_seqs, narrow.max_waiting) = (1, max_waiting);
+    Arc::new(Rig::over(server(&narrow, config).with_embedder(Arc::clone(embedder))))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_queue_bounds_generation_and_embedding() {
+    let embedder = Gated::new(false);
+    // The one that is computed leaves the queue after its step.
+    let rig = gated(&embedder, 3, config());
+    let name = embedder.info().name.clone();
+    let embed = json!({"model": name, "input": "a b c"});
+    let complete = json!({"model": "jarre-tiny", "prompt": "fn", "max_tokens": 2});
+    let spawn = |path: &'static str, body: &serde_json::Value| {
+        let (rig, body) = (Arc::clone(&rig), body.clone());
+        tokio::spawn(async move { rig.post(path, &body).await })
+    };
+    let running = spawn("/v1/embeddings", &embed);
+    embedder.until_entered().await;
+    let waiting = [spawn("/v1/embeddings", &embed), spawn("/v1/completions", &complete)];
+    while rig.engine.check_queue().is_ok() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let reply = rig.post("/v1/embeddings", &embed).await;
+    assert_eq!(reply.refused(429)["code"], "rate_limit_exceeded");
+    assert_eq!(reply.headers[header::RETRY_AFTER], "1");
+    assert_eq!(rig.post("/v1/completions", &complete).await.refused(429)["code"], "rate_limit_exceeded");
+    embedder.open();
+    running.await.unwrap().ok();
+    for call in waiting {
+        call.await.unwrap().ok();
+    }
+    rig.until(Engine::is_idle).await;
+    let page = series(&rig.get("/metrics").await.text);
+    let stopped = page.iter().find(|(name, _)| name.starts_with("vllm:request_success_total") && name.contains("stop")).unwrap();
+    assert!(*stopped.1 >= 2.0, "embeddings are counted: {stopped:?}");
+    let queued = page.iter().find(|(name, _)| name.starts_with("vllm:request_queue_time_seconds_count")).unwrap();
+    assert!(*queued.1 >= 3.0, "{queued:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn embeddings_are_late_cancelled_and_drained_as_answers_are() {
+    let embedder = Gated::new(false);
+    let rig = gated(&embedder, 64, config().with_request_timeout(Duration::from_millis(250)));
+    let body = json!({"model": embedder.info().name, "input": "a b c"});
+    let call = tokio::time::timeout(Duration::from_millis(30), rig.post("/v1/embeddings", &body));
+    assert!(call.await.is_err(), "the encoder is stuck");
+    assert!(!rig.engine.is_idle(), "the engine hears of it after the step");
+    let (waiting, second) = (Arc::clone(&rig), body.clone());
+    let late = tokio::spawn(async move { waiting.post("/v1/embeddings", &second).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    embedder.open();
+    assert_eq!(late.await.unwrap().refused(504)["code"], "timeout");
+    rig.until(Engine::is_idle).await;
+
+    rig.post("/v1/embeddings", &body).await.ok();
+    rig.engine.close();
+    assert_eq!(rig.post("/v1/embeddings", &body).await.refused(503)["code"], "service_unavailable");
 }
 
 #[tokio::test]

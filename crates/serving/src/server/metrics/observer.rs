@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::engine::EngineMetrics;
-use crate::{Observer, Request, RequestStats, SchedulerStats, StepStats};
+use crate::{Observer, PooledRequest, Request, RequestStats, SchedulerStats, StepStats};
 
 /// Counts what an engine tells as it happens.
 pub(super) struct MetricsObserver(EngineMetrics);
@@ -51,6 +51,18 @@ impl Observer for MetricsObserver {
             metrics.params_max_tokens.observe(limit as f64);
             metrics.request_max_generation_tokens.observe(limit as f64);
         }
+    }
+
+    fn pooled(&mut self, _: &PooledRequest, stats: &RequestStats) {
+        let metrics = &self.0;
+        let lasted = |from: Duration, to: Duration| to.saturating_sub(from).as_secs_f64();
+        metrics.e2e.observe(lasted(stats.arrived, stats.finished));
+        metrics.queue.observe(lasted(stats.arrived, stats.scheduled));
+        metrics.inference.observe(lasted(stats.scheduled, stats.finished));
+        metrics.prefill.observe(lasted(stats.scheduled, stats.finished));
+        metrics.prompt_tokens.inc_by(stats.usage.prompt_tokens);
+        metrics.request_prompt_tokens.observe(stats.usage.prompt_tokens as f64);
+        metrics.success.get_or_create(&[("finished_reason", "stop")]).inc();
     }
 
     fn step(&mut self, step: StepStats, _took: Duration, _scheduler: &SchedulerStats) {
