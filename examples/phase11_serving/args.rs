@@ -165,6 +165,15 @@ pub(crate) struct ServeArgs {
     /// A sentence encoder's folder, for /v1/embeddings.
     #[arg(long)]
     pub(crate) embedding_model: Option<PathBuf>,
+    /// A cross-encoder's folder, for /v1/score and /v1/rerank.
+    #[arg(long)]
+    pub(crate) scoring_model: Option<PathBuf>,
+    /// Connections that are open at most; each takes a file of the process.
+    #[arg(long, default_value_t = 1024)]
+    pub(crate) max_connections: usize,
+    /// Milliseconds that a grammar may take to compile.
+    #[arg(long, default_value_t = 5000)]
+    pub(crate) grammar_timeout_ms: u64,
     /// Seconds that open answers have to come to their end when the server is stopped.
     #[arg(long, default_value_t = 30)]
     pub(crate) shutdown_timeout: u64,

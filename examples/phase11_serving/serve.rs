@@ -9,7 +9,7 @@ use jarre_core::SystemClock;
 use jarre_serving::server::{Server, ServerConfig};
 use jarre_serving::{Engine, LoraAdapter, Model};
 use jarre_transformer::chat_template::ChatTemplate;
-use jarre_transformer::{Device, SentenceEncoder};
+use jarre_transformer::{CrossEncoder, Device, SentenceEncoder};
 use tokio::sync::Notify;
 
 use crate::args::ServeArgs;
@@ -43,6 +43,7 @@ async fn serve(args: &ServeArgs) -> Result<()> {
         .with_api_keys(args.api_key.iter().cloned())
         .with_drain_timeout(Duration::from_secs(args.shutdown_timeout));
     config.lora_dir.clone_from(&args.lora_dir);
+    config.max_connections = args.max_connections;
     config.max_loras = config.max_loras.max(adapters.len());
     let (mut server, _workers) = start(args, opened, config)?;
     for adapter in adapters {
@@ -50,6 +51,9 @@ async fn serve(args: &ServeArgs) -> Result<()> {
     }
     if let Some(folder) = &args.embedding_model {
         server = server.with_sentence_encoder(SentenceEncoder::from_folder(folder, &Device::default())?);
+    }
+    if let Some(folder) = &args.scoring_model {
+        server = server.with_cross_encoder(CrossEncoder::from_folder(folder, &Device::default())?);
     }
     let listener = server.bind().await?;
     println!("{name} on http://{}/v1", listener.local_addr()?);
@@ -65,7 +69,8 @@ async fn serve(args: &ServeArgs) -> Result<()> {
 
 /// A server over this process, or over several.
 fn start(args: &ServeArgs, model: Model, config: ServerConfig) -> Result<(Server, Option<Workers>)> {
-    let (options, clock, world) = (model::options(&args.model)?, Arc::new(SystemClock::new()), args.tensor_parallel_size.get());
+    let (mut options, clock, world) = (model::options(&args.model)?, Arc::new(SystemClock::new()), args.tensor_parallel_size.get());
+    options.grammar_timeout = Duration::from_millis(args.grammar_timeout_ms);
     if world == 1 {
         return Ok((Server::start(model, &options, clock, config)?, None));
     }

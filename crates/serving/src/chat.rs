@@ -197,7 +197,7 @@ impl From<Error> for CoreError {
         let kind = match &error {
             Error::QueueFull { .. } => ErrorKind::RateLimited,
             Error::TooLong { .. } => ErrorKind::ContextLength,
-            Error::Invalid(_) => ErrorKind::InvalidRequest,
+            Error::Invalid(_) | Error::GrammarTimeout { .. } => ErrorKind::InvalidRequest,
             Error::Deadline => ErrorKind::Timeout,
             Error::ShuttingDown | Error::Lost(_) => ErrorKind::Unavailable,
             Error::Engine(_) => ErrorKind::Internal,

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use thiserror::Error as ThisError;
 
 /// What a fallible function of this crate gives back.
@@ -28,6 +30,12 @@ pub enum Error {
     /// A request, or a setting of the engine, makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// The grammar of a request takes too long to compile.
+    #[error("the grammar takes longer to compile than the {limit:?} that it may; make it smaller")]
+    GrammarTimeout {
+        /// The time that it may take.
+        limit: Duration,
+    },
     /// The deadline of the request has passed.
     #[error("the deadline of the request has passed")]
     Deadline,

@@ -28,10 +28,10 @@ pub mod tensor_parallel;
 mod tool_calls;
 
 pub use adapter::LoraAdapter;
-pub use block_manager::{BlockCopy, BlockManager, CacheConfig};
+pub use block_manager::{BlockCopy, BlockEvent, BlockManager, CacheConfig};
 pub use chat::ChatEngine;
 pub use draft_model::{DraftModel, DraftOptions};
-pub use engine::{Engine, EngineConfig, EngineCore, Observer, OutputStream, RequestKey, StepStats};
+pub use engine::{BlockResidency, Engine, EngineConfig, EngineCore, Observer, OutputStream, RequestKey, StepStats};
 pub use error::{Error, Result};
 pub use grammar::Grammar;
 #[cfg(feature = "grammar")]
@@ -42,7 +42,7 @@ pub use llm::{Completion, LLM};
 pub use model::{Model, ServeOptions, Speculative};
 pub use model_runner::{ModelRunner, PagedRunner};
 pub use ngram::NgramProposer;
-pub use output::{Chunk, Finish, Output, RequestStats, StopReason};
+pub use output::{AdapterStats, Chunk, Finish, Output, RequestStats, StopReason};
 pub use pooled::PooledRequest;
 pub use proposer::{Proposer, Text};
 pub use request::Request;

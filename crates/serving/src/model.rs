@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jarre_transformer::chat_template::ChatTemplate;
 use jarre_transformer::collective::Communicator;
@@ -60,6 +61,8 @@ pub struct ServeOptions {
     pub speculative: Option<Speculative>,
     /// The most answers to one request.
     pub max_n: usize,
+    /// How long a grammar may take to compile; a request with one that takes longer is refused.
+    pub grammar_timeout: Duration,
 }
 
 /// Who proposes tokens.
@@ -95,6 +98,7 @@ impl Default for ServeOptions {
             prefix_caching: true,
             speculative: None,
             max_n: 16,
+            grammar_timeout: Duration::from_secs(5),
         }
     }
 }
@@ -244,6 +248,7 @@ impl Model {
                 .with_policy(options.policy),
             prefix_caching: options.prefix_caching,
             max_n: options.max_n,
+            grammar_timeout: options.grammar_timeout,
         };
         let mut core = EngineCore::new(runner, Arc::clone(&self.tokenizer), self.causal.eos(), &config)?;
         if let Some(speculative) = &options.speculative {

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jarre_core::{FinishReason, Usage};
@@ -66,6 +67,8 @@ pub struct RequestStats {
     pub usage: Usage,
     /// When it came.
     pub arrived: Duration,
+    /// How long it took to be admitted, which is mostly the compilation of its grammar: the first part of its time in the queue.
+    pub admission: Duration,
     /// When it was first part of a step.
     pub scheduled: Duration,
     /// When its first token was there.
@@ -74,6 +77,15 @@ pub struct RequestStats {
     pub finished: Duration,
     /// How often it had to make room and was computed again.
     pub preemptions: usize,
+}
+
+/// The adapters of open requests, by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AdapterStats {
+    /// Of requests that are part of steps.
+    pub running: BTreeSet<String>,
+    /// Of requests in the queue.
+    pub waiting: BTreeSet<String>,
 }
 
 impl RequestStats {

@@ -75,6 +75,7 @@ fn engine(job: &Job) -> Result<EngineCore<PagedRunner>> {
         scheduler: SchedulerConfig::new(longest).with_max_num_seqs(job.concurrency).with_max_num_batched_tokens(512.max(job.concurrency)),
         prefix_caching: false,
         max_n: 1,
+        grammar_timeout: Duration::from_secs(5),
     };
     let runner = PagedRunner::new(decoder, blocks, BLOCK, job.kv_cache_dtype.into());
     Ok(EngineCore::new(runner, tokenizer, causal.eos(), &config)?)

@@ -1,7 +1,7 @@
 use std::{hash::BuildHasher, sync::Arc};
 
 use super::{
-    Block, BlockCopy, BlockManager,
+    Block, BlockCopy, BlockEvent, BlockManager,
     prefix_index::{NIL, ROOT},
     table::BlockTable,
 };
@@ -35,9 +35,17 @@ impl<S: BuildHasher> BlockManager<S> {
         if self.blocks[block as usize].node != NIL {
             self.forget(block);
             self.evictions += 1;
+            self.tell(BlockEvent::Evicted(block));
         }
+        self.tell(BlockEvent::Taken(block));
         self.blocks[block as usize] = Block { refs: 1, filled: 0, node: NIL };
         block
+    }
+
+    pub(super) fn tell(&mut self, event: BlockEvent) {
+        if let Some(events) = &mut self.events {
+            events.push(event);
+        }
     }
 
     pub(super) fn hold(&mut self, block: u32) {

@@ -73,6 +73,19 @@ pub struct BlockManager<S = RandomState> {
     /// Slots of held blocks that hold a computed token.
     filled: usize,
     evictions: u64,
+    /// What was not yet taken, where anybody wants it.
+    events: Option<Vec<BlockEvent>>,
+}
+
+/// What became of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockEvent {
+    /// It was taken to be written.
+    Taken(u32),
+    /// A prompt found its text.
+    Found(u32),
+    /// Its text, which could be found, made room for other text: it is taken next.
+    Evicted(u32),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +124,7 @@ impl<S: BuildHasher> BlockManager<S> {
             twins: Twins::new(count),
             filled: 0,
             evictions: 0,
+            events: None,
         })
     }
 
@@ -135,6 +149,7 @@ impl<S: BuildHasher> BlockManager<S> {
         for &node in &nodes {
             let block = self.index.block(node);
             self.hold(block);
+            self.tell(BlockEvent::Found(block));
             table.blocks.push(block);
         }
         table.sealed = nodes.len();
@@ -225,6 +240,16 @@ impl<S: BuildHasher> BlockManager<S> {
     /// Findable blocks that were reused for other text, from the beginning on.
     pub fn evictions(&self) -> u64 {
         self.evictions
+    }
+
+    /// Notes from now on what becomes of blocks, for [`take_events`](Self::take_events).
+    pub fn record_events(&mut self) {
+        self.events.get_or_insert_default();
+    }
+
+    /// What became of blocks since this was last asked, in order; nothing where nobody asked to [note](Self::record_events) it.
+    pub fn take_events(&mut self) -> Vec<BlockEvent> {
+        self.events.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Tables that name a block.

@@ -16,9 +16,8 @@ pub(super) struct Admission {
     pub(super) max_n: usize,
     /// The model that adapters have to fit, where it takes any.
     pub(super) adapts: Option<DecoderConfig>,
-    /// Made of the vocabulary when the first grammar comes.
     #[cfg(feature = "grammar")]
-    pub(super) grammars: std::sync::OnceLock<Result<crate::GrammarCompiler, String>>,
+    pub(super) grammars: crate::grammar::TimedCompiler,
 }
 
 /// A request that can be answered, with its answers before their first token.
@@ -27,6 +26,8 @@ pub(super) struct Admitted {
     pub(super) request: Request,
     pub(super) answers: Vec<Answer>,
     pub(super) max_tokens: usize,
+    /// How long all this took.
+    pub(super) took: Duration,
 }
 
 impl Admission {
@@ -44,8 +45,16 @@ impl Admission {
         if request.sampling.min_tokens > max_tokens {
             return Err(Error::Invalid(format!("min_tokens is {}, and answers have at most {max_tokens}", request.sampling.min_tokens)));
         }
-        let answers = (0..request.n).map(|index| Answer::new(self, &request, index, max_tokens)).collect::<Result<_>>()?;
-        Ok(Admitted { request, answers, max_tokens })
+        #[cfg(feature = "grammar")]
+        let matcher = self.matcher(&request)?;
+        let answer = |index| {
+            let answer = Answer::new(self, &request, index, max_tokens)?;
+            #[cfg(feature = "grammar")]
+            let answer = answer.held_to(matcher.clone());
+            Ok(answer)
+        };
+        let answers = (0..request.n).map(answer).collect::<Result<_>>()?;
+        Ok(Admitted { request, answers, max_tokens, took: Duration::ZERO })
     }
 
     fn check_adapter(&self, request: &Request) -> Result<()> {
@@ -57,15 +66,10 @@ impl Admission {
         }
     }
 
-    /// What holds an answer to the grammar that its request brings.
+    /// What holds answers to the grammar that their request brings.
     #[cfg(feature = "grammar")]
-    pub(super) fn matcher(&self, request: &Request) -> Result<Option<crate::Matcher>> {
-        let Some(grammar) = &request.grammar else { return Ok(None) };
-        let make = || crate::GrammarCompiler::new(&self.tokenizer, self.vocab_size, &self.eos).map_err(|error| error.to_string());
-        match self.grammars.get_or_init(make) {
-            Ok(compiler) => Ok(Some(compiler.compile(grammar)?)),
-            Err(reason) => Err(Error::Invalid(format!("this model takes no grammars: {reason}"))),
-        }
+    fn matcher(&self, request: &Request) -> Result<Option<crate::Matcher>> {
+        request.grammar.as_ref().map(|grammar| self.grammars.compile(grammar)).transpose()
     }
 
     /// Tokens that an answer has at most: what is asked for, or all that fit.

@@ -51,10 +51,16 @@ impl Answer {
             max_tokens,
             tokens: 0,
             #[cfg(feature = "grammar")]
-            held: context.matcher(request)?.map(|matcher| Held { matcher, mask: None }),
+            held: None,
             finished: false,
             last_token: None,
         })
+    }
+
+    /// The same, held to what a matcher allows.
+    #[cfg(feature = "grammar")]
+    pub(super) fn held_to(self, matcher: Option<crate::Matcher>) -> Self {
+        Self { held: matcher.map(|matcher| Held { matcher, mask: None }), ..self }
     }
 
     pub(super) fn is_finished(&self) -> bool {

@@ -14,8 +14,10 @@ use super::live::Live;
 use super::observer::{NoObserver, Observer, StepStats};
 use super::pooling::Pooling;
 use super::prompt_scores::score_prompt;
+use super::residency::Residency;
 use super::turn::{Turn, take_turns};
-use crate::output::{Chunk, Output};
+use crate::output::{AdapterStats, Chunk, Output};
+use crate::sequence::{Sequence, SequenceStatus};
 use crate::{
     CacheConfig, Error, LoraAdapter, ModelRunner, Proposer, Request, Result, ScheduledSequence, Scheduler, SchedulerConfig,
     SchedulerOutput, SchedulerStats, SequenceId, StepResult, Text,
@@ -34,6 +36,8 @@ pub struct EngineConfig {
     pub prefix_caching: bool,
     /// The most answers to one request.
     pub max_n: usize,
+    /// How long a grammar may take to compile, on a thread of its own; a request with one that takes longer is refused.
+    pub grammar_timeout: Duration,
 }
 
 /// The engine without threads, clock or IO: requests in, steps, outputs out.
@@ -52,6 +56,7 @@ pub struct EngineCore<R> {
     next: u64,
     pub(super) observer: Box<dyn Observer>,
     pub(super) outputs: Vec<(RequestKey, Output)>,
+    residency: Residency,
     /// Why nothing is computed any more.
     lost: Option<String>,
 }
@@ -69,12 +74,13 @@ impl<R: ModelRunner> EngineCore<R> {
         // Who takes requests bounds the queue: what was taken is not refused when preempted sequences come back into it.
         let max_waiting = std::mem::replace(&mut scheduler.max_waiting, usize::MAX);
         let scheduler = Scheduler::new(scheduler, cache)?;
+        let (vocab_size, eos) = (runner.vocab_size(), Arc::<[u32]>::from(eos));
         let admission = Admission {
             #[cfg(feature = "grammar")]
-            grammars: std::sync::OnceLock::new(),
+            grammars: crate::grammar::TimedCompiler::new(Arc::clone(&tokenizer), vocab_size, Arc::clone(&eos), config.grammar_timeout),
             tokenizer,
-            vocab_size: runner.vocab_size(),
-            eos: eos.into(),
+            vocab_size,
+            eos,
             max_len: scheduler.config().max_model_len.min(scheduler.blocks().config().slots()),
             max_n: config.max_n,
             adapts: runner.adapts().cloned(),
@@ -91,6 +97,7 @@ impl<R: ModelRunner> EngineCore<R> {
             next: 0,
             observer: Box::new(NoObserver),
             outputs: Vec::new(),
+            residency: Residency::default(),
             lost: None,
         })
     }
@@ -103,6 +110,7 @@ impl<R: ModelRunner> EngineCore<R> {
     /// Tells `observer` from now on what happens.
     pub fn observe(&mut self, observer: Box<dyn Observer>) {
         self.observer = observer;
+        self.scheduler.record_block_events();
     }
 
     /// Takes a request at time `now`.
@@ -203,6 +211,7 @@ impl<R: ModelRunner> EngineCore<R> {
         self.expire(start);
         self.propose();
         let plan = self.scheduler.schedule();
+        self.tell_evictions(start);
         if !plan.scheduled.is_empty() {
             self.count_scheduled(&plan, start);
             match self.compute(&plan) {
@@ -216,6 +225,26 @@ impl<R: ModelRunner> EngineCore<R> {
             self.observer.step(stats, now().saturating_sub(start), &self.scheduler.stats());
         }
         std::mem::take(&mut self.outputs)
+    }
+
+    /// Adapters of the requests that run and that wait.
+    pub fn adapter_stats(&self) -> AdapterStats {
+        let mut stats = AdapterStats::default();
+        for live in self.requests.values() {
+            let Some(adapter) = &live.request.adapter else { continue };
+            let status = |id: SequenceId| self.scheduler.sequence(id).map(Sequence::status);
+            let runs = live.answers.iter().any(|(id, _)| status(*id) == Some(SequenceStatus::Running));
+            let names = if runs { &mut stats.running } else { &mut stats.waiting };
+            names.insert(adapter.name().to_owned());
+        }
+        stats
+    }
+
+    fn tell_evictions(&mut self, now: Duration) {
+        let events = self.scheduler.take_block_events();
+        for residency in self.residency.note(&events, now) {
+            self.observer.evicted(&residency);
+        }
     }
 
     fn expire(&mut self, now: Duration) {

@@ -13,7 +13,7 @@ use super::admission::Admission;
 use super::core::EngineCore;
 use super::pooling;
 use super::worker::{Command, Work, Worker};
-use crate::output::Output;
+use crate::output::{AdapterStats, Output};
 use crate::{Error, ModelRunner, PooledRequest, Request, Result, SchedulerStats};
 
 /// An engine on a thread of its own. Clones share it; when the last of them and the last stream are gone, the thread ends.
@@ -44,6 +44,7 @@ pub(super) struct Board {
     /// Requests that were submitted and have not ended.
     pub(super) open: AtomicUsize,
     pub(super) stats: Mutex<SchedulerStats>,
+    pub(super) adapters: Mutex<AdapterStats>,
     /// Why the runner computes nothing any more.
     pub(super) lost: OnceLock<String>,
 }
@@ -73,13 +74,18 @@ impl Engine {
 
     /// Takes a request; its outputs come through the stream. Dropping the stream cancels the request within a step.
     ///
-    /// Compiles the request's grammar, where it has one: not a call for an async thread then.
+    /// Waits for the request's grammar, where it has one, to be compiled, at most for [`EngineConfig::grammar_timeout`](crate::EngineConfig::grammar_timeout)
+    /// and as long again for a free compiler: not a call for an async thread then.
     ///
     /// # Errors
     /// As [`EngineCore::add`], and [`Error::ShuttingDown`] once the engine is [closed](Self::close). Whoever gets [`Error::Lost`] has to send the
     /// request to another engine.
     pub fn submit(&self, request: Request) -> Result<OutputStream> {
-        self.take(|admission, now| Ok(Work::Answer(Box::new(admission.admit(request, now)?))))
+        self.take(|admission, now| {
+            let mut admitted = admission.admit(request, now)?;
+            admitted.took = self.clock.now().saturating_sub(now);
+            Ok(Work::Answer(Box::new(admitted)))
+        })
     }
 
     /// Takes inputs for a model beside the engine's own, which are computed between its answers; see [`PooledRequest`]. Their rows come through the
@@ -162,6 +168,11 @@ impl Engine {
     /// What the scheduler counted after the last step.
     pub fn stats(&self) -> SchedulerStats {
         *self.shared.board.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whose adapters ran and waited after the last step.
+    pub fn adapter_stats(&self) -> AdapterStats {
+        self.shared.board.adapters.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The time by which deadlines of requests are told.

@@ -25,7 +25,7 @@ pub(super) struct Live {
 
 impl Live {
     pub(super) fn new(admitted: Admitted, sequence: SequenceId, now: Duration) -> Self {
-        let mut stats = RequestStats { arrived: now, ..RequestStats::default() };
+        let mut stats = RequestStats { arrived: now, admission: admitted.took, ..RequestStats::default() };
         stats.usage.prompt_tokens = admitted.request.prompt.len() as u64;
         let mut live = Self {
             request: admitted.request,

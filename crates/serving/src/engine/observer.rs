@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::residency::BlockResidency;
 use crate::output::RequestStats;
 use crate::{PooledRequest, Request, SchedulerStats};
 
@@ -39,6 +40,11 @@ pub trait Observer: Send {
     /// All inputs for a model beside the engine's own are computed.
     fn pooled(&mut self, request: &PooledRequest, stats: &RequestStats) {
         let _ = (request, stats);
+    }
+
+    /// A block of cached text made room for other text.
+    fn evicted(&mut self, residency: &BlockResidency) {
+        let _ = residency;
     }
 
     /// A step was computed.

@@ -151,6 +151,7 @@ impl<R: ModelRunner> Worker<R> {
         self.board.waiting.fetch_sub(self.counted, Ordering::AcqRel);
         self.counted = stats.waiting;
         *self.board.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+        *self.board.adapters.lock().unwrap_or_else(PoisonError::into_inner) = self.core.adapter_stats();
         // Last: who sees that nothing is open sees the figures of that.
         self.board.open.fetch_sub(std::mem::take(&mut self.ended), Ordering::AcqRel);
     }

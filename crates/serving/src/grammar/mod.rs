@@ -9,10 +9,14 @@ mod mask;
 #[cfg(feature = "grammar")]
 mod matcher;
 #[cfg(feature = "grammar")]
+mod timed;
+#[cfg(feature = "grammar")]
 mod vocabulary;
 
 use serde_json::Value;
 
+#[cfg(feature = "grammar")]
+pub(crate) use self::timed::TimedCompiler;
 #[cfg(feature = "grammar")]
 pub use self::{compiler::GrammarCompiler, mask::TokenMask, matcher::Matcher};
 

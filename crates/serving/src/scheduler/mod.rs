@@ -17,7 +17,7 @@ pub use self::{
 };
 use crate::{
     Error, Result,
-    block_manager::{BlockManager, CacheConfig},
+    block_manager::{BlockEvent, BlockManager, CacheConfig},
     sequence::{NewSequence, Sequence, SequenceId, SequenceStatus},
 };
 
@@ -183,6 +183,16 @@ impl<S: std::hash::BuildHasher> Scheduler<S> {
     /// The blocks, for looking.
     pub fn blocks(&self) -> &BlockManager<S> {
         &self.blocks
+    }
+
+    /// Notes from now on what becomes of blocks, for [`take_block_events`](Self::take_block_events): whoever asks for it has to take it.
+    pub fn record_block_events(&mut self) {
+        self.blocks.record_events();
+    }
+
+    /// What became of blocks since they were last taken, in order.
+    pub fn take_block_events(&mut self) -> Vec<BlockEvent> {
+        self.blocks.take_events()
     }
 
     /// How everything stands. O(1).

@@ -124,6 +124,7 @@ fn kind_of(error: &Error) -> &'static str {
     match error {
         Error::QueueFull { .. } => "queue_full",
         Error::TooLong { .. } => "too_long",
+        Error::GrammarTimeout { .. } => "grammar_timeout",
         Error::Deadline => "deadline",
         Error::ShuttingDown => "shutting_down",
         Error::Invalid(_) => "invalid",

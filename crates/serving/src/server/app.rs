@@ -61,6 +61,11 @@ impl App {
         unix_seconds(&*self.clock)
     }
 
+    /// As [`unix_seconds`](Self::unix_seconds), to the microsecond.
+    pub(super) fn unix_time(&self) -> f64 {
+        self.clock.timestamp().unix_micros() as f64 / 1e6
+    }
+
     /// When a request that comes now is late, on the engine's clock.
     pub(super) fn deadline(&self) -> Duration {
         self.engine.now().saturating_add(self.config.request_timeout)
@@ -77,6 +82,9 @@ impl App {
 
     /// As the conversion, and with the time after which a full queue is worth another try.
     pub(super) fn failure(&self, error: Error) -> Failure {
+        if matches!(error, Error::GrammarTimeout { .. }) {
+            self.metrics.grammar_timed_out();
+        }
         let is_full = matches!(error, Error::QueueFull { .. });
         let mut failure = Failure::from(error);
         if is_full {

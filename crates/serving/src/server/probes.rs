@@ -26,7 +26,8 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
 
 /// `GET /metrics`.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let text = app.metrics.render(&app.engine.stats());
+    let adapters = app.engine.adapter_stats();
+    let text = app.metrics.page(&app.engine.stats(), &adapters, app.config.max_loras, app.unix_time());
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }
 

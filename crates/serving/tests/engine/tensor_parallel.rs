@@ -245,6 +245,7 @@ fn a_lost_runner_ends_the_engine_without_leaving_blocks_behind() {
         scheduler: jarre_serving::SchedulerConfig::new(64).with_max_num_seqs(1),
         prefix_caching: true,
         max_n: 4,
+        grammar_timeout: Duration::from_secs(1),
     };
     let mut core = EngineCore::new(Lost, Arc::clone(shipped().tokenizer()), &[], &config).unwrap();
     let keys: Vec<_> = (0..3).map(|seed| core.add(request(seed).with_max_tokens(9), Duration::ZERO).unwrap()).collect();

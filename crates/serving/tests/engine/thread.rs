@@ -95,7 +95,7 @@ impl ModelRunner for Gated {
 fn gated(scheduler: SchedulerConfig) -> (Engine, Sender<()>, Arc<AtomicUsize>) {
     let (open, gate) = channel();
     let steps = Arc::new(AtomicUsize::new(0));
-    let config = EngineConfig { scheduler, prefix_caching: true, max_n: 4 };
+    let config = EngineConfig { scheduler, prefix_caching: true, max_n: 4, grammar_timeout: Duration::from_secs(1) };
     let runner = Gated { gate, steps: Arc::clone(&steps) };
     let core = EngineCore::new(runner, Arc::clone(shipped().tokenizer()), &[], &config).unwrap();
     (Engine::start(core, Arc::new(SystemClock::new())).unwrap(), open, steps)

@@ -1,11 +1,12 @@
 use std::path::Path;
 
 use jarre_serving::server::ServerConfig;
-use jarre_serving::{LoraAdapter, Model};
+use jarre_serving::{Engine, LoraAdapter, Model};
 use jarre_transformer::{CausalModel, Device, LoraConfig};
 use serde_json::json;
 
 use crate::harness::{Rig, assets, config, options, server};
+use crate::metrics::series;
 
 const LOAD: &str = "/v1/load_lora_adapter";
 const UNLOAD: &str = "/v1/unload_lora_adapter";
@@ -94,4 +95,33 @@ async fn so_many_are_loaded_and_no_more() {
     let error = rig.post(LOAD, &json!({"lora_name": "c", "lora_path": "sql"})).await.refused(400);
     assert!(error["message"].as_str().unwrap().contains("unload one"), "{error}");
     assert_eq!(rig.post(LOAD, &json!({"lora_name": "b", "lora_path": "sql", "load_inplace": true})).await.status, 200);
+}
+
+#[tokio::test]
+async fn metrics_name_the_adapters_that_run_and_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    save(folder.path());
+    let model = Model::open(assets().join("jarre-tiny"), &Device::default()).unwrap();
+    let adapter = |name: &str| LoraAdapter::from_folder(name, &model, folder.path()).unwrap();
+    let mut narrow = options();
+    narrow.max_num_seqs = 1;
+    let server = server(&narrow, config()).with_adapter(adapter("sql")).unwrap().with_adapter(adapter("prose")).unwrap();
+    let rig = Rig::over(server);
+    let labels = async || {
+        let page = rig.get("/metrics").await.text;
+        let told: Vec<(String, f64)> = series(&page).into_iter().filter(|(name, _)| name.starts_with("vllm:lora_requests_info")).collect();
+        assert_eq!(told.len(), 1, "one line, as of now: {told:?}");
+        assert!(told[0].1 > 1.7e9, "{told:?}");
+        told[0].0.clone()
+    };
+    assert_eq!(labels().await, r#"vllm:lora_requests_info{max_lora="16",waiting_lora_adapters="",running_lora_adapters=""}"#);
+    let long = |model: &str| json!({"model": model, "prompt": "fn", "max_tokens": 480, "ignore_eos": true, "stream": true});
+    let running = rig.open("/v1/completions", &long("sql")).await;
+    rig.until(|engine| engine.stats().running == 1).await;
+    let waiting = [rig.open("/v1/completions", &long("prose")).await, rig.open("/v1/completions", &long("sql")).await];
+    rig.until(|engine| engine.adapter_stats().waiting.len() == 2).await;
+    assert_eq!(labels().await, r#"vllm:lora_requests_info{max_lora="16",waiting_lora_adapters="prose,sql",running_lora_adapters="sql"}"#);
+    drop((running, waiting));
+    rig.until(Engine::is_idle).await;
+    assert!(labels().await.ends_with(r#"waiting_lora_adapters="",running_lora_adapters=""}"#));
 }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use jarre_core::SystemClock;
 use jarre_serving::server::Server;
@@ -39,7 +40,8 @@ impl ModelRunner for Broken {
 #[tokio::test]
 async fn a_server_that_has_lost_its_runner_says_so_and_is_not_ready() {
     let model = Model::open(assets().join("jarre-tiny"), &Device::default()).unwrap();
-    let settings = EngineConfig { scheduler: SchedulerConfig::new(64), prefix_caching: true, max_n: 1 };
+    let settings =
+        EngineConfig { scheduler: SchedulerConfig::new(64), prefix_caching: true, max_n: 1, grammar_timeout: Duration::from_secs(1) };
     let runner = Broken(model.causal().config().vocab_size);
     let core = EngineCore::new(runner, Arc::clone(model.tokenizer()), model.causal().eos(), &settings).unwrap();
     let rig = Rig::over(Server::start_with(core, model, KvType::F32, Arc::new(SystemClock::new()), config()).unwrap());

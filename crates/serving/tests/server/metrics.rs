@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use jarre_serving::Engine;
 use serde_json::{Value, json};
 
-use crate::harness::Rig;
+use crate::harness::{Rig, config, options, server};
 
 /// The series of a page of metrics, by their names and labels.
 pub(crate) fn series(text: &str) -> BTreeMap<String, f64> {
@@ -14,7 +14,7 @@ pub(crate) fn series(text: &str) -> BTreeMap<String, f64> {
 const LABELS: &str = r#"model_name="jarre-tiny",engine="0""#;
 
 /// What vLLM's own dashboards ask for.
-const VLLM: [&str; 33] = [
+const VLLM: [&str; 37] = [
     "vllm:num_requests_running",
     "vllm:num_requests_waiting",
     "vllm:kv_cache_usage_perc",
@@ -48,6 +48,10 @@ const VLLM: [&str; 33] = [
     "vllm:request_max_num_generation_tokens_sum",
     "vllm:request_params_n_bucket",
     "vllm:request_params_max_tokens_bucket",
+    "vllm:request_prefill_kv_computed_tokens_bucket",
+    "vllm:kv_block_lifetime_seconds_bucket",
+    "vllm:kv_block_idle_before_evict_seconds_bucket",
+    "vllm:kv_block_reuse_gap_seconds_bucket",
 ];
 
 #[tokio::test]
@@ -67,6 +71,10 @@ async fn vllms_dashboards_find_their_series() {
     assert_eq!(bounds("time_to_first_token_seconds").len(), 23);
     assert_eq!(bounds("inter_token_latency_seconds").len(), 20);
     assert!(bounds("e2e_request_latency_seconds").contains(&"7680.0".to_owned()));
+    for part in ["lifetime", "idle_before_evict", "reuse_gap"] {
+        let bounds = bounds(&format!("kv_block_{part}_seconds"));
+        assert_eq!((bounds.len(), bounds.contains(&"1800.0".to_owned())), (22, true), "{part}");
+    }
 }
 
 #[tokio::test]
@@ -116,4 +124,32 @@ async fn what_was_asked_is_what_is_counted() {
     assert!((parts - value("e2e_request_latency_seconds_sum")).abs() < 1e-6);
     let http = |status: u32| page[&format!(r#"http_requests_total{{handler="/v1/completions",method="POST",status="{status}"}}"#)];
     assert_eq!((http(200), http(400)), (4.0, 1.0));
+}
+
+#[tokio::test]
+async fn evicted_blocks_tell_their_lives() {
+    let mut narrow = options();
+    narrow.kv_cache_bytes = 1 << 20;
+    let rig = Rig::over(server(&narrow, config()));
+    let ask = async |first: u32| {
+        let prompt: Vec<u32> = (first..first + 100).collect();
+        rig.post("/v1/completions", &json!({"model": "jarre-tiny", "prompt": prompt, "max_tokens": 2, "ignore_eos": true})).await.ok();
+    };
+    for _ in 0..3 {
+        ask(300).await;
+    }
+    let mut values = [0.0; 3];
+    for other in 1..200 {
+        ask(300 + other).await;
+        let page = series(&rig.get("/metrics").await.text);
+        values =
+            ["lifetime", "idle_before_evict", "reuse_gap"].map(|part| page[&format!("vllm:kv_block_{part}_seconds_count{{{LABELS}}}")]);
+        let sums = ["lifetime", "idle_before_evict"].map(|part| page[&format!("vllm:kv_block_{part}_seconds_sum{{{LABELS}}}")]);
+        assert!(sums[1] <= sums[0], "a block is idle for a part of its life");
+        if values[2] > 0.0 {
+            break;
+        }
+    }
+    assert!(values[0] > 0.0 && values[0] == values[1], "{values:?}");
+    assert!((1.0..=6.0).contains(&values[2]), "each of six blocks was found twice, which is one gap: {values:?}");
 }

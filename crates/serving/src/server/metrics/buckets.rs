@@ -9,6 +9,9 @@ pub(super) const NEXT_TOKEN: [f64; 19] =
 /// Seconds of a request or of a part of it.
 pub(super) const REQUEST: [f64; 21] =
     [0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 7680.0];
+/// Seconds that a block's text is in the cache.
+pub(super) const RESIDENCY: [f64; 21] =
+    [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0];
 /// Tokens of a step.
 pub(super) const STEP: [f64; 13] = [1.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0, 16384.0];
 /// Answers to a request.

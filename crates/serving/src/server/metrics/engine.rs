@@ -7,6 +7,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use super::buckets;
+use super::others::Others;
 use crate::{CacheConfig, KvType, SchedulerStats};
 
 type Real = Gauge<f64, AtomicU64>;
@@ -45,10 +46,15 @@ pub(super) struct EngineMetrics {
     pub(super) request_max_generation_tokens: Histogram,
     pub(super) params_n: Histogram,
     pub(super) params_max_tokens: Histogram,
+    pub(super) computed_tokens: Histogram,
+    pub(super) block_lifetime: Histogram,
+    pub(super) block_idle: Histogram,
+    pub(super) block_reuse_gap: Histogram,
+    pub(super) others: Others,
 }
 
 impl EngineMetrics {
-    pub(super) fn new(registry: &mut Registry, max_len: usize) -> Self {
+    pub(super) fn new(registry: &mut Registry, others: Others, max_len: usize) -> Self {
         let names = &mut Names(registry);
         let cache_usage = names.add("kv_cache_usage_perc", "Share of the cache's blocks that are held, 0 to 1", Real::default());
         names.add("gpu_cache_usage_perc", "The same by its older name", cache_usage.clone());
@@ -82,6 +88,11 @@ impl EngineMetrics {
             request_max_generation_tokens: names.histogram("request_max_num_generation_tokens", "Tokens asked for", tokens()),
             params_n: names.histogram("request_params_n", "Answers that a request asked for", buckets::ANSWERS),
             params_max_tokens: names.histogram("request_params_max_tokens", "The limit that a request set", tokens()),
+            computed_tokens: names.histogram("request_prefill_kv_computed_tokens", "Tokens of a prompt that no cache had", tokens()),
+            block_lifetime: names.residency("lifetime", "From the taking of a block to the eviction of its text"),
+            block_idle: names.residency("idle_before_evict", "From the last use of a block to the eviction of its text"),
+            block_reuse_gap: names.residency("reuse_gap", "From one prompt that found a block to the next, told at its eviction"),
+            others,
             cache_usage,
             next_token,
         }
@@ -117,6 +128,10 @@ impl Names<'_> {
     fn add<M: Metric + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {
         self.0.register(format!("vllm:{name}"), help, metric.clone());
         metric
+    }
+
+    fn residency(&mut self, what: &str, help: &str) -> Histogram {
+        self.histogram(&format!("kv_block_{what}_seconds"), help, buckets::RESIDENCY)
     }
 
     fn histogram(&mut self, name: &str, help: &str, buckets: impl IntoIterator<Item = f64>) -> Histogram {

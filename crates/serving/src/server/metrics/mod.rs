@@ -4,9 +4,10 @@ mod buckets;
 mod engine;
 mod http;
 mod observer;
+mod others;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jarre_core::FinishReason;
 use prometheus_client::encoding::text::encode;
@@ -15,7 +16,8 @@ use prometheus_client::registry::Registry;
 use self::engine::EngineMetrics;
 pub(super) use self::http::HttpMetrics;
 use self::observer::MetricsObserver;
-use crate::{CacheConfig, KvType, Observer, SchedulerStats};
+use self::others::Others;
+use crate::{AdapterStats, CacheConfig, KvType, Observer, SchedulerStats};
 
 /// The metrics of one engine and its server. Clones share them.
 #[derive(Clone)]
@@ -23,6 +25,8 @@ pub struct Metrics {
     registry: Arc<Registry>,
     engine: EngineMetrics,
     pub(super) http: HttpMetrics,
+    /// Who writes a page has what it shows to themselves.
+    writing: Arc<Mutex<()>>,
 }
 
 impl Metrics {
@@ -30,9 +34,10 @@ impl Metrics {
     pub fn new(name: &str, max_len: usize) -> Self {
         let mut registry = Registry::default();
         let labels = [("model_name".into(), name.to_owned().into()), ("engine".into(), "0".into())];
-        let engine = EngineMetrics::new(registry.sub_registry_with_labels(labels.into_iter()), max_len);
+        let others = Others::new(&mut registry);
+        let engine = EngineMetrics::new(registry.sub_registry_with_labels(labels.into_iter()), others, max_len);
         let http = HttpMetrics::new(&mut registry);
-        Self { registry: Arc::new(registry), engine, http }
+        Self { registry: Arc::new(registry), engine, http, writing: Arc::default() }
     }
 
     /// Counts what an engine tells. Give it to [`EngineCore::observe`](crate::EngineCore::observe) before the engine starts.
@@ -52,6 +57,23 @@ impl Metrics {
         let written = encode(&mut text, &self.registry);
         debug_assert!(written.is_ok(), "text can be written to");
         text
+    }
+
+    /// As [`render`](Self::render), with the adapters of open requests at `now`, in seconds since the start of 1970; `most` may be loaded.
+    pub(super) fn page(&self, stats: &SchedulerStats, adapters: &AdapterStats, most: usize, now: f64) -> String {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.engine.others.set_adapters(adapters, most, now);
+        self.render(stats)
+    }
+
+    /// Counts a request whose grammar took too long.
+    pub(super) fn grammar_timed_out(&self) {
+        self.engine.others.grammar_timeouts.inc();
+    }
+
+    /// Counts a connection beyond the limit.
+    pub(super) fn connection_refused(&self) {
+        self.engine.others.connections_refused.inc();
     }
 
     /// Counts tokens that were given out.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::engine::EngineMetrics;
-use crate::{Observer, PooledRequest, Request, RequestStats, SchedulerStats, StepStats};
+use crate::{BlockResidency, Observer, PooledRequest, Request, RequestStats, SchedulerStats, StepStats};
 
 /// Counts what an engine tells as it happens.
 pub(super) struct MetricsObserver(EngineMetrics);
@@ -46,7 +46,12 @@ impl Observer for MetricsObserver {
         }
         metrics.request_prompt_tokens.observe(stats.usage.prompt_tokens as f64);
         metrics.request_generation_tokens.observe(tokens as f64);
+        metrics.computed_tokens.observe(stats.usage.prompt_tokens.saturating_sub(stats.usage.cached_tokens) as f64);
         metrics.params_n.observe(request.n as f64);
+        #[cfg(feature = "grammar")]
+        if request.grammar.is_some() {
+            metrics.others.grammar_compile.observe(stats.admission.as_secs_f64());
+        }
         if let Some(limit) = request.max_tokens {
             metrics.params_max_tokens.observe(limit as f64);
             metrics.request_max_generation_tokens.observe(limit as f64);
@@ -63,6 +68,12 @@ impl Observer for MetricsObserver {
         metrics.prompt_tokens.inc_by(stats.usage.prompt_tokens);
         metrics.request_prompt_tokens.observe(stats.usage.prompt_tokens as f64);
         metrics.success.get_or_create(&[("finished_reason", "stop")]).inc();
+    }
+
+    fn evicted(&mut self, residency: &BlockResidency) {
+        self.0.block_lifetime.observe(residency.lifetime.as_secs_f64());
+        self.0.block_idle.observe(residency.idle.as_secs_f64());
+        residency.reuse_gaps.iter().for_each(|gap| self.0.block_reuse_gap.observe(gap.as_secs_f64()));
     }
 
     fn step(&mut self, step: StepStats, _took: Duration, _scheduler: &SchedulerStats) {
