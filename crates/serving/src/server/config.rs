@@ -28,6 +28,12 @@ pub struct ServerConfig {
     pub max_prompts: usize,
     /// Texts of a request for embeddings, scores or an order at most.
     pub max_texts: usize,
+    /// Connections that are open at most; further ones are told to come again. Each takes a file of the process.
+    pub max_connections: usize,
+    /// How long the head of a request may take to come, from the connection's beginning or its last answer on: idle connections are closed then, too.
+    pub header_timeout: Duration,
+    /// How long a client that was answered before its body was read may go on writing, so that it gets to read the answer.
+    pub linger_timeout: Duration,
     /// How long a body may take to come.
     pub body_timeout: Duration,
     /// How long an answer may take, from the request's arrival on.
@@ -57,6 +63,9 @@ impl Default for ServerConfig {
             max_body_bytes: 2 << 20,
             max_prompts: 64,
             max_texts: 2048,
+            max_connections: 1024,
+            header_timeout: Duration::from_secs(15),
+            linger_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_mins(10),
             drain_timeout: Duration::from_secs(30),

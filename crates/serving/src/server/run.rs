@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use super::adapters::{Adapters, Loaded};
 use super::app::{App, LoadingQueue, unix_seconds};
 use super::config::ServerConfig;
+use super::connections;
 use super::embeddings::EmbeddingModel;
 use super::metrics::Metrics;
 use super::router::router;
@@ -207,14 +208,14 @@ impl Server {
             // Who waits for it is gone only where the server is.
             let _ = drained.send(());
         };
-        let serving = axum::serve(listener, router(app, self.origins)).with_graceful_shutdown(stop);
+        let serving = connections::serve(listener, router(Arc::clone(&app), self.origins), app, stop);
         let too_late = async {
             if all_drained.await.is_ok() {
                 sleep(FLUSH).await;
             }
         };
         tokio::select! {
-            result = serving.into_future() => Ok(result?),
+            () = serving => Ok(()),
             () = too_late => Ok(()),
         }
     }

@@ -7,9 +7,12 @@ mod access;
 mod adapters;
 mod chat;
 mod completions;
+mod connections;
 mod dashboard;
 mod drain;
 mod encoders;
+#[cfg(feature = "grammar")]
+mod grammars;
 mod harness;
 mod limits;
 mod lost;
