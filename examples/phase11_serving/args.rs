@@ -81,7 +81,8 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct ModelArgs {
-    /// A folder of Hugging Face or a .gguf file; the model of this repository where none is named.
+    /// A folder of Hugging Face, a .gguf file, or `hub:ORG/NAME[@REVISION]` for a model of the Hugging Face Hub, which is fetched into the cache of its
+    /// own tools (`HF_HOME`, `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE`; needs the feature `server`); the model of this repository where none is named.
     #[arg(long)]
     pub(crate) model: Option<PathBuf>,
     /// Packs weights, to the nearest.
@@ -162,10 +163,10 @@ pub(crate) struct ServeArgs {
     /// How the model writes calls of tools: hermes, llama3, mistral or json; as its chat template shows where it is not given.
     #[arg(long)]
     pub(crate) tool_call_parser: Option<ToolFormat>,
-    /// A sentence encoder's folder, for /v1/embeddings.
+    /// A sentence encoder, for /v1/embeddings: a folder or `hub:ORG/NAME[@REVISION]`.
     #[arg(long)]
     pub(crate) embedding_model: Option<PathBuf>,
-    /// A cross-encoder's folder, for /v1/score and /v1/rerank.
+    /// A cross-encoder, for /v1/score and /v1/rerank: a folder or `hub:ORG/NAME[@REVISION]`.
     #[arg(long)]
     pub(crate) scoring_model: Option<PathBuf>,
     /// Connections that are open at most; each takes a file of the process.

@@ -10,6 +10,8 @@ mod chat;
 mod child;
 #[cfg(feature = "server")]
 mod client;
+#[cfg(feature = "server")]
+mod hub;
 mod model;
 mod profile;
 mod quality;

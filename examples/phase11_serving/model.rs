@@ -15,20 +15,37 @@ pub(crate) fn open(args: &ModelArgs) -> Result<Model> {
 }
 
 /// A model with its tokenizer, packed where that is asked for.
-pub(crate) fn load(path: Option<&Path>, quant: Option<Quant>) -> Result<Model> {
-    let (shipped, device) = (shipped(), Device::default());
-    let path = path.unwrap_or(&shipped);
+pub(crate) fn load(name: Option<&Path>, quant: Option<Quant>) -> Result<Model> {
+    let (path, device) = (name.map_or_else(|| Ok(shipped()), locate)?, Device::default());
     let model = match quant {
-        None => Model::open(path, &device),
-        Some(quant) => Model::open_quantized(path, &quantizer(quant), &device),
+        None => Model::open(&path, &device),
+        Some(quant) => Model::open_quantized(&path, &quantizer(quant), &device),
     };
-    model.with_context(|| format!("cannot serve {}", path.display()))
+    let model = model.with_context(|| format!("cannot serve {}", path.display()))?;
+    // A snapshot's folder is called after a commit.
+    Ok(match name.and_then(hub_name) {
+        Some(name) => model.with_name(name.split('@').next().unwrap_or(name)),
+        None => model,
+    })
+}
+
+/// Where a model lies: one that is named `hub:ORG/NAME` or `hub:ORG/NAME@REVISION` in the cache that it is fetched to.
+pub(crate) fn locate(path: &Path) -> Result<PathBuf> {
+    let Some(name) = hub_name(path) else { return Ok(path.to_owned()) };
+    #[cfg(feature = "server")]
+    return crate::hub::folder(name);
+    #[cfg(not(feature = "server"))]
+    anyhow::bail!("this build cannot fetch {name}: run it with --features phase11_serving/server");
+}
+
+fn hub_name(path: &Path) -> Option<&str> {
+    path.to_str()?.strip_prefix("hub:")
 }
 
 /// The same without its tokenizer, and in f32 where nothing is packed.
 pub(crate) fn weights(path: Option<&Path>, quant: Option<Quant>) -> Result<CausalModel> {
-    let (shipped, device) = (shipped(), Device::default());
-    let path = path.unwrap_or(&shipped);
+    let (path, device) = (path.map_or_else(|| Ok(shipped()), locate)?, Device::default());
+    let path = path.as_path();
     let is_gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
     let model = match (quant.map(quantizer), is_gguf) {
         (None, true) => CausalModel::from_gguf(path, &device),

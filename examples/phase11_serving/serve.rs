@@ -50,10 +50,10 @@ async fn serve(args: &ServeArgs) -> Result<()> {
         server = server.with_adapter(adapter)?;
     }
     if let Some(folder) = &args.embedding_model {
-        server = server.with_sentence_encoder(SentenceEncoder::from_folder(folder, &Device::default())?);
+        server = server.with_sentence_encoder(SentenceEncoder::from_folder(model::locate(folder)?, &Device::default())?);
     }
     if let Some(folder) = &args.scoring_model {
-        server = server.with_cross_encoder(CrossEncoder::from_folder(folder, &Device::default())?);
+        server = server.with_cross_encoder(CrossEncoder::from_folder(model::locate(folder)?, &Device::default())?);
     }
     let listener = server.bind().await?;
     println!("{name} on http://{}/v1", listener.local_addr()?);

@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 fn folder(args: &Args, scratch: &Path) -> Result<PathBuf> {
     let Some(shape) = args.shape else {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/jarre-tiny");
-        return Ok(args.model.clone().unwrap_or(shipped));
+        return args.model.as_deref().map_or(Ok(shipped), crate::model::locate);
     };
     let config = match shape {
         Shape::M350 => DecoderConfig::new(32_000, 1024, 16, 24, 2816).with_n_kv_heads(Some(8)),

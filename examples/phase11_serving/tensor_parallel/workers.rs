@@ -64,14 +64,15 @@ fn ring(rank: usize, world: usize, address: SocketAddr, token: &str) -> RingConf
     RingConfig::new(rank, world, address).with_token(token).with_timeout(LOADING)
 }
 
-fn command(rank: usize, world: usize, threads: usize, model: &ModelArgs) -> Result<Command> {
+fn command(rank: usize, world: usize, threads: usize, args: &ModelArgs) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("tensor-parallel-worker").args(["--rank", &rank.to_string(), "--world", &world.to_string()]);
     command.args(["--threads", &threads.to_string()]).env("RAYON_NUM_THREADS", threads.to_string());
-    if let Some(path) = &model.model {
-        command.arg("--model").arg(path);
+    if let Some(path) = &args.model {
+        // All have the same one, whatever becomes of a name at the hub meanwhile.
+        command.arg("--model").arg(model::locate(path)?);
     }
-    if let Some(quant) = model.quant.and_then(|quant| quant.to_possible_value()) {
+    if let Some(quant) = args.quant.and_then(|quant| quant.to_possible_value()) {
         command.args(["--quant", quant.get_name()]);
     }
     // Ctrl-C in a terminal is for the server, which needs its workers until open answers are there.

@@ -232,8 +232,8 @@ impl<R: ModelRunner> EngineCore<R> {
         let mut stats = AdapterStats::default();
         for live in self.requests.values() {
             let Some(adapter) = &live.request.adapter else { continue };
-            let status = |id: SequenceId| self.scheduler.sequence(id).map(Sequence::status);
-            let runs = live.answers.iter().any(|(id, _)| status(*id) == Some(SequenceStatus::Running));
+            let sequences = live.answers.iter().filter_map(|(id, _)| self.scheduler.sequence(*id));
+            let runs = sequences.map(Sequence::status).any(|status| status == SequenceStatus::Running);
             let names = if runs { &mut stats.running } else { &mut stats.waiting };
             names.insert(adapter.name().to_owned());
         }

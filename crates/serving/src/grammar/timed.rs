@@ -86,8 +86,7 @@ impl TimedCompiler {
 impl Shared {
     fn compiler(&self) -> Result<&GrammarCompiler> {
         let make = || GrammarCompiler::new(&self.tokenizer, self.vocab_size, &self.eos).map_err(|error| error.to_string());
-        let made = self.compiler.get_or_init(make).as_ref();
-        made.map_err(|reason| Error::Invalid(format!("this model takes no grammars: {reason}")))
+        self.compiler.get_or_init(make).as_ref().map_err(|reason| Error::Invalid(format!("this model takes no grammars: {reason}")))
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
@@ -136,10 +135,10 @@ impl Seat {
     }
 
     fn work(self, grammar: &Grammar, begun: &Sender<()>, done: &Sender<Result<Matcher>>) {
-        let compiler = self.0.compiler();
+        let made = self.0.compiler();
         // Who has given up waiting hears nothing.
         let _ = begun.send(());
-        let compiled = compiler.and_then(|compiler| compiler.compile(grammar));
+        let compiled = made.and_then(|compiler| compiler.compile(grammar));
         if let Ok(matcher) = &compiled {
             self.0.keep(grammar, matcher);
         }
