@@ -22,24 +22,10 @@ pub(crate) fn load(name: Option<&Path>, quant: Option<Quant>) -> Result<Model> {
         Some(quant) => Model::open_quantized(&path, &quantizer(quant), &device),
     };
     let model = model.with_context(|| format!("cannot serve {}", path.display()))?;
-    // A snapshot's folder is called after a commit.
-    Ok(match name.and_then(hub_name) {
-        Some(name) => model.with_name(name.split('@').next().unwrap_or(name)),
+    Ok(match name.filter(|name| hub_name(name).is_some()) {
+        Some(name) => model.with_name(name_of(name)),
         None => model,
     })
-}
-
-/// Where a model lies: one that is named `hub:ORG/NAME` or `hub:ORG/NAME@REVISION` in the cache that it is fetched to.
-pub(crate) fn locate(path: &Path) -> Result<PathBuf> {
-    let Some(name) = hub_name(path) else { return Ok(path.to_owned()) };
-    #[cfg(feature = "server")]
-    return crate::hub::folder(name);
-    #[cfg(not(feature = "server"))]
-    anyhow::bail!("this build cannot fetch {name}: run it with --features phase11_serving/server");
-}
-
-fn hub_name(path: &Path) -> Option<&str> {
-    path.to_str()?.strip_prefix("hub:")
 }
 
 /// The same without its tokenizer, and in f32 where nothing is packed.
@@ -62,6 +48,33 @@ fn quantizer(quant: Quant) -> Quantizer {
         Quant::Int4 => Scheme::Int4(Int4Scheme::symmetric(32)),
         Quant::Bf16 => Scheme::Bf16,
     })
+}
+
+/// What a model is called: the last part of its path, or its name at the hub without its revision (a snapshot's folder is called after a commit).
+pub(crate) fn name_of(path: &Path) -> String {
+    match hub_name(path) {
+        Some(name) => name.split('@').next().unwrap_or(name).to_owned(),
+        None => path.file_name().map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned()),
+    }
+}
+
+/// Where a model lies: one that is named `hub:ORG/NAME` or `hub:ORG/NAME@REVISION` in the cache that it is fetched to.
+pub(crate) fn locate(path: &Path) -> Result<PathBuf> {
+    hub_name(path).map_or_else(|| Ok(path.to_owned()), fetch)
+}
+
+fn hub_name(path: &Path) -> Option<&str> {
+    path.to_str()?.strip_prefix("hub:")
+}
+
+#[cfg(feature = "server")]
+fn fetch(name: &str) -> Result<PathBuf> {
+    crate::hub::folder(name)
+}
+
+#[cfg(not(feature = "server"))]
+fn fetch(name: &str) -> Result<PathBuf> {
+    anyhow::bail!("this build cannot fetch {name}: run it with --features phase11_serving/server")
 }
 
 /// The model of this repository.

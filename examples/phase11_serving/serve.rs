@@ -49,12 +49,7 @@ async fn serve(args: &ServeArgs) -> Result<()> {
     for adapter in adapters {
         server = server.with_adapter(adapter)?;
     }
-    if let Some(folder) = &args.embedding_model {
-        server = server.with_sentence_encoder(SentenceEncoder::from_folder(model::locate(folder)?, &Device::default())?);
-    }
-    if let Some(folder) = &args.scoring_model {
-        server = server.with_cross_encoder(CrossEncoder::from_folder(model::locate(folder)?, &Device::default())?);
-    }
+    let server = with_encoders(server, args)?;
     let listener = server.bind().await?;
     println!("{name} on http://{}/v1", listener.local_addr()?);
     let asked = Arc::new(Notify::new());
@@ -77,6 +72,19 @@ fn start(args: &ServeArgs, model: Model, config: ServerConfig) -> Result<(Server
     let (communicator, workers) = workers::start(world, &args.model)?;
     let core = model.tensor_parallel_engine(&options, communicator)?;
     Ok((Server::start_with(core, model, options.kv_type, clock, config)?, Some(workers)))
+}
+
+fn with_encoders(mut server: Server, args: &ServeArgs) -> Result<Server> {
+    let device = Device::default();
+    if let Some(path) = &args.embedding_model {
+        let encoder = SentenceEncoder::from_named_folder(&model::locate(path)?, &model::name_of(path), &device);
+        server = server.with_sentence_encoder(encoder.with_context(|| format!("cannot embed with {}", path.display()))?);
+    }
+    if let Some(path) = &args.scoring_model {
+        let encoder = CrossEncoder::from_named_folder(&model::locate(path)?, &model::name_of(path), &device);
+        server = server.with_cross_encoder(encoder.with_context(|| format!("cannot score with {}", path.display()))?);
+    }
+    Ok(server)
 }
 
 /// A line that tells how the engine stands, once a second while it works.

@@ -45,11 +45,7 @@ impl fmt::Display for HubName {
 /// Whether a text is one part of a path that leads nowhere else.
 pub(super) fn is_plain(part: &str) -> bool {
     let is_known = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
-    (1..=96).contains(&part.len())
-        && part.chars().all(is_known)
-        && !part.starts_with('.')
-        && !part.contains("..")
-        && !part.ends_with(".lock")
+    (1..=96).contains(&part.len()) && part.chars().all(is_known) && !part.starts_with('.') && !part.contains("..")
 }
 
 /// Whether a text is a digest of `length` digits.

@@ -46,7 +46,7 @@ fn run<R: ModelRunner>(core: &mut EngineCore<R>) -> HashMap<RequestKey, Came> {
 
 fn texts() -> Vec<String> {
     let words = ["vector", "index", "block", "cache", "token", "prompt"];
-    (0..40).map(|i| (0..1 + i * 7 % 23).map(|j| words[(i + j) % 6]).collect::<Vec<_>>().join(" ")).collect()
+    (0..40).map(|i| (0..=i * 7 % 23).map(|j| words[(i + j) % 6]).collect::<Vec<_>>().join(" ")).collect()
 }
 
 fn words(texts: &[String]) -> Vec<usize> {

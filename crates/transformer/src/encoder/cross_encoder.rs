@@ -38,13 +38,22 @@ impl CrossEncoder {
     /// As [`SequenceClassifier::from_folder`], and where there are more labels or the activation is neither sigmoid nor identity.
     pub fn from_folder(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
         let folder = folder.as_ref();
+        let name = folder.file_name().map_or_else(|| "classifier".to_owned(), |name| name.to_string_lossy().into_owned());
+        Self::from_named_folder(folder, &name, device)
+    }
+
+    /// As [`from_folder`](Self::from_folder), under another name.
+    ///
+    /// # Errors
+    /// As [`from_folder`](Self::from_folder).
+    pub fn from_named_folder(folder: &Path, name: &str, device: &Device) -> Result<Self> {
         let labels = LabelConfig::read(folder)?;
         if labels.names.len() != 1 {
             let found = labels.names.len().to_string();
             return Err(Error::Unsupported { what: "number of labels of a cross-encoder", found, supported: "1" });
         }
         let squash = squashes(labels.score_activation.as_deref())?;
-        Ok(Self { classifier: SequenceClassifier::from_folder(folder, device)?, squash })
+        Ok(Self { classifier: SequenceClassifier::from_named_folder(folder, name, device)?, squash })
     }
 
     /// Logits of `candidates` beside `query`, one each.
