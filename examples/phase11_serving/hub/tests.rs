@@ -78,9 +78,7 @@ fn read(stream: &TcpStream) -> Option<Asked> {
 
 fn write(mut stream: TcpStream, answer: &Answer) {
     let mut head = format!("HTTP/1.1 {} X\r\ncontent-length: {}\r\nconnection: close\r\n", answer.status, answer.body.len());
-    for (name, value) in &answer.headers {
-        head += &format!("{name}: {value}\r\n");
-    }
+    head.extend(answer.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
     let _ = stream.write_all((head + "\r\n").as_bytes()).and_then(|()| stream.write_all(&answer.body[..answer.sent]));
 }
 
@@ -238,9 +236,12 @@ fn what_is_not_what_was_told_is_not_kept() {
         assert!(fetch(&offline(cache.path()), "org/tiny").is_err());
     }
     let served = model.clone();
-    let other_tag = Loopback::start(move |asked| match asked.path.ends_with("/config.json") {
-        true => served.answer(asked).with("etag", format!("\"{}\"", "e".repeat(40))),
-        false => served.answer(asked),
+    let other_tag = Loopback::start(move |asked| {
+        if asked.path.ends_with("/config.json") {
+            served.answer(asked).with("etag", format!("\"{}\"", "e".repeat(40)))
+        } else {
+            served.answer(asked)
+        }
     });
     let told = format!("{:#}", fetch(&settings(&other_tag.url, cache.path()), "org/tiny").unwrap_err());
     assert!(told.contains("changed meanwhile"), "{told}");
@@ -255,17 +256,23 @@ fn a_hostile_list_writes_nothing() {
     for (path, oid) in
         [("../../../config.json", "a".repeat(40)), ("/config.json", "a".repeat(40)), ("config.json", "../../../../x".to_owned())]
     {
-        let hub = Loopback::start(move |asked| match asked.path.contains("/tree/") {
-            true => Answer::new(200, json!([{"type": "file", "oid": oid, "size": 2, "path": path}]).to_string()),
-            false => Model::new().answer(asked),
+        let hub = Loopback::start(move |asked| {
+            if asked.path.contains("/tree/") {
+                Answer::new(200, json!([{"type": "file", "oid": oid, "size": 2, "path": path}]).to_string())
+            } else {
+                Model::new().answer(asked)
+            }
         });
         assert!(fetch(&settings(&hub.url, &cache), "org/tiny").is_err());
         assert!(names(outer.path()).is_empty(), "{:?}", names(outer.path()));
         assert!(hub.paths().iter().all(|path| path.starts_with("/api/")));
     }
-    let endless = Loopback::start(|asked| match asked.path.contains("/tree/") {
-        true => Answer::new(200, "[]").with("link", format!("<{}>; rel=\"next\"", asked.path)),
-        false => Model::new().answer(asked),
+    let endless = Loopback::start(|asked| {
+        if asked.path.contains("/tree/") {
+            Answer::new(200, "[]").with("link", format!("<{}>; rel=\"next\"", asked.path))
+        } else {
+            Model::new().answer(asked)
+        }
     });
     assert!(format!("{:#}", fetch(&settings(&endless.url, &cache), "org/tiny").unwrap_err()).contains("no end"));
 }
@@ -276,9 +283,12 @@ fn the_token_goes_to_the_hub_alone() {
     let served = model.clone();
     let elsewhere = Loopback::start(move |asked| served.answer(asked));
     let (other, served) = (elsewhere.url.clone(), model.clone());
-    let hub = Loopback::start(move |asked| match asked.path.contains("/resolve/") {
-        true => Answer::new(302, "").with("location", format!("{other}{}", asked.path)),
-        false => served.answer(asked),
+    let hub = Loopback::start(move |asked| {
+        if asked.path.contains("/resolve/") {
+            Answer::new(302, "").with("location", format!("{other}{}", asked.path))
+        } else {
+            served.answer(asked)
+        }
     });
     let with_token = |url: &str| Settings::new(url, cache.path().to_owned(), Some("hf_secret"), false).unwrap();
     fetch(&with_token(&hub.url), "org/tiny").unwrap();
@@ -287,9 +297,12 @@ fn the_token_goes_to_the_hub_alone() {
     assert_eq!((tokens(&elsewhere), elsewhere.asked.lock().unwrap().len()), (0, 3), "large files lie elsewhere");
 
     let other = elsewhere.url.clone();
-    let luring = Loopback::start(move |asked| match asked.path.contains("/tree/") {
-        true => Answer::new(200, "[]").with("link", format!("<{other}/api>; rel=\"next\"")),
-        false => model.answer(asked),
+    let luring = Loopback::start(move |asked| {
+        if asked.path.contains("/tree/") {
+            Answer::new(200, "[]").with("link", format!("<{other}/api>; rel=\"next\""))
+        } else {
+            model.answer(asked)
+        }
     });
     let empty = tempfile::tempdir().unwrap();
     let settings = Settings { cache: empty.path().to_owned(), ..with_token(&luring.url) };
