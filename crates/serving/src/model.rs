@@ -49,7 +49,7 @@ pub struct ServeOptions {
     pub max_waiting: usize,
     /// Who is served first.
     pub policy: Policy,
-    /// Positions of a block of the cache.
+    /// Positions of a block of the cache; a multiple of 16 wastes nothing.
     pub block_size: usize,
     /// How keys and values are kept.
     pub kv_type: KvType,

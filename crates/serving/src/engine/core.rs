@@ -308,6 +308,8 @@ impl<R: ModelRunner> EngineCore<R> {
                 Err(error) => self.fail(key, error),
             }
         }
+        // A request may have failed at a later one of its sequences.
+        turns.retain(|turn: &Turn<'_>| self.owners.contains_key(&turn.id));
         let mut results = Vec::new();
         for (turn, chunk) in turns.iter().zip(take_turns(&turns, &mut self.requests)) {
             match chunk {

@@ -55,7 +55,8 @@ pub(crate) fn check(model: &Model, what: &str) {
 /// Bytes of so many blocks.
 fn blocks_of(model: &Model, block_size: usize, blocks: usize) -> usize {
     let config = model.causal().config();
-    2 * blocks * config.n_layers * config.kv_heads() * config.head_width().next_multiple_of(16) * block_size * 4
+    let numbers = config.head_width() * block_size.next_multiple_of(16) + config.head_width().next_multiple_of(16) * block_size;
+    blocks * config.n_layers * config.kv_heads() * numbers * 4
 }
 
 #[test]
