@@ -1,0 +1,44 @@
+#![doc = include_str!("../README.md")]
+#![doc(test(attr(deny(warnings))))]
+
+mod blocking;
+#[cfg(feature = "embedded")]
+mod embedded;
+mod error;
+mod forward;
+mod id;
+mod lease;
+mod lessor;
+mod limits;
+mod local;
+mod machine;
+mod memory;
+mod metrics;
+pub mod namespace;
+mod range;
+mod session;
+mod snapshot;
+mod status;
+mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod txn;
+mod watch;
+
+pub use blocking::{Blocking, BlockingWatch};
+#[cfg(feature = "embedded")]
+pub use embedded::{Embedded, EmbeddedOptions};
+pub use error::{Error, Refusal, Result};
+pub use id::{LeaseId, Revision, SessionId};
+pub use lease::Lease;
+pub use limits::Limits;
+pub use memory::Memory;
+pub use metrics::Metrics;
+pub use namespace::Namespace;
+pub use range::{Entry, KeyRange, Page, RangeRequest, ReadLevel};
+pub use session::{Session, SessionTag};
+pub use snapshot::{SnapshotInfo, Verified};
+pub use status::Status;
+pub use store::Store;
+pub use txn::{Compare, Op, OpResult, Operator, Target, Txn, TxnOutcome};
+pub use watch::{Event, Watch, WatchBatch, WatchRequest, WatchSource};

@@ -1,0 +1,110 @@
+use std::{
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use jarre_core::Clock;
+
+use super::wakers::Wakers;
+use crate::{
+    Error, LeaseId, Limits, Result,
+    lessor::Lessor,
+    machine::{Answer, Command, LeaseRecord, Response, Rows, leases},
+    metrics::Counters,
+};
+
+/// What the callers of a store and the thread that writes have in common.
+pub(crate) struct Shared {
+    pub(crate) limits: Limits,
+    pub(crate) counters: Counters,
+    pub(crate) wakers: Wakers,
+    clock: Arc<dyn Clock>,
+    lessor: Mutex<Lessor>,
+    failure: OnceLock<String>,
+}
+
+impl Shared {
+    /// For a store that has no leases, or whose leases are still to be kept.
+    pub(crate) fn new(clock: Arc<dyn Clock>, limits: Limits) -> Self {
+        let (counters, wakers, lessor, failure) = (Counters::default(), Wakers::default(), Mutex::default(), OnceLock::new());
+        Self { limits, counters, wakers, clock, lessor, failure }
+    }
+
+    /// Keeps the time of every lease in `rows`, each from its whole TTL.
+    pub(crate) fn keep_leases(&self, rows: &dyn Rows) -> Result<()> {
+        let now = self.now();
+        let mut lessor = self.lessor();
+        for (id, record) in leases(rows)? {
+            lessor.keep(id, &record, now);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// Learns what commands did to leases: once all of it is durable, and before anyone is told. Those who watch are to be woken then.
+    pub(crate) fn observe<'a>(&self, carried_out: impl IntoIterator<Item = (&'a Command, &'a Answer)>) {
+        let now = self.now();
+        let mut lessor = self.lessor();
+        for (command, answer) in carried_out {
+            Counters::count(&self.counters.refused, usize::from(answer.is_err()));
+            match (command, answer) {
+                (Command::Grant { ttl_millis, .. }, Ok(Response::Granted { id, granted })) => {
+                    lessor.keep(*id, &LeaseRecord { ttl_millis: *ttl_millis, granted: *granted }, now);
+                }
+                (Command::Revoke(id), Ok(_)) => lessor.ended(*id),
+                (Command::Expire(due), Ok(Response::Expired(ended))) => {
+                    Counters::count(&self.counters.leases_expired, *ended as usize);
+                    for (id, _) in due {
+                        lessor.ended(*id);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Leases whose time is over and that are not ended.
+    pub(crate) fn due(&self) -> Vec<(LeaseId, u64)> {
+        let now = self.now();
+        self.lessor().due(now)
+    }
+
+    /// How long nothing is due.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn until_due(&self) -> Option<Duration> {
+        let now = self.now();
+        self.lessor().next_deadline().map(|deadline| deadline.saturating_sub(now))
+    }
+
+    pub(crate) fn keep_alive(&self, id: LeaseId) -> Option<Duration> {
+        let now = self.now();
+        self.lessor().keep_alive(id, now)
+    }
+
+    pub(crate) fn remaining(&self, id: LeaseId) -> Option<(Duration, Duration)> {
+        let now = self.now();
+        self.lessor().remaining(id, now)
+    }
+
+    /// Stops the store for good.
+    pub(crate) fn poison(&self, cause: &Error) {
+        let reason = cause.to_string();
+        tracing::error!(reason, "the store stops");
+        // A later failure is a consequence of the first.
+        let _ = self.failure.set(reason);
+        self.wakers.wake();
+    }
+
+    /// Whether the store still works.
+    pub(crate) fn sound(&self) -> Result<()> {
+        self.failure.get().map_or(Ok(()), |reason| Err(Error::Poisoned { reason: reason.clone() }))
+    }
+
+    fn lessor(&self) -> MutexGuard<'_, Lessor> {
+        // Nothing that holds the lock can panic half-way.
+        self.lessor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
