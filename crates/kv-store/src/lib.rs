@@ -6,11 +6,15 @@ mod blocking;
 mod embedded;
 mod error;
 mod forward;
+#[cfg(feature = "cluster")]
+pub mod frame;
 mod id;
 mod lease;
 mod lessor;
 mod limits;
 mod local;
+#[cfg(feature = "cluster")]
+pub mod log;
 mod machine;
 mod memory;
 mod metrics;

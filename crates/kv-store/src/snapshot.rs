@@ -116,7 +116,7 @@ fn header() -> [u8; 16] {
     let mut header = [0; 16];
     header[..8].copy_from_slice(&MAGIC);
     header[8..12].copy_from_slice(&FORMAT.to_le_bytes());
-    let sum = crc32fast::hash(&header[..12]);
+    let sum = crc32c::crc32c(&header[..12]);
     header[12..].copy_from_slice(&sum.to_le_bytes());
     header
 }
@@ -130,10 +130,7 @@ fn write_block(out: &mut impl Write, block: &[u8]) -> io::Result<()> {
 }
 
 fn checksum(length: u32, block: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&length.to_le_bytes());
-    hasher.update(block);
-    hasher.finalize()
+    crc32c::crc32c_append(crc32c::crc32c(&length.to_le_bytes()), block)
 }
 
 fn split_row<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
@@ -158,7 +155,7 @@ impl<R: Read> Input<R> {
         if found[..8] != MAGIC {
             return Err(damaged(0, "it does not begin as a snapshot does"));
         }
-        if crc32fast::hash(&found[..12]).to_le_bytes() != found[12..] {
+        if crc32c::crc32c(&found[..12]).to_le_bytes() != found[12..] {
             return Err(damaged(0, "the checksum of the header does not match"));
         }
         let format = u32::from_le_bytes([found[8], found[9], found[10], found[11]]);

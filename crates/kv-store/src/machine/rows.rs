@@ -52,10 +52,7 @@ pub(crate) fn damaged(key: &[u8], reason: &str) -> Error {
 }
 
 fn checksum(key: &[u8], bytes: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(key);
-    hasher.update(bytes);
-    hasher.finalize()
+    crc32c::crc32c_append(crc32c::crc32c(key), bytes)
 }
 
 impl Rows for BTreeMap<Vec<u8>, Vec<u8>> {

@@ -1,9 +1,12 @@
-//! What stores are tested with: the conformance suite, and a disk that loses, tears and fails.
+//! What stores are tested with: the conformance suite, a disk that loses, tears and fails, a checker of linearizability, and schedules of
+//! network faults.
 
 mod conformance;
 #[cfg(feature = "embedded")]
 mod disk;
+pub mod linearizability;
 mod model;
+pub mod nemesis;
 
 pub use conformance::{CHECKS, Check, Context, Subject, conformance};
 #[cfg(feature = "embedded")]
