@@ -97,7 +97,7 @@ fn rows(bytes: &[u8]) -> BTreeMap<Vec<u8>, Vec<u8>> {
 fn sealed(rows: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<u8> {
     let (mut block, mut digest) = (Vec::new(), blake3::Hasher::new());
     for (key, record) in rows {
-        let sum = crc32fast::hash(&[&**key, record].concat());
+        let sum = crc32c::crc32c(&[&**key, record].concat());
         let value = [&**record, &sum.to_le_bytes()].concat();
         for part in [key, &value] {
             block.extend((part.len() as u32).to_le_bytes());
@@ -107,11 +107,11 @@ fn sealed(rows: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<u8> {
         block.extend(value);
     }
     let mut bytes = b"jarre-kv\x01\0\0\0".to_vec();
-    bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+    bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
     for block in [&*block, &[]] {
         let length = (block.len() as u32).to_le_bytes();
         bytes.extend(length);
-        bytes.extend(crc32fast::hash(&[&length, block].concat()).to_le_bytes());
+        bytes.extend(crc32c::crc32c(&[&length, block].concat()).to_le_bytes());
         bytes.extend(block);
         if block.is_empty() && rows.is_empty() {
             break;
