@@ -119,11 +119,7 @@ impl<E: Element> Span<'_, E> {
         ahead: &[Group],
         scores: &mut [f32],
     ) -> usize {
-        let vectors = match groups.len() * LANES / S::LANES {
-            0 | 1 => 1,
-            2 | 3 => 2,
-            _ => 4,
-        };
+        let vectors = side_by_side(groups.len() * LANES / S::LANES);
         match vectors {
             4 => self.multiply::<S, R, 4>(simd, queries, groups, ahead, scores),
             2 => self.multiply::<S, R, 2>(simd, queries, groups, ahead, scores),
@@ -229,11 +225,7 @@ impl<E: Element> Span<'_, E> {
         ahead: bool,
         records: &mut [f32],
     ) -> usize {
-        let vectors = match (self.values.pitch() - at) / S::LANES {
-            0 | 1 => 1,
-            2 | 3 => 2,
-            _ => 4,
-        };
+        let vectors = side_by_side((self.values.pitch() - at) / S::LANES);
         match vectors {
             4 => self.mix::<S, R, 4>(simd, weights, places, at, ahead, records),
             2 => self.mix::<S, R, 2>(simd, weights, places, at, ahead, records),
@@ -304,6 +296,16 @@ fn seen_groups<'a>(groups: &'a [Group], places: &Range<usize>) -> &'a [Group] {
     let first = groups.partition_point(|group| group.score + LANES <= score(places.start));
     let end = groups.partition_point(|group| group.score < score(places.end));
     &groups[first.min(end)..end]
+}
+
+/// How many of the vectors that are left stand in registers together.
+#[inline(always)]
+fn side_by_side(left: usize) -> usize {
+    match left {
+        0 | 1 => 1,
+        2 | 3 => 2,
+        _ => 4,
+    }
 }
 
 /// Multiplies whole vectors by factors.
