@@ -35,6 +35,9 @@ pub enum Error {
         /// When the key was last modified; `None` where it does not exist.
         actual: Option<Revision>,
     },
+    /// A change of a cluster's members is not to be made; nothing was done.
+    #[error("the members stay as they are: {0}")]
+    Membership(String),
     /// A key, a value or a request is larger than the store's [`Limits`](crate::Limits); nothing was done.
     #[error("{what} of {size} is over the limit of {limit}")]
     TooLarge {

@@ -2,6 +2,8 @@
 #![doc(test(attr(deny(warnings))))]
 
 mod blocking;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;
@@ -16,6 +18,7 @@ mod local;
 #[cfg(feature = "cluster")]
 pub mod log;
 mod machine;
+mod members;
 mod memory;
 mod metrics;
 pub mod namespace;
@@ -30,12 +33,15 @@ mod txn;
 mod watch;
 
 pub use blocking::{Blocking, BlockingWatch};
+#[cfg(feature = "cluster")]
+pub use cluster::{Cluster, ClusterOptions};
 #[cfg(feature = "embedded")]
 pub use embedded::{Embedded, EmbeddedOptions};
 pub use error::{Error, Refusal, Result};
 pub use id::{LeaseId, Revision, SessionId};
 pub use lease::Lease;
 pub use limits::Limits;
+pub use members::{Member, Members};
 pub use memory::Memory;
 pub use metrics::Metrics;
 pub use namespace::Namespace;

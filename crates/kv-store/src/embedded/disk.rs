@@ -8,16 +8,16 @@ use crate::{
 };
 
 /// Every row of the state.
-pub(super) const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
+pub(crate) const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
 /// The format of the file, under `format`.
-pub(super) const ABOUT: TableDefinition<'static, &str, u32> = TableDefinition::new("jarre-kv-store");
+pub(crate) const ABOUT: TableDefinition<'static, &str, u32> = TableDefinition::new("jarre-kv-store");
 /// The format that this version reads and writes.
-pub(super) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// A table as rows; `place` names the file in errors.
-pub(super) struct Table<'a, T> {
-    pub(super) table: T,
-    pub(super) place: &'a str,
+pub(crate) struct Table<'a, T> {
+    pub(crate) table: T,
+    pub(crate) place: &'a str,
 }
 
 impl<T: ReadableTable<&'static [u8], &'static [u8]>> Rows for Table<'_, T> {
@@ -53,7 +53,7 @@ impl RowsMut for Table<'_, redb::Table<'_, &'static [u8], &'static [u8]>> {
 }
 
 /// What a failure of redb is to our callers.
-pub(super) fn failed(place: &str, error: impl Into<redb::Error>) -> Error {
+pub(crate) fn failed(place: &str, error: impl Into<redb::Error>) -> Error {
     match error.into() {
         redb::Error::Corrupted(reason) => Error::corrupt(place, reason),
         redb::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => Error::corrupt(place, error.to_string()),

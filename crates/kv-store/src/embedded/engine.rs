@@ -7,11 +7,10 @@ use std::{
 
 use futures_channel::oneshot;
 use jarre_core::BoxFuture;
-use redb::{Database, ReadableDatabase};
+use redb::Database;
 
 use super::{
-    disk::{ROWS, Table, failed},
-    wall::behind_a_wall,
+    view::view,
     writer::{Job, Writer},
 };
 use crate::{
@@ -55,20 +54,7 @@ impl Engine for OneFile {
     }
 
     fn view(&self, look: &mut dyn FnMut(&dyn Rows) -> Result<()>) -> Result<()> {
-        self.shared.sound()?;
-        let mut panicked = true;
-        let seen = behind_a_wall(&self.place, || {
-            let reading = self.database.begin_read().map_err(|error| failed(&self.place, error))?;
-            let table = reading.open_table(ROWS).map_err(|error| failed(&self.place, error))?;
-            let seen = look(&Table { table, place: &self.place });
-            panicked = false;
-            seen
-        });
-        seen.inspect_err(|error| {
-            if panicked {
-                self.shared.poison(error);
-            }
-        })
+        view(&self.database, &self.place, &self.shared, look)
     }
 
     fn submit(&self, command: Command) -> BoxFuture<'_, Result<Answer>> {

@@ -10,7 +10,7 @@ use crate::Result;
 
 /// A new store's file, byte for byte. Made in memory, so that the file can appear whole: one that was made in place and cut off by a crash
 /// could not be told from a file that is something else.
-pub(super) fn of_a_new_store() -> Result<Vec<u8>> {
+pub(crate) fn of_a_new_store() -> Result<Vec<u8>> {
     let image = Image::default();
     let database = Builder::new().create_with_backend(image.clone()).map_err(|error| failed("a new store", error))?;
     make_tables(&database).map_err(|error| failed("a new store", error))?;

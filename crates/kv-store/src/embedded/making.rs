@@ -20,7 +20,7 @@ pub(super) struct Making {
 }
 
 /// Makes the file of an empty store at `path`, unless there is a file.
-pub(super) fn make(path: &Path) -> Result<()> {
+pub(crate) fn make(path: &Path) -> Result<()> {
     if path.exists() {
         return Ok(());
     }

@@ -1,10 +1,11 @@
-mod disk;
+pub(crate) mod disk;
 mod engine;
-mod image;
-mod making;
-mod open;
+pub(crate) mod image;
+pub(crate) mod making;
+pub(crate) mod open;
 mod options;
-mod wall;
+pub(crate) mod view;
+pub(crate) mod wall;
 mod writer;
 
 use std::{fmt, io, path::Path, time::Duration};

@@ -36,16 +36,22 @@ pub(super) fn open(path: &Path, options: &EmbeddedOptions) -> Result<OneFile> {
 #[cfg(feature = "testing")]
 pub(super) fn open_on(disk: impl redb::StorageBackend, options: &EmbeddedOptions) -> Result<OneFile> {
     let place = "the disk".to_owned();
-    let fill = || match disk.len()? {
-        0 => disk.write(0, &super::image::of_a_new_store().map_err(io::Error::other)?).and_then(|()| disk.sync_data()),
-        _ => Ok(()),
-    };
-    fill().map_err(|error| Error::io("write the disk", error))?;
+    fill_if_empty(&disk)?;
     let open = || {
         let database = builder(options).create_with_backend(disk).map_err(|error| failed(&place, error))?;
         start(database, &place, None, options)
     };
     behind_a_wall(&place, open)
+}
+
+/// Gives an empty disk what the file of a new store holds.
+#[cfg(feature = "testing")]
+pub(crate) fn fill_if_empty(disk: &impl redb::StorageBackend) -> Result<()> {
+    let fill = || match disk.len()? {
+        0 => disk.write(0, &super::image::of_a_new_store().map_err(io::Error::other)?).and_then(|()| disk.sync_data()),
+        _ => Ok(()),
+    };
+    fill().map_err(|error| Error::io("write the disk", error))
 }
 
 /// Makes the file of a store that holds what a snapshot holds.
@@ -97,7 +103,7 @@ fn start(database: Database, place: &str, path: Option<PathBuf>, options: &Embed
 }
 
 /// Whether the file is a store of this format.
-fn check_format(database: &Database, place: &str) -> Result<()> {
+pub(crate) fn check_format(database: &Database, place: &str) -> Result<()> {
     let reading = database.begin_read().map_err(|error| failed(place, error))?;
     let about = reading.open_table(ABOUT).map_err(|error| match error {
         TableError::TableDoesNotExist(_) => Error::corrupt(place, "it is a database, but no store"),
@@ -110,7 +116,7 @@ fn check_format(database: &Database, place: &str) -> Result<()> {
 }
 
 /// Makes the tables of an empty store.
-pub(super) fn make_tables(database: &Database) -> Result<(), redb::Error> {
+pub(crate) fn make_tables(database: &Database) -> Result<(), redb::Error> {
     let writing = database.begin_write()?;
     writing.open_table(ABOUT)?.insert("format", FORMAT)?;
     writing.open_table(ROWS)?;

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 ///
 /// Nothing that was half changed by a panic is used again: who calls this gives up the transaction, and stops the store.
 #[expect(clippy::disallowed_methods, reason = "a damaged page makes redb panic, and one bad page must not take its caller's process down")]
-pub(super) fn behind_a_wall<T>(place: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn behind_a_wall<T>(place: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Error::corrupt(place, format!("reading it failed: {}", said(&*panic)))))
 }
 

@@ -8,10 +8,12 @@ mod watching;
 pub(crate) use serve::Local;
 pub(crate) use shared::Shared;
 
+use std::{future::ready, time::Duration};
+
 use jarre_core::BoxFuture;
 
 use crate::{
-    Result,
+    LeaseId, ReadLevel, Result,
     machine::{Answer, Command, Rows},
 };
 
@@ -30,6 +32,26 @@ pub(crate) trait Engine: Send + Sync + 'static {
 
     /// Bytes that it takes, where that is known.
     fn bytes(&self) -> Option<u64>;
+
+    /// Is ready when a view is as fresh as `level` asks for; `None` where it always is.
+    fn settle(&self, _level: ReadLevel) -> Option<BoxFuture<'_, Result<()>>> {
+        None
+    }
+
+    /// Lets a lease last its whole TTL from now, which is returned; `None` where there is none.
+    fn keep_alive(&self, id: LeaseId) -> BoxFuture<'_, Result<Option<Duration>>> {
+        Box::pin(ready(Ok(self.shared().keep_alive(id))))
+    }
+
+    /// The TTL of a lease and what is left of it; `None` where there is none.
+    fn remaining(&self, id: LeaseId) -> BoxFuture<'_, Result<Option<(Duration, Duration)>>> {
+        Box::pin(ready(Ok(self.shared().remaining(id))))
+    }
+
+    /// Who leads, where somebody has to and it is known.
+    fn leader(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What `look` finds in the rows of `engine`.

@@ -5,8 +5,8 @@ use jarre_core::BoxFuture;
 
 use super::{Engine, read, watching::watch};
 use crate::{
-    Error, Lease, LeaseId, Page, RangeRequest, Refusal, Result, Revision, SessionId, SnapshotInfo, Status, Store, Txn, TxnOutcome, Watch,
-    WatchRequest,
+    Error, Lease, LeaseId, Page, RangeRequest, ReadLevel, Refusal, Result, Revision, SessionId, SnapshotInfo, Status, Store, Txn,
+    TxnOutcome, Watch, WatchRequest,
     machine::{self, Command, Response},
     metrics::Counters,
     snapshot,
@@ -32,6 +32,15 @@ impl<E: Engine> Local<E> {
         self.engine.submit(Command::Expire(due)).await?.map_err(Error::from).map(drop)
     }
 
+    /// Ends leases whose time is over, and waits for a state as fresh as `level` asks for.
+    async fn settle(&self, level: ReadLevel) -> Result<()> {
+        self.expire().await?;
+        match self.engine.settle(level) {
+            Some(settled) => settled.await,
+            None => Ok(()),
+        }
+    }
+
     async fn command(&self, command: Command) -> Result<Response> {
         self.expire().await?;
         Ok(self.engine.submit(command).await??)
@@ -48,7 +57,7 @@ impl<E: Engine> Store for Local<E> {
         Box::pin(async move {
             let limits = self.engine.shared().limits;
             limits.check_range(&request.range)?;
-            self.expire().await?;
+            self.settle(request.level).await?;
             self.read(|rows| machine::page(rows, &request, &limits))
         })
     }
@@ -58,7 +67,7 @@ impl<E: Engine> Store for Local<E> {
             let limits = self.engine.shared().limits;
             limits.check(&txn)?;
             if txn.is_read_only() && txn.session.is_none() {
-                self.expire().await?;
+                self.settle(ReadLevel::Linearizable).await?;
                 return self.read(|rows| machine::read_only(rows, &txn, &limits));
             }
             match self.command(Command::Txn(txn)).await? {
@@ -84,7 +93,7 @@ impl<E: Engine> Store for Local<E> {
     fn lease_keep_alive(&self, id: LeaseId) -> BoxFuture<'_, Result<Duration>> {
         Box::pin(async move {
             self.expire().await?;
-            self.engine.shared().keep_alive(id).ok_or_else(|| Refusal::NoLease { id }.into())
+            self.engine.keep_alive(id).await?.ok_or_else(|| Refusal::NoLease { id }.into())
         })
     }
 
@@ -94,10 +103,9 @@ impl<E: Engine> Store for Local<E> {
 
     fn lease(&self, id: LeaseId) -> BoxFuture<'_, Result<Lease>> {
         Box::pin(async move {
-            self.expire().await?;
-            let keys = self.read(|rows| machine::leased_keys(rows, id, usize::MAX))?;
-            let found = keys.zip(self.engine.shared().remaining(id)).ok_or(Refusal::NoLease { id })?;
-            let (keys, (ttl, remaining)) = found;
+            self.settle(ReadLevel::Linearizable).await?;
+            let (ttl, remaining) = self.engine.remaining(id).await?.ok_or(Refusal::NoLease { id })?;
+            let keys = self.read(|rows| machine::leased_keys(rows, id, usize::MAX))?.ok_or(Refusal::NoLease { id })?;
             Ok(Lease { id, ttl, remaining, keys })
         })
     }
@@ -118,7 +126,7 @@ impl<E: Engine> Store for Local<E> {
     fn watch(&self, request: WatchRequest) -> BoxFuture<'_, Result<Watch>> {
         Box::pin(async move {
             self.engine.shared().limits.check_range(&request.range)?;
-            self.expire().await?;
+            self.settle(ReadLevel::Linearizable).await?;
             watch(&self.engine, request)
         })
     }
@@ -142,7 +150,7 @@ impl<E: Engine> Store for Local<E> {
             let _ = done.send(info);
         };
         Box::pin(async move {
-            self.expire().await?;
+            self.settle(ReadLevel::Linearizable).await?;
             // It takes as long as the disk does, which is no work for an executor.
             let thread = std::thread::Builder::new().name("kv-snapshot".to_owned()).spawn(write);
             thread.map_err(|error| Error::io("start a thread", error))?;
@@ -162,7 +170,7 @@ impl<E: Engine> Store for Local<E> {
                 keys: state.keys,
                 leases: state.leases as usize,
                 bytes: self.engine.bytes(),
-                leader: None,
+                leader: self.engine.leader(),
             })
         })
     }

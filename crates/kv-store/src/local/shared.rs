@@ -19,25 +19,46 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     pub(crate) wakers: Wakers,
     clock: Arc<dyn Clock>,
-    lessor: Mutex<Lessor>,
+    /// `None` while another member keeps the time of leases.
+    lessor: Mutex<Option<Lessor>>,
     failure: OnceLock<String>,
 }
 
 impl Shared {
     /// For a store that has no leases, or whose leases are still to be kept.
     pub(crate) fn new(clock: Arc<dyn Clock>, limits: Limits) -> Self {
-        let (counters, wakers, lessor, failure) = (Counters::default(), Wakers::default(), Mutex::default(), OnceLock::new());
+        let (counters, wakers, failure) = (Counters::default(), Wakers::default(), OnceLock::new());
+        let lessor = Mutex::new(Some(Lessor::default()));
         Self { limits, counters, wakers, clock, lessor, failure }
     }
 
     /// Keeps the time of every lease in `rows`, each from its whole TTL.
     pub(crate) fn keep_leases(&self, rows: &dyn Rows) -> Result<()> {
+        self.take_time_over(|| leases(rows))
+    }
+
+    /// The same, of the leases that `load` finds; what is observed from then on happened after it.
+    pub(crate) fn take_time_over(&self, load: impl FnOnce() -> Result<Vec<(LeaseId, LeaseRecord)>>) -> Result<()> {
         let now = self.now();
-        let mut lessor = self.lessor();
-        for (id, record) in leases(rows)? {
+        let mut kept = self.lessor();
+        let mut lessor = Lessor::default();
+        for (id, record) in load()? {
             lessor.keep(id, &record, now);
         }
+        *kept = Some(lessor);
         Ok(())
+    }
+
+    /// Whether it is this store that keeps the time of leases.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn keeps_time(&self) -> bool {
+        self.lessor().is_some()
+    }
+
+    /// Leaves the time of leases to another member.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn give_time_up(&self) {
+        *self.lessor() = None;
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -47,9 +68,10 @@ impl Shared {
     /// Learns what commands did to leases: once all of it is durable, and before anyone is told. Those who watch are to be woken then.
     pub(crate) fn observe<'a>(&self, carried_out: impl IntoIterator<Item = (&'a Command, &'a Answer)>) {
         let now = self.now();
-        let mut lessor = self.lessor();
+        let mut kept = self.lessor();
         for (command, answer) in carried_out {
             Counters::count(&self.counters.refused, usize::from(answer.is_err()));
+            let Some(lessor) = kept.as_mut() else { continue };
             match (command, answer) {
                 (Command::Grant { ttl_millis, .. }, Ok(Response::Granted { id, granted })) => {
                     lessor.keep(*id, &LeaseRecord { ttl_millis: *ttl_millis, granted: *granted }, now);
@@ -69,24 +91,24 @@ impl Shared {
     /// Leases whose time is over and that are not ended.
     pub(crate) fn due(&self) -> Vec<(LeaseId, u64)> {
         let now = self.now();
-        self.lessor().due(now)
+        self.lessor().as_mut().map_or_else(Vec::new, |lessor| lessor.due(now))
     }
 
     /// How long nothing is due.
     #[cfg(feature = "embedded")]
     pub(crate) fn until_due(&self) -> Option<Duration> {
         let now = self.now();
-        self.lessor().next_deadline().map(|deadline| deadline.saturating_sub(now))
+        self.lessor().as_ref()?.next_deadline().map(|deadline| deadline.saturating_sub(now))
     }
 
     pub(crate) fn keep_alive(&self, id: LeaseId) -> Option<Duration> {
         let now = self.now();
-        self.lessor().keep_alive(id, now)
+        self.lessor().as_mut()?.keep_alive(id, now)
     }
 
     pub(crate) fn remaining(&self, id: LeaseId) -> Option<(Duration, Duration)> {
         let now = self.now();
-        self.lessor().remaining(id, now)
+        self.lessor().as_ref()?.remaining(id, now)
     }
 
     /// Stops the store for good.
@@ -103,7 +125,7 @@ impl Shared {
         self.failure.get().map_or(Ok(()), |reason| Err(Error::Poisoned { reason: reason.clone() }))
     }
 
-    fn lessor(&self) -> MutexGuard<'_, Lessor> {
+    fn lessor(&self) -> MutexGuard<'_, Option<Lessor>> {
         // Nothing that holds the lock can panic half-way.
         self.lessor.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,7 +3,7 @@ use std::{
     io,
     marker::PhantomData,
     ops::{Bound, RangeBounds},
-    sync::Arc,
+    sync::{Arc, mpsc},
 };
 
 use openraft::{
@@ -25,15 +25,24 @@ const REPLICATION_BYTES: usize = 1 << 20;
 ///
 /// Reads of entries that are no longer in memory block for as long as the system takes to bring them. After a failure of the disk every
 /// call fails; openraft shuts the node down then, and the process should exit.
-pub struct LogStore<C> {
+pub struct LogStore<C: RaftTypeConfig> {
     log: Arc<RaftLog>,
+    watch: Arc<Watch<C>>,
     config: PhantomData<fn() -> C>,
 }
 
-impl<C> LogStore<C> {
+/// Is shown each entry before it is appended.
+type Watch<C> = dyn Fn(&<C as RaftTypeConfig>::Entry) + Send + Sync;
+
+impl<C: RaftTypeConfig> LogStore<C> {
     /// Takes a log that holds nothing but what another `LogStore` of this type wrote.
     pub fn new(log: RaftLog) -> Self {
-        Self { log: Arc::new(log), config: PhantomData }
+        Self::watched(log, |_| {})
+    }
+
+    /// The same; `watch` is shown each entry before it is appended.
+    pub fn watched(log: RaftLog, watch: impl Fn(&C::Entry) + Send + Sync + 'static) -> Self {
+        Self { log: Arc::new(log), watch: Arc::new(watch), config: PhantomData }
     }
 }
 
@@ -50,20 +59,36 @@ where
         Ok(self.read(index, index + 1, usize::MAX)?.pop().map(|entry| entry.get_log_id().clone()))
     }
 
+    /// Whether it holds a vote.
+    pub(crate) fn has_vote(&self) -> io::Result<bool> {
+        Ok(self.state()?.vote.is_some())
+    }
+
+    /// Saves a vote, and waits until it is durable.
+    pub(crate) fn save_vote_and_wait(&self, vote: &Vote<C::NodeId>) -> io::Result<()>
+    where
+        C::NodeId: Serialize,
+    {
+        let (done, outcome) = mpsc::channel();
+        let mark = Mark::new(0, vote.leader_id().get_term(), &encode(vote)?);
+        self.log.save_vote(mark, move |result| drop(done.send(result))).map_err(io::Error::other)?;
+        outcome.recv().unwrap_or(Err(LogError::Closed)).map_err(io::Error::other)
+    }
+
     fn state(&self) -> io::Result<super::LogState> {
         self.log.state().map_err(io::Error::other)
     }
 }
 
-impl<C> Clone for LogStore<C> {
+impl<C: RaftTypeConfig> Clone for LogStore<C> {
     fn clone(&self) -> Self {
-        Self { log: self.log.clone(), config: PhantomData }
+        Self { log: Arc::clone(&self.log), watch: Arc::clone(&self.watch), config: PhantomData }
     }
 }
 
-impl<C> Debug for LogStore<C> {
+impl<C: RaftTypeConfig> Debug for LogStore<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogStore").field("log", &self.log).finish()
+        f.debug_struct("LogStore").field("log", &self.log).finish_non_exhaustive()
     }
 }
 
@@ -148,6 +173,7 @@ where
         I::IntoIter: OptionalSend,
     {
         let encode = |entry: C::Entry| {
+            (self.watch)(&entry);
             let id = entry.get_log_id();
             Ok(LogEntry::new(id.index, id.leader_id.get_term(), &encode(&entry)?))
         };

@@ -21,6 +21,21 @@ pub(crate) enum Command {
     Sweep,
 }
 
+impl Command {
+    /// Bytes of the keys and values in it, about.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Txn(txn) => {
+                let compares: usize = txn.compares.iter().map(crate::Compare::size).sum();
+                compares + txn.then.iter().chain(&txn.otherwise).map(crate::Op::size).sum::<usize>()
+            }
+            Self::Expire(due) => due.len() * 16,
+            _ => 16,
+        }
+    }
+}
+
 /// What a command did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Response {

@@ -115,7 +115,8 @@ impl Context<'_> {
     }
 
     async fn revision(&self) -> crate::Revision {
-        self.store.status().await.expect("the store says where it is").revision
+        // A member's status is its own: it may not have carried out yet what another one acknowledged.
+        self.range(RangeRequest::new(self.all()).with_limit(1)).await.revision
     }
 
     /// What is left of the keys on a page, without the prefix.

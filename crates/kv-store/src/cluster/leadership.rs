@@ -1,0 +1,99 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{
+    consensus::{Metrics, Raft},
+    proposer::Marks,
+    replica::Replica,
+};
+use crate::{Error, Result, machine, machine::Command};
+
+/// How often to look at least.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Follows who leads: keeps the time of leases while this member does, and has snapshots made where the log has grown.
+pub(super) struct Leadership {
+    pub(super) replica: Arc<Replica>,
+    pub(super) marks: Arc<Marks>,
+    pub(super) since_snapshot: Arc<AtomicU64>,
+    pub(super) snapshot_bytes: u64,
+}
+
+impl Leadership {
+    /// Works until the member stops.
+    pub(super) async fn run(self) {
+        let raft = self.replica.raft.clone();
+        let mut metrics = raft.metrics();
+        let mut kept_in = None;
+        loop {
+            let (leads_in, failure) = look(&metrics.borrow_and_update(), self.replica.id);
+            if let Some(failure) = failure {
+                return self.replica.shared.poison(&Error::Poisoned { reason: failure });
+            }
+            match (leads_in, kept_in) {
+                (Some(term), kept) if kept != Some(term) => kept_in = self.take_time_over(term).await,
+                (None, Some(_)) => {
+                    self.replica.shared.give_time_up();
+                    kept_in = None;
+                }
+                _ => {}
+            }
+            self.end_leases();
+            self.make_snapshot(&raft).await;
+            let wait = self.replica.shared.until_due().map_or(LOOK, |due| due.clamp(Duration::from_millis(1), LOOK));
+            if let Ok(Err(_)) = tokio::time::timeout(wait, metrics.changed()).await {
+                return;
+            }
+        }
+    }
+
+    /// Begins to keep the time of all leases, each from its whole TTL, once the state has what earlier leaders granted.
+    async fn take_time_over(&self, term: u64) -> Option<u64> {
+        let replica = &self.replica;
+        let index = tokio::time::timeout(replica.election, replica.reads.index()).await.ok()?.ok()?;
+        let mut applied = replica.state.applied();
+        tokio::time::timeout(replica.election, applied.wait_for(|applied| *applied >= index)).await.ok()?.ok()?;
+        let taken = replica.shared.take_time_over(|| self.leases());
+        taken.inspect_err(|error| replica.shared.poison(error)).ok()?;
+        self.marks.time_kept_in.store(term, Ordering::SeqCst);
+        tracing::info!(term, member = replica.id, "this member leads");
+        Some(term)
+    }
+
+    fn leases(&self) -> Result<Vec<(crate::LeaseId, machine::LeaseRecord)>> {
+        let mut leases = Vec::new();
+        self.replica.state.view(&mut |rows| {
+            leases = machine::leases(rows)?;
+            Ok(())
+        })?;
+        Ok(leases)
+    }
+
+    /// Ends leases that nobody asks about. Nobody waits for it: who reads ends them first.
+    fn end_leases(&self) {
+        let due = self.replica.shared.due();
+        if !due.is_empty() {
+            let replica = Arc::clone(&self.replica);
+            tokio::spawn(async move { replica.proposer.propose(Command::Expire(due)).await });
+        }
+    }
+
+    async fn make_snapshot(&self, raft: &Raft) {
+        if self.since_snapshot.load(Ordering::Relaxed) >= self.snapshot_bytes {
+            self.since_snapshot.store(0, Ordering::Relaxed);
+            // A member that stopped is seen at the next look.
+            let _ = raft.trigger().snapshot().await;
+        }
+    }
+}
+
+/// The term that this member leads in, and why it stopped.
+fn look(metrics: &Metrics, id: u64) -> (Option<u64>, Option<String>) {
+    let leads = metrics.state.is_leader() && metrics.current_leader == Some(id);
+    (leads.then_some(metrics.current_term), metrics.running_state.as_ref().err().map(ToString::to_string))
+}

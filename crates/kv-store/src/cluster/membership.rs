@@ -1,0 +1,143 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use openraft::{
+    ChangeMembers,
+    error::{ChangeMembershipError, ClientWriteError, RaftError},
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    consensus::Address,
+    peers::Lane,
+    replica::{Replica, leader},
+    rpc::{Ask, Failure, LeaderAsk, LeaderReply},
+};
+use crate::{Error, Member, Result};
+
+impl Replica {
+    /// Every member, as far as this one knows.
+    pub(super) fn known_members(&self) -> Vec<Member> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow();
+        let members = metrics.membership_config.membership();
+        let voters: BTreeSet<u64> = members.voter_ids().collect();
+        let member =
+            |(id, at): (&u64, &Address)| Member { id: *id, peer: at.peer.clone(), client: at.client.clone(), voter: voters.contains(id) };
+        members.nodes().map(member).collect()
+    }
+
+    pub(super) async fn change_members(&self, ask: LeaderAsk) -> Result<()> {
+        match self.by_leader(ask).await? {
+            LeaderReply::Changed => Ok(()),
+            _ => Err(Error::Unknown { reason: "the leader answered something else than was asked".to_owned() }),
+        }
+    }
+
+    pub(super) async fn add_member(&self, member: Member, deadline: Instant) -> Result<LeaderReply, Failure> {
+        self.leads()?;
+        let known = self.known_members();
+        if known.iter().any(|known| known.id == member.id || known.peer == member.peer) {
+            return Err(Failure::Invalid(format!("member {} at {} belongs to the cluster already", member.id, member.peer)));
+        }
+        let limit = deadline.saturating_duration_since(Instant::now());
+        let met = self.peers.meet(member.id, &member.peer, limit.min(self.election * 2)).await;
+        let met = met.map_err(|error| Failure::Invalid(format!("member {} at {}: {error}", member.id, member.peer)))?;
+        if met.is_founded {
+            return Err(Failure::Invalid(format!("member {} belongs to a cluster already: start it with an empty folder", member.id)));
+        }
+        let address = Address { peer: member.peer, client: member.client, life: met.life };
+        let nodes = ChangeMembers::AddNodes(BTreeMap::from([(member.id, address)]));
+        self.change(nodes, deadline).await?;
+        if member.voter {
+            self.wait_for_line_rate(member.id, deadline).await?;
+            self.change(ChangeMembers::AddVoterIds(BTreeSet::from([member.id])), deadline).await?;
+        }
+        Ok(LeaderReply::Changed)
+    }
+
+    pub(super) async fn promote_member(&self, id: u64, deadline: Instant) -> Result<LeaderReply, Failure> {
+        self.leads()?;
+        self.known(id)?;
+        self.wait_for_line_rate(id, deadline).await?;
+        self.change(ChangeMembers::AddVoterIds(BTreeSet::from([id])), deadline).await
+    }
+
+    pub(super) async fn remove_member(&self, id: u64, deadline: Instant) -> Result<LeaderReply, Failure> {
+        self.leads()?;
+        let member = self.known(id)?;
+        if member.voter {
+            if self.known_members().iter().filter(|member| member.voter).count() == 1 {
+                return Err(Failure::Invalid("the last member that votes stays".to_owned()));
+            }
+            return self.change(ChangeMembers::RemoveVoters(BTreeSet::from([id])), deadline).await;
+        }
+        self.change(ChangeMembers::RemoveNodes(BTreeSet::from([id])), deadline).await
+    }
+
+    /// Lets the follower that is furthest stand for election. openraft 0.9 has no hand-over of leadership: voters turn candidates down as
+    /// long as they have heard from a leader lately, so that this member first stops to be heard.
+    pub(super) async fn hand_over(&self, deadline: Instant) -> Result<LeaderReply, Failure> {
+        self.leads()?;
+        let Some((id, at)) = self.furthest_follower() else { return Err(Failure::NoQuorum) };
+        self.raft.runtime_config().heartbeat(false);
+        let handed_over = timeout_at(deadline, self.stand_aside_for(id, &at)).await;
+        self.raft.runtime_config().heartbeat(true);
+        handed_over.map(|()| LeaderReply::Changed).map_err(|_| Failure::NoQuorum)
+    }
+
+    async fn stand_aside_for(&self, id: u64, at: &Address) {
+        let mut metrics = self.raft.metrics();
+        while metrics.borrow_and_update().current_leader == Some(self.id) {
+            // A candidate that was turned down tries again.
+            let _ = self.peers.ask(Lane::Requests, id, at, &Ask::Elect, self.election).await;
+            let _ = tokio::time::timeout(self.election / 4, metrics.changed()).await;
+        }
+    }
+
+    fn furthest_follower(&self) -> Option<(u64, Address)> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow();
+        let members = metrics.membership_config.membership();
+        let voters: BTreeSet<u64> = members.voter_ids().collect();
+        let followers = metrics.replication.iter().flatten().filter(|(id, _)| **id != self.id && voters.contains(id));
+        let (id, _) = followers.max_by_key(|(_, matching)| matching.map(|matching| matching.index))?;
+        Some((*id, members.get_node(id)?.clone()))
+    }
+
+    /// Waits until a follower has nearly all that this member has, so that the cluster does not wait for it once it votes.
+    async fn wait_for_line_rate(&self, id: u64, deadline: Instant) -> Result<(), Failure> {
+        let mut metrics = self.raft.metrics();
+        let caught_up = metrics.wait_for(|metrics| {
+            let matching = metrics.replication.as_ref().and_then(|replication| *replication.get(&id)?);
+            metrics.replication.is_none() || matching.is_some_and(|id| id.index + LINE_RATE >= metrics.last_log_index.unwrap_or(0))
+        });
+        let behind = || Failure::Unknown(format!("member {id} follows, and has not caught up in time: promote it later"));
+        timeout_at(deadline, caught_up).await.map_err(|_| behind())?.map(drop).map_err(|_| behind())
+    }
+
+    async fn change(&self, change: ChangeMembers<u64, Address>, deadline: Instant) -> Result<LeaderReply, Failure> {
+        let unknown = || Failure::Unknown("the members did not agree in time".to_owned());
+        // Joint consensus: the members before and after must both agree.
+        match timeout_at(deadline, self.raft.change_membership(change, false)).await.map_err(|_| unknown())? {
+            Ok(_) => Ok(LeaderReply::Changed),
+            Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(ChangeMembershipError::InProgress(_)))) => {
+                Err(Failure::Invalid("another change is under way: wait for it".to_owned()))
+            }
+            Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(error))) => Err(Failure::Invalid(error.to_string())),
+            Err(_) => Err(unknown()),
+        }
+    }
+
+    fn leads(&self) -> Result<(), Failure> {
+        let leads = leader(&self.raft.metrics().borrow()).is_some_and(|(id, _)| id == self.id);
+        if leads { Ok(()) } else { Err(Failure::NotLeader) }
+    }
+
+    fn known(&self, id: u64) -> Result<Member, Failure> {
+        let known = self.known_members().into_iter().find(|member| member.id == id);
+        known.ok_or_else(|| Failure::Invalid(format!("there is no member {id}")))
+    }
+}
+
+/// Entries that a follower may be behind when it is let vote.
+const LINE_RATE: u64 = 100;

@@ -1,0 +1,112 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use super::{
+    consensus::{Proposal, Raft},
+    rpc::Failure,
+};
+use crate::machine::{Answer, Command};
+
+/// Commands of a proposal at most.
+const LARGEST: usize = 1024;
+/// Bytes of keys and values of a proposal, beyond which it takes no further command.
+const LONGEST: usize = 1 << 20;
+/// Proposals under way: while one is on its way to the followers the next can be written here.
+const UNDER_WAY: usize = 2;
+
+/// Proposes commands, those that have come meanwhile as one entry: openraft waits for the disk once for each.
+#[derive(Debug)]
+pub(super) struct Proposer {
+    queue: mpsc::UnboundedSender<Job>,
+}
+
+#[derive(Debug)]
+struct Job {
+    command: Command,
+    reply: oneshot::Sender<Result<Answer, Failure>>,
+}
+
+/// What a proposer, the log's store and who keeps the time of leases know of each other.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// The greatest number of a proposal of this member that its log took.
+    pub(super) appended: AtomicU64,
+    /// The term since which this member has kept the time of leases.
+    pub(super) time_kept_in: AtomicU64,
+}
+
+impl Proposer {
+    /// A proposer, and what it does as long as it is polled.
+    pub(super) fn new(raft: Raft, marks: Arc<Marks>) -> (Self, impl Future<Output = ()> + Send) {
+        let (queue, jobs) = mpsc::unbounded_channel();
+        (Self { queue }, propose(raft, marks, jobs))
+    }
+
+    /// The answer to `command`, once a quorum has it on disk and this member has carried it out. It may be carried out though the future is
+    /// dropped.
+    pub(super) async fn propose(&self, command: Command) -> Result<Answer, Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Job { command, reply }).map_err(|_| stopped())?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+}
+
+async fn propose(raft: Raft, marks: Arc<Marks>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+    let under_way = Arc::new(Semaphore::new(UNDER_WAY));
+    for number in 1.. {
+        let Some(first) = jobs.recv().await else { return };
+        let permit = Arc::clone(&under_way).acquire_owned().await.expect("the semaphore is never closed");
+        let (commands, replies) = gather(first, &mut jobs);
+        let proposal = Proposal { number, time_kept_in: marks.time_kept_in.load(SeqCst), commands };
+        let outcome = raft.client_write_ff(proposal).await;
+        let marks = Arc::clone(&marks);
+        tokio::spawn(async move {
+            let written = match outcome {
+                Ok(outcome) => outcome.await.ok(),
+                Err(_) => None,
+            };
+            drop(permit);
+            match written {
+                Some(Ok(response)) => {
+                    for (reply, answer) in replies.into_iter().zip(response.data.0) {
+                        // Who asked may have gone away.
+                        let _ = reply.send(Ok(answer));
+                    }
+                }
+                // An entry that was dropped from this log for another leader's may still be in others' logs, and be agreed on yet.
+                Some(Err(_)) if marks.appended.load(SeqCst) >= number => {
+                    fail(replies, &Failure::Unknown("another member took over".to_owned()));
+                }
+                Some(Err(_)) => fail(replies, &Failure::NotLeader),
+                None => fail(replies, &stopped()),
+            }
+        });
+    }
+}
+
+/// What is proposed together: `first`, and what waits behind it.
+fn gather(first: Job, jobs: &mut mpsc::UnboundedReceiver<Job>) -> (Vec<Command>, Vec<oneshot::Sender<Result<Answer, Failure>>>) {
+    let (mut commands, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let mut next = Some(first);
+    while let Some(job) = next {
+        bytes += job.command.size();
+        commands.push(job.command);
+        replies.push(job.reply);
+        next = if commands.len() < LARGEST && bytes < LONGEST { jobs.try_recv().ok() } else { None };
+    }
+    (commands, replies)
+}
+
+fn fail(replies: Vec<oneshot::Sender<Result<Answer, Failure>>>, failure: &Failure) {
+    for reply in replies {
+        let _ = reply.send(Err(failure.clone()));
+    }
+}
+
+fn stopped() -> Failure {
+    Failure::Unknown("this member stopped".to_owned())
+}

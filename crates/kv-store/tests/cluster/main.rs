@@ -1,0 +1,9 @@
+//! Members of a cluster on the loopback interface, in one process.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod conformance;
+mod failures;
+mod group;
+mod leases;
+mod membership;
