@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     consensus::{Metrics, Raft},
-    proposer::Marks,
+    pace::Pace,
     replica::Replica,
 };
 use crate::{Error, Result, machine, machine::Command};
@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Follows who leads: keeps the time of leases while this member does, and has snapshots made where the log has grown.
 pub(super) struct Leadership {
     pub(super) replica: Arc<Replica>,
-    pub(super) marks: Arc<Marks>,
+    pub(super) pace: Arc<Pace>,
     pub(super) since_snapshot: Arc<AtomicU64>,
     pub(super) snapshot_bytes: u64,
 }
@@ -34,6 +34,12 @@ impl Leadership {
             let (leads_in, failure) = look(&metrics.borrow_and_update(), self.replica.id);
             if let Some(failure) = failure {
                 return self.replica.shared.poison(&Error::Poisoned { reason: failure });
+            }
+            if self.pace.has_failed() {
+                self.replica.shared.poison(&Error::Poisoned { reason: "the log's disk failed".to_owned() });
+                // It has ended by itself where it was told.
+                let _ = raft.shutdown().await;
+                return;
             }
             match (leads_in, kept_in) {
                 (Some(term), kept) if kept != Some(term) => kept_in = self.take_time_over(term).await,
@@ -55,12 +61,13 @@ impl Leadership {
     /// Begins to keep the time of all leases, each from its whole TTL, once the state has what earlier leaders granted.
     async fn take_time_over(&self, term: u64) -> Option<u64> {
         let replica = &self.replica;
+        self.pace.learn(&replica.raft.metrics().borrow());
         let index = tokio::time::timeout(replica.election, replica.reads.index()).await.ok()?.ok()?;
         let mut applied = replica.state.applied();
         tokio::time::timeout(replica.election, applied.wait_for(|applied| *applied >= index)).await.ok()?.ok()?;
         let taken = replica.shared.take_time_over(|| self.leases());
         taken.inspect_err(|error| replica.shared.poison(error)).ok()?;
-        self.marks.time_kept_in.store(term, Ordering::SeqCst);
+        replica.proposer.keeps_time_in(term);
         tracing::info!(term, member = replica.id, "this member leads");
         Some(term)
     }

@@ -31,6 +31,7 @@ mod machine;
 mod membership;
 mod network;
 mod options;
+mod pace;
 mod peers;
 mod proposer;
 mod reads;
@@ -68,8 +69,9 @@ use leadership::Leadership;
 use machine::Machine;
 use network::Network;
 use options::Place;
+use pace::Pace;
 use peers::Peers;
-use proposer::{Marks, Proposer};
+use proposer::Proposer;
 use reads::Reads;
 use replica::Replica;
 use rpc::LeaderAsk;
@@ -100,8 +102,8 @@ impl Cluster {
     pub async fn start(options: ClusterOptions) -> Result<Self> {
         let shared = Arc::new(Shared::new(Arc::clone(&options.clock), options.limits));
         shared.give_time_up();
-        let marks = Arc::new(Marks::default());
-        let storage = storage::open(&options, &shared, Arc::clone(&marks))?;
+        let pace = Arc::new(Pace::new(options.id));
+        let storage = storage::open(&options, &shared, &pace)?;
         let listening = options.transport.listen(&options.listen).await;
         let listener = listening.map_err(|error| Error::io(format!("listen at {}", options.listen), error))?;
         let address = listener.local_address().map_err(|error| Error::io("learn where it listens", error))?;
@@ -111,11 +113,11 @@ impl Cluster {
         let since_snapshot = Arc::new(AtomicU64::new(0));
         let machine =
             Machine { state: Arc::clone(&storage.state), shared: Arc::clone(&shared), since_snapshot: Arc::clone(&since_snapshot) };
-        let network = Network { peers: Arc::clone(&peers), threaded: options.is_threaded() };
+        let network = Network { peers: Arc::clone(&peers), pace: Arc::clone(&pace), threaded: options.is_threaded() };
         let raft = openraft::Raft::new(options.id, Arc::new(options.raft()?), network, storage.log, machine).await;
         let raft = raft.map_err(|error| Error::Poisoned { reason: error.to_string() })?;
 
-        let (proposer, proposing) = Proposer::new(raft.clone(), Arc::clone(&marks));
+        let (proposer, proposing) = Proposer::new(raft.clone(), Arc::clone(&pace));
         let (reads, reading) = Reads::new(raft.clone());
         let replica = Arc::new(Replica {
             id: options.id,
@@ -130,7 +132,7 @@ impl Cluster {
             fresh_at: Mutex::default(),
         });
         let server = Server { replica: Arc::clone(&replica), identity, life: storage.life, spool: options.spool() };
-        let leadership = Leadership { replica: Arc::clone(&replica), marks, since_snapshot, snapshot_bytes: options.snapshot_bytes };
+        let leadership = Leadership { replica: Arc::clone(&replica), pace, since_snapshot, snapshot_bytes: options.snapshot_bytes };
         let mut tasks = JoinSet::new();
         tasks.spawn(proposing);
         tasks.spawn(reading);

@@ -10,6 +10,7 @@ use openraft::{
 use super::{
     connection::{Connection, NoReply},
     consensus::{Address, Snapshot, Types},
+    pace::Pace,
     peers::{Lane, Peers},
     rpc::{Ask, Reply},
     snapshot::SnapshotData,
@@ -24,6 +25,7 @@ type Failed<E = openraft::error::Infallible> = RPCError<u64, Address, RaftError<
 #[derive(Clone, Debug)]
 pub(super) struct Network {
     pub(super) peers: Arc<Peers>,
+    pub(super) pace: Arc<Pace>,
     /// Whether snapshots may be read by threads of their own.
     pub(super) threaded: bool,
 }
@@ -84,8 +86,19 @@ type Streaming = StreamingError<Types, Fatal<u64>>;
 
 impl RaftNetwork<Types> for Line {
     async fn append_entries(&mut self, rpc: AppendEntriesRequest<Types>, option: RPCOption) -> Result<AppendEntriesResponse<u64>, Failed> {
+        let sent = rpc.entries.last().map(|last| last.log_id).or(rpc.prev_log_id);
         match self.ask(Ask::Append(rpc), &option).await.map_err(failed)? {
-            Reply::Append(response) => response.map_err(|error| self.remote(error)),
+            Reply::Append(response) => {
+                let response = response.map_err(|error| self.remote(error))?;
+                let acknowledged = match &response {
+                    AppendEntriesResponse::Success => sent,
+                    AppendEntriesResponse::PartialSuccess(reached) => *reached,
+                    AppendEntriesResponse::Conflict | AppendEntriesResponse::HigherVote(_) => None,
+                };
+                // openraft counts this member's disk already.
+                self.network.pace.wait_for(acknowledged.map_or(0, |id| id.index + 1)).await;
+                Ok(response)
+            }
             other => Err(failed(strange(&other))),
         }
     }

@@ -52,7 +52,7 @@ impl ClusterOptions {
             election: Duration::from_millis(500),
             request_timeout: Duration::from_secs(5),
             snapshot_entries: 20_000,
-            snapshot_bytes: 64 << 20,
+            snapshot_bytes: 128 << 20,
         }
     }
 

@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::{
     consensus::{Proposal, Raft},
+    pace::Pace,
     rpc::Failure,
 };
 use crate::machine::{Answer, Command};
@@ -22,6 +23,7 @@ const UNDER_WAY: usize = 2;
 #[derive(Debug)]
 pub(super) struct Proposer {
     queue: mpsc::UnboundedSender<Job>,
+    time_kept_in: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -30,20 +32,17 @@ struct Job {
     reply: oneshot::Sender<Result<Answer, Failure>>,
 }
 
-/// What a proposer, the log's store and who keeps the time of leases know of each other.
-#[derive(Debug, Default)]
-pub(super) struct Marks {
-    /// The greatest number of a proposal of this member that its log took.
-    pub(super) appended: AtomicU64,
-    /// The term since which this member has kept the time of leases.
-    pub(super) time_kept_in: AtomicU64,
-}
-
 impl Proposer {
     /// A proposer, and what it does as long as it is polled.
-    pub(super) fn new(raft: Raft, marks: Arc<Marks>) -> (Self, impl Future<Output = ()> + Send) {
+    pub(super) fn new(raft: Raft, pace: Arc<Pace>) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, jobs) = mpsc::unbounded_channel();
-        (Self { queue }, propose(raft, marks, jobs))
+        let time_kept_in = Arc::new(AtomicU64::new(0));
+        (Self { queue, time_kept_in: Arc::clone(&time_kept_in) }, propose(raft, pace, time_kept_in, jobs))
+    }
+
+    /// This member has kept the time of leases since `term` began.
+    pub(super) fn keeps_time_in(&self, term: u64) {
+        self.time_kept_in.store(term, SeqCst);
     }
 
     /// The answer to `command`, once a quorum has it on disk and this member has carried it out. It may be carried out though the future is
@@ -55,15 +54,15 @@ impl Proposer {
     }
 }
 
-async fn propose(raft: Raft, marks: Arc<Marks>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+async fn propose(raft: Raft, pace: Arc<Pace>, time_kept_in: Arc<AtomicU64>, mut jobs: mpsc::UnboundedReceiver<Job>) {
     let under_way = Arc::new(Semaphore::new(UNDER_WAY));
     for number in 1.. {
         let Some(first) = jobs.recv().await else { return };
         let permit = Arc::clone(&under_way).acquire_owned().await.expect("the semaphore is never closed");
         let (commands, replies) = gather(first, &mut jobs);
-        let proposal = Proposal { number, time_kept_in: marks.time_kept_in.load(SeqCst), commands };
+        let proposal = Proposal { number, time_kept_in: time_kept_in.load(SeqCst), commands };
         let outcome = raft.client_write_ff(proposal).await;
-        let marks = Arc::clone(&marks);
+        let pace = Arc::clone(&pace);
         tokio::spawn(async move {
             let written = match outcome {
                 Ok(outcome) => outcome.await.ok(),
@@ -78,7 +77,7 @@ async fn propose(raft: Raft, marks: Arc<Marks>, mut jobs: mpsc::UnboundedReceive
                     }
                 }
                 // An entry that was dropped from this log for another leader's may still be in others' logs, and be agreed on yet.
-                Some(Err(_)) if marks.appended.load(SeqCst) >= number => {
+                Some(Err(_)) if pace.was_appended(number) => {
                     fail(replies, &Failure::Unknown("another member took over".to_owned()));
                 }
                 Some(Err(_)) => fail(replies, &Failure::NotLeader),

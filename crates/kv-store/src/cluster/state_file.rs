@@ -27,7 +27,7 @@ const APPLIED: &str = "applied";
 const MEMBERSHIP: &str = "membership";
 
 /// Commands, and bytes of them, that a crash may make the log carry out again.
-const UNSYNCED: Unsynced = Unsynced { commands: 8192, bytes: 16 << 20 };
+const UNSYNCED: Unsynced = Unsynced { commands: 100_000, bytes: 128 << 20 };
 
 /// A member's state: the rows, the entry of the log that made them what they are, and the members as of then; all of it committed together.
 ///

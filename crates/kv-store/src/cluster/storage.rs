@@ -1,6 +1,6 @@
 use std::{fs, path::Path, sync::Arc};
 
-use openraft::{RaftLogId, Vote};
+use openraft::Vote;
 use redb::{Builder, Database};
 use serde::{Deserialize, Serialize};
 
@@ -8,14 +8,14 @@ use super::{
     consensus::Types,
     entropy,
     options::{ClusterOptions, Place},
-    proposer::Marks,
+    pace::Pace,
     state_file::StateFile,
 };
 use crate::{
     Error, Result,
     embedded::{disk::failed, making, open::check_format, wall::behind_a_wall},
     local::Shared,
-    log::{Disk, FsDisk, LogConfig, LogStore, RaftLog},
+    log::{Disk, FsDisk, LogConfig, LogStore, Observer, RaftLog},
 };
 
 /// The folder of the log, and the file of the state.
@@ -43,7 +43,7 @@ struct Identity {
 }
 
 /// Opens a member's storage, or makes it where there is nothing.
-pub(super) fn open(options: &ClusterOptions, shared: &Arc<Shared>, marks: Arc<Marks>) -> Result<Storage> {
+pub(super) fn open(options: &ClusterOptions, shared: &Arc<Shared>, pace: &Arc<Pace>) -> Result<Storage> {
     let (log, state, threaded) = match &options.storage {
         Place::Folder(folder) => {
             let path = folder.join(LOG);
@@ -63,13 +63,8 @@ pub(super) fn open(options: &ClusterOptions, shared: &Arc<Shared>, marks: Arc<Ma
     if recovery.torn_bytes > 0 {
         tracing::info!(bytes = recovery.torn_bytes, "a write that was never acknowledged was cut off the log");
     }
-    let (id, watch) = (options.id, move |number| marks.appended.fetch_max(number, std::sync::atomic::Ordering::SeqCst));
-    let log = LogStore::watched(log, move |entry: &openraft::Entry<Types>| {
-        if let (openraft::EntryPayload::Normal(proposal), true) = (&entry.payload, entry.get_log_id().leader_id.node_id == id) {
-            watch(proposal.number);
-        }
-    });
-    begin_log(&log, &state, identity)?;
+    let log = LogStore::observed(log, Arc::clone(pace) as Arc<dyn Observer<Types>>);
+    begin_log(&log, &state, identity, pace)?;
     Ok(Storage { log, state: Arc::new(state), life: identity.life })
 }
 
@@ -115,11 +110,17 @@ fn identify(state: &StateFile, options: &ClusterOptions) -> Result<Identity> {
 }
 
 /// A log that was begun holds a vote from then on. One that holds none was lost, and with it votes and entries that others count on.
-fn begin_log(log: &LogStore<Types>, state: &StateFile, identity: Identity) -> Result<()> {
+fn begin_log(log: &LogStore<Types>, state: &StateFile, identity: Identity, pace: &Pace) -> Result<()> {
     let failed = |error: std::io::Error| Error::io("begin the log", error);
-    match (identity.complete, log.has_vote().map_err(failed)?) {
-        (true, true) => Ok(()),
-        (true, false) => Err(Error::Membership(format!(
+    let (vote, next) = log.ends().map_err(failed)?;
+    pace.reached(next);
+    match (identity.complete, vote) {
+        // Who led may have sent entries that a crash took from its own disk: it must not make others of the same term and index.
+        (true, Some(vote)) if vote.is_committed() && vote.leader_id().voted_for() == Some(identity.id) => {
+            log.save_vote_and_wait(&Vote::new(vote.leader_id().get_term(), identity.id)).map_err(failed)
+        }
+        (true, Some(_)) => Ok(()),
+        (true, None) => Err(Error::Membership(format!(
             "the log of member {} is gone, and with it what others count on: remove the member, and add it with an empty folder under another id",
             identity.id
         ))),

@@ -27,22 +27,44 @@ const REPLICATION_BYTES: usize = 1 << 20;
 /// call fails; openraft shuts the node down then, and the process should exit.
 pub struct LogStore<C: RaftTypeConfig> {
     log: Arc<RaftLog>,
-    watch: Arc<Watch<C>>,
+    observer: Arc<dyn Observer<C>>,
     config: PhantomData<fn() -> C>,
 }
 
-/// Is shown each entry before it is appended.
-type Watch<C> = dyn Fn(&<C as RaftTypeConfig>::Entry) + Send + Sync;
+/// Follows what a log takes, and what of that is on disk.
+pub(crate) trait Observer<C: RaftTypeConfig>: Send + Sync {
+    /// `entries` are appended now. Whether openraft may be told that they are on disk before they are.
+    fn appending(&self, _entries: &[C::Entry]) -> bool {
+        false
+    }
+
+    /// Entries up to before `index` are on disk.
+    fn reached(&self, _index: u64) {}
+
+    /// The disk failed.
+    fn failed(&self) {}
+
+    /// Entries from `index` on are gone.
+    fn cut(&self, _index: u64) {}
+
+    /// `vote` is on disk.
+    fn voted(&self, _vote: &Vote<C::NodeId>) {}
+}
+
+/// Nobody follows.
+struct Nobody;
+
+impl<C: RaftTypeConfig> Observer<C> for Nobody {}
 
 impl<C: RaftTypeConfig> LogStore<C> {
     /// Takes a log that holds nothing but what another `LogStore` of this type wrote.
     pub fn new(log: RaftLog) -> Self {
-        Self::watched(log, |_| {})
+        Self::observed(log, Arc::new(Nobody))
     }
 
-    /// The same; `watch` is shown each entry before it is appended.
-    pub fn watched(log: RaftLog, watch: impl Fn(&C::Entry) + Send + Sync + 'static) -> Self {
-        Self { log: Arc::new(log), watch: Arc::new(watch), config: PhantomData }
+    /// The same; `observer` follows it.
+    pub(crate) fn observed(log: RaftLog, observer: Arc<dyn Observer<C>>) -> Self {
+        Self { log: Arc::new(log), observer, config: PhantomData }
     }
 }
 
@@ -59,9 +81,13 @@ where
         Ok(self.read(index, index + 1, usize::MAX)?.pop().map(|entry| entry.get_log_id().clone()))
     }
 
-    /// Whether it holds a vote.
-    pub(crate) fn has_vote(&self) -> io::Result<bool> {
-        Ok(self.state()?.vote.is_some())
+    /// The vote that it holds, and the index that the next entry has.
+    pub(crate) fn ends(&self) -> io::Result<(Option<Vote<C::NodeId>>, u64)>
+    where
+        C::NodeId: DeserializeOwned,
+    {
+        let state = self.state()?;
+        Ok((decode_mark(state.vote.as_ref())?, state.next))
     }
 
     /// Saves a vote, and waits until it is durable.
@@ -82,7 +108,7 @@ where
 
 impl<C: RaftTypeConfig> Clone for LogStore<C> {
     fn clone(&self) -> Self {
-        Self { log: Arc::clone(&self.log), watch: Arc::clone(&self.watch), config: PhantomData }
+        Self { log: Arc::clone(&self.log), observer: Arc::clone(&self.observer), config: PhantomData }
     }
 }
 
@@ -147,7 +173,9 @@ where
             let mark = Mark::new(0, vote.leader_id().get_term(), &encode(vote)?);
             durable(|done| self.log.save_vote(mark, done)).await
         };
-        save.await.map_err(failed(ErrorSubject::Vote, ErrorVerb::Write))
+        save.await.map_err(failed(ErrorSubject::Vote, ErrorVerb::Write))?;
+        self.observer.voted(vote);
+        Ok(())
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote<C::NodeId>>, StorageError<C::NodeId>> {
@@ -172,19 +200,38 @@ where
         I: IntoIterator<Item = C::Entry> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        let encode = |entry: C::Entry| {
-            (self.watch)(&entry);
-            let id = entry.get_log_id();
-            Ok(LogEntry::new(id.index, id.leader_id.get_term(), &encode(&entry)?))
+        let entries: Vec<_> = entries.into_iter().collect();
+        let runs_ahead = self.observer.appending(&entries);
+        let (early, late) = if runs_ahead { (Some(callback), None) } else { (None, Some(callback)) };
+        let (observer, behind) = (Arc::clone(&self.observer), entries.last().map_or(0, |last| last.get_log_id().index + 1));
+        let done = move |result: Result<()>| {
+            if result.is_ok() {
+                observer.reached(behind);
+            } else {
+                observer.failed();
+            }
+            if let Some(callback) = late {
+                callback.log_io_completed(result.map_err(io::Error::other));
+            }
         };
-        let entries: io::Result<Vec<_>> = entries.into_iter().map(encode).collect();
-        let done = move |result: Result<()>| callback.log_io_completed(result.map_err(io::Error::other));
-        let appended = entries.and_then(|entries| self.log.append(entries, done).map_err(io::Error::other));
-        appended.map_err(failed(ErrorSubject::Logs, ErrorVerb::Write))
+        let encode = |entry: &C::Entry| {
+            let id = entry.get_log_id();
+            Ok(LogEntry::new(id.index, id.leader_id.get_term(), &encode(entry)?))
+        };
+        let encoded: io::Result<Vec<_>> = entries.iter().map(encode).collect();
+        let appended = encoded.and_then(|entries| self.log.append(entries, done).map_err(io::Error::other));
+        appended.map_err(failed(ErrorSubject::Logs, ErrorVerb::Write))?;
+        if let Some(callback) = early {
+            callback.log_io_completed(Ok(()));
+        }
+        Ok(())
     }
 
     async fn truncate(&mut self, log_id: LogId<C::NodeId>) -> Result<(), StorageError<C::NodeId>> {
-        let truncated = durable(|done| self.log.truncate(log_id.index, done)).await;
+        let index = log_id.index;
+        let truncated = durable(|done| self.log.truncate(index, done)).await;
+        // After what was appended before is on disk, and before anything is appended in its place.
+        self.observer.cut(index);
         truncated.map_err(failed(ErrorSubject::Log(log_id), ErrorVerb::Delete))
     }
 

@@ -53,6 +53,7 @@ pub use disk::{Disk, DiskFile};
 pub use error::{LogError, Result};
 pub use fs_disk::FsDisk;
 pub use log_store::LogStore;
+pub(crate) use log_store::Observer;
 pub use raft_log::{LogConfig, RaftLog};
 pub use recovery::Recovery;
 #[cfg(feature = "testing")]

@@ -7,3 +7,4 @@ mod failures;
 mod group;
 mod leases;
 mod membership;
+mod rate;
