@@ -1,4 +1,4 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{borrow::Cow, path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ pub enum Error {
     #[error("{what} of {size} is over the limit of {limit}")]
     TooLarge {
         /// What is too large.
-        what: &'static str,
+        what: Cow<'static, str>,
         /// How large it is: bytes, or operations.
         size: usize,
         /// The most that is allowed.
@@ -50,10 +50,10 @@ pub enum Error {
     },
     /// The request contradicts itself; nothing was done.
     #[error("the request is not sound: {0}")]
-    Invalid(&'static str),
+    Invalid(Cow<'static, str>),
     /// This store does not offer that.
     #[error("this store does not offer {0}")]
-    Unsupported(&'static str),
+    Unsupported(Cow<'static, str>),
     /// The stored bytes are not what was written.
     #[error("{place} is damaged: {reason}; restore a snapshot")]
     Corrupt {
@@ -92,6 +92,9 @@ pub enum Error {
         /// The failure.
         reason: String,
     },
+    /// The server asks for a token, or for another one; nothing was done.
+    #[error("the server refused: {0}")]
+    Unauthorized(String),
     /// The store was closed.
     #[error("the store is closed")]
     Closed,

@@ -10,6 +10,8 @@ mod error;
 mod forward;
 #[cfg(feature = "cluster")]
 pub mod frame;
+#[cfg(feature = "server")]
+pub mod http;
 mod id;
 mod lease;
 mod lessor;
@@ -23,6 +25,8 @@ mod memory;
 mod metrics;
 pub mod namespace;
 mod range;
+#[cfg(feature = "client")]
+mod remote;
 mod session;
 mod snapshot;
 mod status;
@@ -31,6 +35,8 @@ mod store;
 pub mod testing;
 mod txn;
 mod watch;
+#[cfg(any(feature = "client", feature = "server"))]
+mod wire;
 
 pub use blocking::{Blocking, BlockingWatch};
 #[cfg(feature = "cluster")]
@@ -46,6 +52,8 @@ pub use memory::Memory;
 pub use metrics::Metrics;
 pub use namespace::Namespace;
 pub use range::{Entry, KeyRange, Page, RangeRequest, ReadLevel};
+#[cfg(feature = "client")]
+pub use remote::{Remote, RemoteOptions};
 pub use session::{Session, SessionTag};
 pub use snapshot::{SnapshotInfo, Verified};
 pub use status::Status;

@@ -47,7 +47,7 @@ impl Limits {
 
     fn check_op(&self, op: &Op) -> Result<()> {
         match op {
-            Op::Put { key, .. } if key.is_empty() => Err(Error::Invalid("a key is empty")),
+            Op::Put { key, .. } if key.is_empty() => Err(Error::Invalid("a key is empty".into())),
             Op::Put { key, value, .. } => {
                 within("a key", key.len(), self.key)?;
                 within("a value", value.len(), self.value)
@@ -71,9 +71,9 @@ fn changes_once(ops: &[Op]) -> Result<()> {
     if puts.all(|key| put.insert(key)) && !deleted.any(|range| put.iter().any(|key| range.contains(key))) {
         return Ok(());
     }
-    Err(Error::Invalid("a transaction changes a key twice"))
+    Err(Error::Invalid("a transaction changes a key twice".into()))
 }
 
 fn within(what: &'static str, size: usize, limit: usize) -> Result<()> {
-    if size > limit { Err(Error::TooLarge { what, size, limit }) } else { Ok(()) }
+    if size > limit { Err(Error::TooLarge { what: what.into(), size, limit }) } else { Ok(()) }
 }

@@ -69,10 +69,10 @@ pub(crate) fn write(rows: &dyn Rows, to: impl Write) -> Result<SnapshotInfo> {
 
 /// Gives every row of a snapshot to `take`, in order. What it took is to be dropped where this fails. Memory is bounded by the longest
 /// block, and by what is really there.
-pub(crate) fn read(from: impl Read, mut take: impl FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
+pub(crate) fn read(from: impl Read, mut take: impl FnMut(&[u8], &[u8]) -> Result<()>) -> Result<SnapshotInfo> {
     let mut input = Input { from, at: 0 };
     input.header()?;
-    let (mut last, mut tally): (Option<Vec<u8>>, _) = (None, Tally::default());
+    let (mut last, mut tally, mut revision): (Option<Vec<u8>>, _, _) = (None, Tally::default(), Revision::FIRST);
     loop {
         let at = input.at;
         let block = input.block()?;
@@ -86,11 +86,39 @@ pub(crate) fn read(from: impl Read, mut take: impl FnMut(&[u8], &[u8]) -> Result
                 return Err(damaged(at, "rows are out of order"));
             }
             tally.add(key, value);
+            revision = machine::revision(key, value)?.unwrap_or(revision);
             take(key, value)?;
             last = Some(key.to_vec());
         }
     }
-    input.end(&tally.finish(Revision::ZERO))
+    let info = tally.finish(revision);
+    input.end(&info)?;
+    Ok(info)
+}
+
+/// Copies a snapshot, and holds it to its checksums on the way.
+#[cfg(feature = "client")]
+pub(crate) fn copy(from: impl Read, to: impl Write) -> Result<SnapshotInfo> {
+    let mut to = BufWriter::new(to);
+    let info = read(Copying { from, to: &mut to }, |_, _| Ok(()))?;
+    to.flush().map_err(|error| Error::io("write the snapshot", error))?;
+    Ok(info)
+}
+
+/// Writes what is read.
+#[cfg(feature = "client")]
+struct Copying<'a, R, W> {
+    from: R,
+    to: &'a mut W,
+}
+
+#[cfg(feature = "client")]
+impl<R: Read, W: Write> Read for Copying<'_, R, W> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(out)?;
+        self.to.write_all(&out[..count])?;
+        Ok(count)
+    }
 }
 
 #[derive(Default)]

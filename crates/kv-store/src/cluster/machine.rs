@@ -111,7 +111,7 @@ impl RaftStateMachine<Types> for Machine {
 
 impl RaftSnapshotBuilder<Types> for Machine {
     async fn build_snapshot(&mut self) -> Result<Snapshot, StorageError> {
-        let frozen = self.freeze().and_then(|frozen| frozen.ok_or(Error::Invalid("a snapshot of nothing was asked for")));
+        let frozen = self.freeze().and_then(|frozen| frozen.ok_or(Error::Invalid("a snapshot of nothing was asked for".into())));
         frozen.map_err(self.failed(ErrorVerb::Write))
     }
 }

@@ -264,7 +264,7 @@ impl ClusterOptions {
             replication_lag_threshold: self.snapshot_entries.saturating_mul(2),
             ..openraft::Config::default()
         };
-        config.validate().map_err(|_| Error::Invalid("an election must take longer than a heartbeat"))
+        config.validate().map_err(|_| Error::Invalid("an election must take longer than a heartbeat".into()))
     }
 
     fn is_threaded(&self) -> bool {

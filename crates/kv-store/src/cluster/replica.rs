@@ -189,7 +189,7 @@ impl Engine for Replica {
             match level {
                 ReadLevel::Linearizable => self.catch_up().await,
                 ReadLevel::Lease => {
-                    Err(Error::Unsupported("reads by a leader's lease: openraft 0.9 cannot promise one; read linearizable"))
+                    Err(Error::Unsupported("reads by a leader's lease: openraft 0.9 cannot promise one; read linearizable".into()))
                 }
                 ReadLevel::Stale { max_age } => self.no_older_than(max_age).await,
             }

@@ -177,7 +177,7 @@ impl Conversation<'_> {
     }
 
     fn add(&mut self, part: &[u8]) -> Result<()> {
-        let coming = self.snapshot.as_mut().ok_or(Error::Invalid("no snapshot was announced"))?;
+        let coming = self.snapshot.as_mut().ok_or(Error::Invalid("no snapshot was announced".into()))?;
         coming.spool.add(part)
     }
 

@@ -12,7 +12,7 @@ use super::consensus::{Answers, LogId, Membership, Proposal, Types};
 use crate::{
     Error, Result,
     embedded::{
-        disk::{ROWS, Table, failed},
+        disk::{self, ROWS, Table, failed},
         view::view,
         wall::behind_a_wall,
     },
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What the member knows besides the rows.
-const RAFT: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("raft");
+const RAFT: TableDefinition<'static, &str, &[u8]> = TableDefinition::new(disk::RAFT);
 const APPLIED: &str = "applied";
 const MEMBERSHIP: &str = "membership";
 

@@ -9,6 +9,8 @@ use crate::{
 
 /// Every row of the state.
 pub(crate) const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
+/// The table in which a member of a cluster keeps what it knows besides the rows.
+pub(crate) const RAFT: &str = "raft";
 /// The format of the file, under `format`.
 pub(crate) const ABOUT: TableDefinition<'static, &str, u32> = TableDefinition::new("jarre-kv-store");
 /// The format that this version reads and writes.

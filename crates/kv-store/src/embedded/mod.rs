@@ -53,7 +53,7 @@ impl Embedded {
     /// The store in the file at `path`, which is made where there is none.
     ///
     /// # Errors
-    /// [`InUse`](crate::Error::InUse) where another has it open, [`Corrupt`](crate::Error::Corrupt) where it is damaged or no store,
+    /// [`InUse`](crate::Error::InUse) where another has it open, [`Membership`](crate::Error::Membership) where it is that of a cluster's member, [`Corrupt`](crate::Error::Corrupt) where it is damaged or no store,
     /// [`Format`](crate::Error::Format) where a later version made it, [`Io`](crate::Error::Io) where it cannot be read or written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, &EmbeddedOptions::default())
@@ -83,6 +83,14 @@ impl Embedded {
     /// already or the disk fails.
     pub fn restore(path: impl AsRef<Path>, from: impl io::Read) -> Result<()> {
         open::restore(path.as_ref(), from)
+    }
+
+    /// Reads the file at `path`, that of a store or of a cluster's member, holds all of it to its checksums, and checks that it belongs together.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`Corrupt`](crate::Error::Corrupt) with the place where it is damaged.
+    pub fn check(path: impl AsRef<Path>) -> Result<Verified> {
+        open::check(path.as_ref())
     }
 
     /// Reads all there is, holds it to its checksums, and checks that it belongs together. Takes as long as reading the file.

@@ -5,17 +5,17 @@ use std::{
     sync::Arc,
 };
 
-use redb::{Builder, Database, ReadableDatabase, TableError};
+use redb::{Builder, Database, ReadableDatabase, TableError, TableHandle};
 
 use super::{
-    disk::{ABOUT, FORMAT, ROWS, Table, failed},
+    disk::{ABOUT, FORMAT, RAFT, ROWS, Table, failed},
     engine::OneFile,
     making::{self, Making},
     options::EmbeddedOptions,
     wall::behind_a_wall,
 };
 use crate::{
-    Error, Result,
+    Error, Result, Verified,
     local::Shared,
     machine::{self, RowsMut},
     snapshot,
@@ -30,6 +30,17 @@ pub(super) fn open(path: &Path, options: &EmbeddedOptions) -> Result<OneFile> {
         start(database, &place, Some(path.to_owned()), options)
     };
     behind_a_wall(&place, open)
+}
+
+/// Reads the file at `path`, and holds it to its checksums.
+pub(super) fn check(path: &Path) -> Result<Verified> {
+    let place = path.display().to_string();
+    behind_a_wall(&place, || {
+        let database = builder(&EmbeddedOptions::new().verified()).open(path).map_err(|error| failed(&place, error))?;
+        check_format(&database, &place)?;
+        let reading = database.begin_read().map_err(|error| failed(&place, error))?;
+        machine::verify(&Table { table: reading.open_table(ROWS).map_err(|error| failed(&place, error))?, place: &place })
+    })
 }
 
 /// The store on `disk`; an empty one is given what the file of a new store holds.
@@ -90,6 +101,9 @@ fn builder(options: &EmbeddedOptions) -> Builder {
 fn start(database: Database, place: &str, path: Option<PathBuf>, options: &EmbeddedOptions) -> Result<OneFile> {
     check_format(&database, place)?;
     let reading = database.begin_read().map_err(|error| failed(place, error))?;
+    if reading.list_tables().map_err(|error| failed(place, error))?.any(|table| table.name() == RAFT) {
+        return Err(Error::Membership(format!("{place} is that of a cluster's member, which alone may change it")));
+    }
     let rows = Table { table: reading.open_table(ROWS).map_err(|error| failed(place, error))?, place };
     if options.verify {
         machine::verify(&rows)?;

@@ -80,7 +80,7 @@ impl<E: Engine> Store for Local<E> {
     fn lease_grant(&self, ttl: Duration) -> BoxFuture<'_, Result<LeaseId>> {
         Box::pin(async move {
             if ttl.is_zero() {
-                return Err(Error::Invalid("a lease of no time"));
+                return Err(Error::Invalid("a lease of no time".into()));
             }
             let ttl_millis = u64::try_from(ttl.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
             match self.command(Command::Grant { id: None, ttl_millis }).await? {

@@ -31,6 +31,11 @@ pub(crate) use verify::verify;
 use crate::{Refusal, Result, Revision};
 use record::{Change, State, Version};
 
+/// Where the store is, if the row is the one that says so.
+pub(crate) fn revision(row: &[u8], sealed: &[u8]) -> Result<Option<Revision>> {
+    if row == layout::STATE_ROW { rows::decode::<State>(row, sealed).map(|state| Some(state.revision)) } else { Ok(None) }
+}
+
 /// Commands that are carried out together: the rows are to be committed after [`finish`](Self::finish), or not at all.
 pub(crate) struct Batch<'a> {
     rows: &'a mut dyn RowsMut,

@@ -71,7 +71,7 @@ impl<K: OrderedKey, V: Serialize + DeserializeOwned, S: Store> Namespace<K, V, S
     /// [`Invalid`](Error::Invalid) where the name is empty or has a slash, so that no two namespaces meet.
     pub fn new(store: S, name: &str) -> Result<Self> {
         if name.is_empty() || name.contains('/') {
-            return Err(Error::Invalid("the name of a namespace is empty or has a slash"));
+            return Err(Error::Invalid("the name of a namespace is empty or has a slash".into()));
         }
         Ok(Self { store, prefix: format!("{name}/").into_bytes(), marker: PhantomData })
     }

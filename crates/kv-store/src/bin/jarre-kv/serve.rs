@@ -1,0 +1,118 @@
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use jarre_kv_store::{
+    Cluster, ClusterOptions, Embedded, Error, Store,
+    frame::Token,
+    http::{Server, ServerConfig},
+};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::{
+    args::{Cli, ServeArgs},
+    show, target,
+};
+
+/// How often to look whether the store still works.
+const LOOK: Duration = Duration::from_millis(500);
+
+pub async fn run(cli: &Cli, args: &ServeArgs) -> Result<()> {
+    // What cannot be served is found before anything is opened.
+    let listener = TcpListener::bind(&args.listen).await.with_context(|| format!("cannot listen at {}", args.listen))?;
+    let config = match target::token(cli)? {
+        Some(token) => ServerConfig::default().with_token(token),
+        None => ServerConfig::default(),
+    };
+    match args.node {
+        Some(node) => member(cli, args, node, listener, config).await,
+        None => file(cli, listener, config).await,
+    }
+}
+
+async fn file(cli: &Cli, listener: TcpListener, config: ServerConfig) -> Result<()> {
+    let path = cli.file.as_ref().context("name the file to serve by --file, or a member by --node and --folder")?;
+    let store = Arc::new(Embedded::open(path)?);
+    let counted = Arc::clone(&store);
+    let server = Server::new(Arc::clone(&store) as _, config).with_metrics(move || counted.metrics());
+    say(cli, &listener, None)?;
+    serve(server, listener, store).await
+}
+
+async fn member(cli: &Cli, args: &ServeArgs, id: u64, listener: TcpListener, config: ServerConfig) -> Result<()> {
+    let folder = args.folder.as_ref().context("name the member's folder by --folder")?;
+    let token = args.cluster_token_file.as_ref().context("name the file with the cluster's token by --cluster-token-file")?;
+    let token = Token::new(target::read(token)?.as_bytes())?;
+    if !args.founders.is_empty() && !args.founders.iter().any(|founder| founder.id == id) {
+        bail!("member {id} is not among the founders; one that is added later is started without any");
+    }
+    let options = ClusterOptions::new(args.cluster, id, token, folder)
+        .with_listen(&args.peer)
+        .founded_by(args.founders.iter().cloned())
+        .with_times(args.heartbeat, args.election)
+        .with_request_timeout(cli.timeout);
+    let member = Arc::new(Cluster::start(options).await?);
+    let counted = Arc::clone(&member);
+    let server = Server::new(Arc::clone(&member) as _, config)
+        .with_members(Arc::clone(&member) as _, args.cluster, id)
+        .with_metrics(move || counted.metrics());
+    say(cli, &listener, Some(&member))?;
+    let outcome = serve(server, listener, Arc::clone(&member) as _).await;
+    member.shutdown().await;
+    outcome
+}
+
+/// Serves until the process is asked to end, or the store has stopped.
+async fn serve(server: Server, listener: TcpListener, store: Arc<dyn Store>) -> Result<()> {
+    let mut failure = None;
+    let stop = async {
+        tokio::select! {
+            () = interrupted() => tracing::info!("ending"),
+            error = stopped(&*store) => failure = Some(error),
+        }
+    };
+    server.serve(listener, stop).await?;
+    match failure {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    }
+}
+
+/// Where it listens, once it does, so that those who started it may go on.
+fn say(cli: &Cli, listener: &TcpListener, member: Option<&Cluster>) -> Result<()> {
+    let url = format!("http://{}", listener.local_addr()?);
+    let said = json!({ "listening": url, "member": member.map(Cluster::id), "peer": member.map(Cluster::peer_address) });
+    Ok(show::say(cli.json, &said, format_args!("listening at {url}"))?)
+}
+
+/// Why the store has stopped; nothing can be done with it any more but to open it again.
+async fn stopped(store: &dyn Store) -> Error {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if let Err(error @ (Error::Poisoned { .. } | Error::Corrupt { .. } | Error::Closed)) = store.status().await {
+            return error;
+        }
+    }
+}
+
+async fn interrupted() {
+    let terminated: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(terminated());
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}
