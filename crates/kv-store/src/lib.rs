@@ -7,6 +7,8 @@ pub mod cluster;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;
+#[cfg(feature = "etcd")]
+mod etcd;
 mod forward;
 #[cfg(feature = "cluster")]
 pub mod frame;
@@ -44,6 +46,8 @@ pub use cluster::{Cluster, ClusterOptions};
 #[cfg(feature = "embedded")]
 pub use embedded::{Embedded, EmbeddedOptions};
 pub use error::{Error, Refusal, Result};
+#[cfg(feature = "etcd")]
+pub use etcd::{Etcd, EtcdOptions, EtcdTls};
 pub use id::{LeaseId, Revision, SessionId};
 pub use lease::Lease;
 pub use limits::Limits;

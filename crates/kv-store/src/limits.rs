@@ -45,7 +45,7 @@ impl Limits {
         changes_once(&txn.otherwise)
     }
 
-    fn check_op(&self, op: &Op) -> Result<()> {
+    pub(crate) fn check_op(&self, op: &Op) -> Result<()> {
         match op {
             Op::Put { key, .. } if key.is_empty() => Err(Error::Invalid("a key is empty".into())),
             Op::Put { key, value, .. } => {

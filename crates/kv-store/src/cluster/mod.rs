@@ -46,7 +46,7 @@ mod transport;
 use std::{
     fmt, io,
     path::PathBuf,
-    sync::{Arc, Mutex, atomic::AtomicU64},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -195,7 +195,7 @@ impl Cluster {
     pub async fn shutdown(&self) {
         // Its tasks end with the runtime in any case.
         let _ = self.replica().raft.shutdown().await;
-        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
         self.replica().state.close();
         self.replica().shared.wakers.wake();
@@ -236,7 +236,8 @@ impl Members for Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if let Ok(runtime) = Handle::try_current() {
+        let is_down = self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner).is_empty();
+        if let (false, Ok(runtime)) = (is_down, Handle::try_current()) {
             let raft = self.replica().raft.clone();
             runtime.spawn(async move { raft.shutdown().await });
         }

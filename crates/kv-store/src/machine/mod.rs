@@ -8,6 +8,8 @@
 mod changes;
 mod command;
 mod compact;
+#[cfg(feature = "etcd")]
+mod import;
 mod layout;
 mod lease;
 mod read;
@@ -19,6 +21,8 @@ mod verify;
 
 pub(crate) use changes::{Changes, changes};
 pub(crate) use command::{Answer, Command, Response};
+#[cfg(feature = "etcd")]
+pub(crate) use import::Import;
 pub(crate) use lease::{leased_keys, leases};
 pub(crate) use read::{page, state};
 pub(crate) use record::LeaseRecord;

@@ -184,8 +184,9 @@ impl OpBody {
                 if range.revision.0 > 0 {
                     return Err(Error::Unsupported("a read of the past within a transaction".into()));
                 }
+                let count_only = range.count_only;
                 let Request { range, limit, reverse, .. } = range.request()?;
-                Ok(Op::Get { range, limit, reverse })
+                Ok(Op::Get { range, limit: if count_only { Some(0) } else { limit }, reverse })
             }
             (None, Some(put), None, None) => put.op(),
             (None, None, Some(delete), None) => delete.op(),

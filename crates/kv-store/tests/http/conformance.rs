@@ -23,6 +23,10 @@ impl Subject for Client {
         Box::pin(async move { self.clock.advance(time) })
     }
 
+    fn watches_ahead(&self) -> bool {
+        true
+    }
+
     fn restore(&self, snapshot: Vec<u8>) -> Option<BoxFuture<'_, Arc<dyn Store>>> {
         let restored = Memory::restore(&*snapshot, Arc::clone(&self.clock) as _, Limits::default()).unwrap();
         Some(Box::pin(async { Arc::new(restored) as Arc<dyn Store> }))

@@ -2,7 +2,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use jarre_kv_store::{
-    Cluster, ClusterOptions, Embedded, Error, Store,
+    Cluster, ClusterOptions, Embedded, Error, Members, Store,
     frame::Token,
     http::{Server, ServerConfig},
 };
@@ -36,7 +36,7 @@ async fn file(cli: &Cli, listener: TcpListener, config: ServerConfig) -> Result<
     let counted = Arc::clone(&store);
     let server = Server::new(Arc::clone(&store) as _, config).with_metrics(move || counted.metrics());
     say(cli, &listener, None)?;
-    serve(server, listener, store).await
+    serve(server, listener, store, async {}).await
 }
 
 async fn member(cli: &Cli, args: &ServeArgs, id: u64, listener: TcpListener, config: ServerConfig) -> Result<()> {
@@ -57,17 +57,24 @@ async fn member(cli: &Cli, args: &ServeArgs, id: u64, listener: TcpListener, con
         .with_members(Arc::clone(&member) as _, args.cluster, id)
         .with_metrics(move || counted.metrics());
     say(cli, &listener, Some(&member))?;
-    let outcome = serve(server, listener, Arc::clone(&member) as _).await;
+    let outcome = serve(server, listener, Arc::clone(&member) as _, async {
+        // Where nobody takes over the others elect one by themselves.
+        let _ = tokio::time::timeout(args.election * 4, member.step_down()).await;
+    })
+    .await;
     member.shutdown().await;
     outcome
 }
 
-/// Serves until the process is asked to end, or the store has stopped.
-async fn serve(server: Server, listener: TcpListener, store: Arc<dyn Store>) -> Result<()> {
+/// Serves until the process is asked to end, and has done what is to be done before, or the store has stopped.
+async fn serve(server: Server, listener: TcpListener, store: Arc<dyn Store>, before: impl Future<Output = ()>) -> Result<()> {
     let mut failure = None;
     let stop = async {
         tokio::select! {
-            () = interrupted() => tracing::info!("ending"),
+            () = interrupted() => {
+                tracing::info!("ending");
+                before.await;
+            }
             error = stopped(&*store) => failure = Some(error),
         }
     };

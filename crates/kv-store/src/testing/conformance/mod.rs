@@ -26,6 +26,12 @@ pub trait Subject: Send + Sync {
 
     /// A new store from a snapshot; `None` where snapshots are restored by other means.
     fn restore(&self, snapshot: Vec<u8>) -> Option<BoxFuture<'_, Arc<dyn Store>>>;
+
+    /// Whether watches of the store take changes before their reader asks for them, as those over a network do. Changes that are compacted
+    /// meanwhile may then still be delivered; none may be left out before the watch says that it was overtaken.
+    fn watches_ahead(&self) -> bool {
+        false
+    }
 }
 
 /// What a check works with.
