@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
+
 use super::{
     consensus::{Metrics, Raft},
     pace::Pace,
@@ -29,7 +31,7 @@ impl Leadership {
     pub(super) async fn run(self) {
         let raft = self.replica.raft.clone();
         let mut metrics = raft.metrics();
-        let mut kept_in = None;
+        let (mut kept_in, mut silence) = (None, Silence::default());
         loop {
             let (leads_in, failure) = look(&metrics.borrow_and_update(), self.replica.id);
             if let Some(failure) = failure {
@@ -49,6 +51,7 @@ impl Leadership {
                 }
                 _ => {}
             }
+            self.pace.be_silent(silence.look(&metrics.borrow(), leads_in.is_some(), self.replica.election));
             self.end_leases();
             self.make_snapshot(&raft).await;
             let wait = self.replica.shared.until_due().map_or(LOOK, |due| due.clamp(Duration::from_millis(1), LOOK));
@@ -96,6 +99,31 @@ impl Leadership {
             // A member that stopped is seen at the next look.
             let _ = raft.trigger().snapshot().await;
         }
+    }
+}
+
+/// When a leader that hears of no quorum is silent.
+///
+/// Those who hear a leader turn candidates down, so that one who is heard and hears nobody would keep the whole cluster from electing
+/// another for as long as the network is like that. It is silent for longer than an election takes, and speaks for a while again, because
+/// it may be the only one whose log is long enough to lead.
+#[derive(Default)]
+struct Silence {
+    since: Option<Instant>,
+}
+
+impl Silence {
+    /// Whether to be silent now.
+    fn look(&mut self, metrics: &Metrics, leads: bool, election: Duration) -> bool {
+        let heard = Duration::from_millis(metrics.millis_since_quorum_ack.unwrap_or(0));
+        if !leads || heard <= election * 2 {
+            self.since = None;
+            return false;
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let periods = since.elapsed().as_millis() / (election * 2).as_millis().max(1);
+        // Two of three, the first two among them.
+        periods % 3 < 2
     }
 }
 

@@ -86,6 +86,9 @@ type Streaming = StreamingError<Types, Fatal<u64>>;
 
 impl RaftNetwork<Types> for Line {
     async fn append_entries(&mut self, rpc: AppendEntriesRequest<Types>, option: RPCOption) -> Result<AppendEntriesResponse<u64>, Failed> {
+        if self.network.pace.is_silent() {
+            return Err(failed(NoReply::Unreachable("this leader hears of no quorum, and lets another be elected".to_owned())));
+        }
         let sent = rpc.entries.last().map(|last| last.log_id).or(rpc.prev_log_id);
         match self.ask(Ask::Append(rpc), &option).await.map_err(failed)? {
             Reply::Append(response) => {

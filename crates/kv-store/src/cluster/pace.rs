@@ -28,6 +28,7 @@ pub(super) struct Pace {
     /// The index behind the last entry that is on disk.
     durable: watch::Sender<u64>,
     has_failed: AtomicBool,
+    is_silent: AtomicBool,
     /// The greatest number of a proposal of this member that its log took.
     appended: AtomicU64,
 }
@@ -46,6 +47,7 @@ impl Pace {
             state: Mutex::default(),
             durable: watch::Sender::new(0),
             has_failed: AtomicBool::new(false),
+            is_silent: AtomicBool::new(false),
             appended: AtomicU64::new(0),
         }
     }
@@ -65,6 +67,15 @@ impl Pace {
         let members = metrics.membership_config.membership();
         let index = metrics.membership_config.log_id().map_or(0, |id| id.index);
         self.state().decide(index, self.is_alone(members.get_joint_config()));
+    }
+
+    /// Whether this member, which leads, says nothing, so that another one can be elected.
+    pub(super) fn is_silent(&self) -> bool {
+        self.is_silent.load(SeqCst)
+    }
+
+    pub(super) fn be_silent(&self, silent: bool) {
+        self.is_silent.store(silent, SeqCst);
     }
 
     /// Waits until entries up to before `index` are on disk.

@@ -16,6 +16,10 @@ use crate::{Error, Result, Revision};
 
 /// The pause before a call is made again, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
+/// How long one member is waited for with a read before another is asked, at first; then twice as long, and so on.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often a connection in use is tried, which etcd allows every five seconds by default, and how soon it must answer.
+const PING: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(5));
 /// The largest answer to a read that may be asked for in smaller pieces, in bytes.
 const LARGEST_PAGE: usize = 32 << 20;
 /// The largest answer to anything else.
@@ -133,8 +137,9 @@ fn connection(options: &EtcdOptions, require_leader: bool) -> ConnectOptions {
     let mut connection = ConnectOptions::new()
         .with_require_leader(require_leader)
         .with_connect_timeout(options.connect_timeout)
+        .with_keep_alive_while_idle(false)
         .with_auto_token_refresh(true)
-        .with_tcp_keepalive(Duration::from_secs(30));
+        .with_keep_alive(PING.0, PING.1);
     if let Some((name, password)) = &options.user {
         connection = connection.with_user(name, password);
     }
@@ -148,10 +153,13 @@ async fn again<T, F>(deadline: Instant, kind: Kind, attempt: impl Fn() -> F) -> 
 where
     F: Future<Output = Result<T, etcd_client::Error>>,
 {
-    let mut pause = PAUSE.0;
+    let (mut pause, mut patience) = (PAUSE.0, PATIENCE);
     loop {
-        let failure = match timeout_at(deadline, attempt()).await {
-            Err(_) => return Err(Failure::Lost("there was no answer in time".to_owned())),
+        let now = Instant::now();
+        let left = deadline.saturating_duration_since(now);
+        let until = if kind == Kind::Read { now + patience.min(left / 2) } else { deadline };
+        let failure = match timeout_at(until, attempt()).await {
+            Err(_) => Failure::Lost("there was no answer in time".to_owned()),
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => Failure::of(&error),
         };
@@ -159,6 +167,6 @@ where
             return Err(failure);
         }
         sleep(pause).await;
-        pause = (pause * 2).min(PAUSE.1);
+        (pause, patience) = ((pause * 2).min(PAUSE.1), patience * 2);
     }
 }

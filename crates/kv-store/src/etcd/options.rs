@@ -29,7 +29,8 @@ pub struct EtcdOptions {
     pub user: Option<(String, String)>,
     /// How members are known, and this client to them, where their URLs are `https://`. Without a scheme they are taken for `https` then.
     pub tls: Option<EtcdTls>,
-    /// How long a call may take, with all that is tried again. Five seconds unless said otherwise.
+    /// How long a call may take, with all that is tried again. Five seconds unless said otherwise. A read waits for one member for a second, then
+    /// for another for two, and so on, and never for more than half of what is left.
     pub timeout: Duration,
     /// How long a connection may take to be made. Two seconds unless said otherwise.
     pub connect_timeout: Duration,

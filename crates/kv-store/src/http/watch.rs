@@ -58,7 +58,11 @@ async fn follow(app: Arc<App>, mut watch: Watch, after: Revision, progress: Opti
     let mut next = line(&created);
     let mut stop = std::pin::pin!(stopped(app.stopping.subscribe()));
     // Ends when the client goes, the server stops, or the watch does.
-    while !next.is_empty() && lines.send(std::mem::take(&mut next)).await.is_ok() {
+    while !next.is_empty() {
+        tokio::select! {
+            () = &mut stop => return,
+            sent = lines.send(std::mem::take(&mut next)) => if sent.is_err() { return },
+        }
         let batch = tokio::select! {
             () = &mut stop => return,
             () = lines.closed() => return,

@@ -44,6 +44,9 @@ impl Store for Remote {
     fn range(&self, request: RangeRequest) -> BoxFuture<'_, Result<Page>> {
         Box::pin(async move {
             let response: RangeResponse = self.caller.call("/v3/kv/range", &RangeBody::from(&request), Repeat::Always).await?;
+            if response.header.revision == Number(0) {
+                return Err(strange("it does not say where the store is"));
+            }
             if request.limit == Some(0) {
                 // The server was asked whether there is anything.
                 let next = (response.count.0 > 0).then(|| request.clone());
@@ -57,7 +60,7 @@ impl Store for Remote {
         Box::pin(async move {
             let repeat = if txn.session.is_some() || txn.is_read_only() { Repeat::Always } else { Repeat::IfNotDone };
             let response: TxnResponse = self.caller.call("/v3/kv/txn", &TxnRequest::from(&txn), repeat).await?;
-            Ok(response.outcome(&txn))
+            response.outcome(&txn).ok_or_else(|| strange("it is no answer to the transaction"))
         })
     }
 

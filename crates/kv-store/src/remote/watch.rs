@@ -12,7 +12,7 @@ use hyper::{
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use super::{call::Caller, strange};
@@ -25,6 +25,8 @@ use crate::{
 const AHEAD: usize = 16;
 /// How long to wait before a watch that broke off is made again.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long a server may say nothing before the connection is taken for dead; it says how far it is three times as often.
+const SILENCE: Duration = Duration::from_secs(30);
 /// Bytes of a line at most: the changes of one revision.
 const LONGEST: usize = 64 << 20;
 
@@ -33,7 +35,7 @@ pub(super) async fn watch(caller: Arc<Caller>, request: WatchRequest) -> Result<
     let (batches, received) = mpsc::channel(AHEAD);
     let (progress, asked) = mpsc::unbounded_channel();
     let (begun, started) = oneshot::channel();
-    let follower = Follower { caller, request, asked, batches, begun: Some(begun) };
+    let follower = Follower { caller, request, asked, batches, begun: Some(begun), wants_progress: false };
     let task = tokio::spawn(follower.run());
     started.await.map_err(|_| Error::Closed)??;
     Ok(Watch::new(Remote { received, progress, task }))
@@ -70,6 +72,8 @@ struct Follower {
     batches: mpsc::Sender<Result<WatchBatch>>,
     /// Whoever waits for the watch to begin.
     begun: Option<oneshot::Sender<Result<()>>>,
+    /// Whether to say how far it is, once that is known.
+    wants_progress: bool,
 }
 
 /// Why one connection of a watch ended.
@@ -84,16 +88,10 @@ enum End {
 
 impl Follower {
     async fn run(mut self) {
-        let mut progress = false;
         loop {
-            let end = self.once(progress).await;
-            // Where it broke off before it could say how far it is, it is asked again.
-            progress = match end {
-                End::Progress => true,
-                End::Broken => {
-                    sleep(PAUSE).await;
-                    progress
-                }
+            match self.once().await {
+                End::Progress => self.wants_progress = true,
+                End::Broken => sleep(PAUSE).await,
                 End::Over(None) => return,
                 End::Over(Some(error)) => {
                     match self.begun.take() {
@@ -103,12 +101,13 @@ impl Follower {
                     }
                     return;
                 }
-            };
+            }
         }
     }
 
-    async fn once(&mut self, progress: bool) -> End {
-        let create_request = WatchCreate { progress, ..WatchCreate::from(&self.request) };
+    async fn once(&mut self) -> End {
+        // Where it broke off before it could say how far it is, it is asked again.
+        let create_request = WatchCreate { progress: self.wants_progress, progress_notify: true, ..WatchCreate::from(&self.request) };
         let body = serde_json::to_vec(&wire::WatchRequest { create_request }).expect("requests are plain data");
         let body = match self.caller.stream(Method::POST, "/v3/watch", Bytes::from(body)).await {
             Ok(body) => body,
@@ -118,11 +117,11 @@ impl Follower {
         let mut lines = Lines { body, read: Vec::new() };
         loop {
             let line = tokio::select! {
-                line = lines.next() => line,
+                line = timeout(SILENCE, lines.next()) => line,
                 Some(()) = self.asked.recv() => return End::Progress,
                 () = self.batches.closed() => return End::Over(None),
             };
-            let response = match line {
+            let response = match line.unwrap_or(Ok(None)) {
                 Ok(Some(line)) => serde_json::from_slice::<Streamed<WatchResponse>>(&line).map(|line| line.result),
                 Ok(None) | Err(_) => return End::Broken,
             };
@@ -154,6 +153,10 @@ impl Follower {
             return None;
         }
         self.request.from = self.request.from.max(Some(next));
+        if response.events.is_empty() && !std::mem::take(&mut self.wants_progress) {
+            // A sign of life.
+            return None;
+        }
         match self.batches.send(Ok(response.batch())).await {
             Ok(()) => None,
             Err(_) => Some(End::Over(None)),

@@ -226,11 +226,14 @@ impl TxnResponse {
         Self { header: *header, succeeded: outcome.succeeded, responses }
     }
 
-    /// What `txn` did.
-    pub(crate) fn outcome(self, txn: &Txn) -> TxnOutcome {
+    /// What `txn` did; `None` where that is no answer to it.
+    pub(crate) fn outcome(self, txn: &Txn) -> Option<TxnOutcome> {
         let ops = if self.succeeded { &txn.then } else { &txn.otherwise };
+        if self.header.revision == Number(0) || self.responses.len() != ops.len() || (!self.succeeded && txn.compares.is_empty()) {
+            return None;
+        }
         let results = self.responses.into_iter().zip(ops).map(|(response, op)| response.result(op)).collect();
-        TxnOutcome { revision: Revision(self.header.revision.0), succeeded: self.succeeded, results }
+        Some(TxnOutcome { revision: Revision(self.header.revision.0), succeeded: self.succeeded, results })
     }
 }
 

@@ -70,6 +70,13 @@ impl Cluster {
         }
     }
 
+    /// Stops a member in the middle of whatever it does, its connections open, or lets it go on.
+    pub(crate) fn pause(&self, number: usize, stopped: bool) {
+        let process = self.members[number].process.as_ref().expect("it runs");
+        let signal = if stopped { "-STOP" } else { "-CONT" };
+        assert!(Command::new("kill").args([signal, &process.id().to_string()]).status().expect("a signal is sent").success());
+    }
+
     /// Starts a member with what it had on disk.
     pub(crate) fn launch(&mut self, number: usize) {
         let all: Vec<String> = self.members.iter().map(|member| format!("{}=http://127.0.0.1:{}", member.name, member.peer)).collect();

@@ -116,6 +116,23 @@ fn a_cluster_goes_on_without_one_of_its_members() {
 }
 
 #[test]
+fn a_member_that_is_stopped_is_passed_by() {
+    let cluster = Cluster::start(3);
+    drop(cluster.store("p/"));
+    let store = pollster::block_on(Etcd::connect(cluster.options("p/").with_timeout(Duration::from_secs(12)))).unwrap();
+    for number in [0, 1, 2] {
+        let revision = pollster::block_on(store.put(b"a", number.to_string().as_bytes())).unwrap();
+        cluster.pause(number, true);
+        for _ in 0..5 {
+            let entry = pollster::block_on(store.get(b"a")).expect("two of three are a majority").unwrap();
+            assert_eq!(entry.mod_revision, revision);
+        }
+        cluster.pause(number, false);
+        thread::sleep(Duration::from_millis(2500));
+    }
+}
+
+#[test]
 fn without_a_majority_nothing_is_promised() {
     let mut cluster = Cluster::start(3);
     let first = cluster.store("p/");

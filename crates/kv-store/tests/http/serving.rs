@@ -83,7 +83,10 @@ async fn what_was_begun_is_finished_when_the_server_stops() {
     watch.next().await.unwrap().unwrap();
     // An open watch and idle connections do not keep it.
     tokio::time::timeout(Duration::from_secs(5), served.stop()).await.unwrap();
-    assert!(remote.put(b"key", b"value").await.unwrap_err().is_retryable(), "it says that the server is gone, not that the request is wrong");
+    assert!(
+        remote.put(b"key", b"value").await.unwrap_err().is_retryable(),
+        "it says that the server is gone, not that the request is wrong"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,8 @@
+//! The program `jarre-kv`, as a process: one that serves a file, and three that are a cluster.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod cluster;
+mod commands;
+mod file;
+mod process;
