@@ -4,9 +4,11 @@ use std::{
     task::{Context, Poll},
 };
 
+use jarre_core::BoxFuture;
+
 use super::{Engine, read};
 use crate::{
-    Error, Refusal, Result, Revision, Watch, WatchBatch, WatchRequest, WatchSource,
+    Error, ReadLevel, Refusal, Result, Revision, Watch, WatchBatch, WatchRequest, WatchSource,
     machine::{self, Changes},
     metrics::Counters,
 };
@@ -21,7 +23,16 @@ struct Watching<E: Engine> {
     request: WatchRequest,
     next: Revision,
     read: VecDeque<WatchBatch>,
-    progress: bool,
+    progress: Progress,
+}
+
+/// Whether to say how far the watch is.
+enum Progress {
+    Unasked,
+    /// Once the store has what was acknowledged anywhere when that was asked.
+    Settling(BoxFuture<'static, Result<()>>),
+    /// Once all that the store has is delivered.
+    Due,
 }
 
 /// A watch over the history of `engine`.
@@ -35,7 +46,7 @@ pub(crate) fn watch<E: Engine>(engine: &Arc<E>, request: WatchRequest) -> Result
         }
     })?;
     let number = engine.shared().wakers.number();
-    Ok(Watch::new(Watching { engine: Arc::downgrade(engine), number, request, next, read: VecDeque::new(), progress: false }))
+    Ok(Watch::new(Watching { engine: Arc::downgrade(engine), number, request, next, read: VecDeque::new(), progress: Progress::Unasked }))
 }
 
 impl<E: Engine> WatchSource for Watching<E> {
@@ -45,6 +56,7 @@ impl<E: Engine> WatchSource for Watching<E> {
         }
         let Some(engine) = self.engine.upgrade() else { return Poll::Ready(Err(Error::Closed)) };
         engine.shared().wakers.wait(self.number, context.waker());
+        self.poll_progress(&engine, context)?;
         let Changes { batches, next, caught_up } = read(&*engine, |rows| machine::changes(rows, &self.request, self.next, BUDGET))?;
         self.next = next;
         Counters::count(&engine.shared().counters.watch_batches, batches.len());
@@ -52,7 +64,8 @@ impl<E: Engine> WatchSource for Watching<E> {
         if let Some(batch) = self.read.pop_front() {
             return Poll::Ready(Ok(batch));
         }
-        if caught_up && std::mem::take(&mut self.progress) {
+        if caught_up && matches!(self.progress, Progress::Due) {
+            self.progress = Progress::Unasked;
             return Poll::Ready(Ok(WatchBatch { revision: Revision(self.next.0.saturating_sub(1)), events: Vec::new() }));
         }
         if !caught_up {
@@ -62,8 +75,36 @@ impl<E: Engine> WatchSource for Watching<E> {
     }
 
     fn request_progress(&mut self) {
-        self.progress = true;
+        // Where it has ended, it says so.
+        if let Some(engine) = self.engine.upgrade() {
+            self.progress = Progress::Settling(settled(engine));
+        }
     }
+}
+
+impl<E: Engine> Watching<E> {
+    fn poll_progress(&mut self, engine: &Arc<E>, context: &mut Context<'_>) -> Result<()> {
+        while let Progress::Settling(settling) = &mut self.progress {
+            match settling.as_mut().poll(context) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(())) => self.progress = Progress::Due,
+                // A later try may succeed; until then nothing is promised.
+                Poll::Ready(Err(error)) if error.is_retryable() => self.progress = Progress::Settling(settled(Arc::clone(engine))),
+                Poll::Ready(Err(error)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Is ready once `engine` has whatever was acknowledged until now.
+fn settled<E: Engine>(engine: Arc<E>) -> BoxFuture<'static, Result<()>> {
+    Box::pin(async move {
+        match engine.settle(ReadLevel::Linearizable) {
+            Some(settled) => settled.await,
+            None => Ok(()),
+        }
+    })
 }
 
 impl<E: Engine> Drop for Watching<E> {

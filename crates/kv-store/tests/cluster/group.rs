@@ -5,6 +5,8 @@ use jarre_kv_store::{Cluster, ClusterOptions, Error, Member, Result, Store, fram
 use tempfile::TempDir;
 use tokio::time::Instant;
 
+use crate::deaf::Ears;
+
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// Members with folders of their own, any of which may be down.
@@ -14,14 +16,16 @@ pub(crate) struct Group {
     pub(crate) running: Vec<Option<Arc<Cluster>>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) snapshot_entries: u64,
+    pub(crate) ears: Vec<Ears>,
 }
 
 impl Group {
     /// So many members, not yet started.
     pub(crate) fn of(count: u64) -> Self {
         let members: Vec<_> = (1..=count).map(|id| Member::new(id, free_address())).collect();
+        let ears = members.iter().map(|_| Ears::default()).collect();
         let running = members.iter().map(|_| None).collect();
-        Self { folder: tempfile::tempdir().unwrap(), members, running, clock: Arc::new(SystemClock::new()), snapshot_entries: 20_000 }
+        Self { folder: tempfile::tempdir().unwrap(), members, running, clock: Arc::new(SystemClock::new()), snapshot_entries: 20_000, ears }
     }
 
     /// Starts all, and waits for a leader.
@@ -46,6 +50,7 @@ impl Group {
         let token = Token::new(b"a token of these tests alone").unwrap();
         ClusterOptions::new(7, self.members[at].id, token, self.folder(at))
             .with_listen(self.members[at].peer.clone())
+            .with_transport(Arc::new(self.ears[at].clone()))
             .with_clock(Arc::clone(&self.clock))
             .with_times(Duration::from_millis(50), Duration::from_millis(300))
             .with_snapshot_every(self.snapshot_entries, 1 << 30)
@@ -61,6 +66,7 @@ impl Group {
     pub(crate) async fn start_another(&mut self, id: u64) -> Member {
         let member = Member::new(id, free_address());
         self.members.push(member.clone());
+        self.ears.push(Ears::default());
         let cluster = Cluster::start(self.options(self.members.len() - 1)).await.unwrap();
         self.running.push(Some(Arc::new(cluster)));
         member

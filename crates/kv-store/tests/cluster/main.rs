@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod conformance;
+mod deaf;
 mod failures;
 mod group;
 mod leases;

@@ -200,7 +200,7 @@ async fn write_gaps() {
             drop(members.running[leader].take());
             members.start(leader);
             // Until it has caught up, another one cannot be spared.
-            tokio::time::sleep(Duration::from_millis(1000)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
         gaps.sort_unstable();
         let at = |part: usize| gaps[(gaps.len() - 1) * part / 100];
