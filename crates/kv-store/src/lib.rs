@@ -25,6 +25,8 @@ mod machine;
 mod members;
 mod memory;
 mod metrics;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 pub mod namespace;
 mod range;
 #[cfg(feature = "client")]

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{log, testing};
 
@@ -9,6 +9,8 @@ pub struct Disks {
     pub log: Arc<dyn log::Disk>,
     /// The state's.
     pub state: testing::Disk,
+    /// How long the log's disk takes to sync; where it takes no time, nothing is acknowledged before it is on disk.
+    pub sync_takes: Duration,
 }
 
 impl fmt::Debug for Disks {

@@ -44,8 +44,12 @@ impl Leadership {
                 return;
             }
             match (leads_in, kept_in) {
-                (Some(term), kept) if kept != Some(term) => kept_in = self.take_time_over(term).await,
-                (None, Some(_)) => {
+                (Some(term), kept) if kept != Some(term) => {
+                    // What was kept before says nothing of the time since.
+                    self.replica.shared.give_time_up();
+                    kept_in = self.take_time_over(term).await;
+                }
+                (None, _) => {
                     self.replica.shared.give_time_up();
                     kept_in = None;
                 }
@@ -88,8 +92,7 @@ impl Leadership {
     fn end_leases(&self) {
         let due = self.replica.shared.due();
         if !due.is_empty() {
-            let replica = Arc::clone(&self.replica);
-            tokio::spawn(async move { replica.proposer.propose(Command::Expire(due)).await });
+            tokio::spawn(self.replica.proposer.propose(Command::Expire(due)));
         }
     }
 

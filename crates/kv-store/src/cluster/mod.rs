@@ -114,9 +114,13 @@ impl Cluster {
         let machine =
             Machine { state: Arc::clone(&storage.state), shared: Arc::clone(&shared), since_snapshot: Arc::clone(&since_snapshot) };
         let network = Network { peers: Arc::clone(&peers), pace: Arc::clone(&pace), threaded: options.is_threaded() };
+        #[cfg(feature = "testing")]
+        let log = storage.log.clone();
         let raft = openraft::Raft::new(options.id, Arc::new(options.raft()?), network, storage.log, machine).await;
         let raft = raft.map_err(|error| Error::Poisoned { reason: error.to_string() })?;
 
+        #[cfg(feature = "testing")]
+        let syncing = options.slow_disk().map(|sync_takes| sync(log, sync_takes));
         let (proposer, proposing) = Proposer::new(raft.clone(), Arc::clone(&pace));
         let (reads, reading) = Reads::new(raft.clone());
         let replica = Arc::new(Replica {
@@ -135,6 +139,10 @@ impl Cluster {
         let leadership = Leadership { replica: Arc::clone(&replica), pace, since_snapshot, snapshot_bytes: options.snapshot_bytes };
         let mut tasks = JoinSet::new();
         tasks.spawn(proposing);
+        #[cfg(feature = "testing")]
+        if let Some(syncing) = syncing {
+            tasks.spawn(syncing);
+        }
         tasks.spawn(reading);
         tasks.spawn(Arc::new(server).run(listener));
         tasks.spawn(leadership.run());
@@ -272,11 +280,28 @@ impl ClusterOptions {
         matches!(self.storage, Place::Folder(_))
     }
 
+    #[cfg(feature = "testing")]
+    fn slow_disk(&self) -> Option<Duration> {
+        match &self.storage {
+            Place::Folder(_) => None,
+            Place::Disks(disks) => Some(disks.sync_takes).filter(|takes| !takes.is_zero()),
+        }
+    }
+
     fn spool(&self) -> Option<PathBuf> {
         match &self.storage {
             Place::Folder(folder) => Some(folder.join("incoming.snapshot")),
             #[cfg(feature = "testing")]
             Place::Disks(_) => None,
         }
+    }
+}
+
+/// Writes what a log under test has queued, again and again.
+#[cfg(feature = "testing")]
+async fn sync(log: crate::log::LogStore<consensus::Types>, takes: Duration) {
+    loop {
+        tokio::time::sleep(takes).await;
+        log.flush();
     }
 }

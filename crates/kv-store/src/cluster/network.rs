@@ -62,7 +62,9 @@ impl Line {
             ))));
         };
         let mut parts = frozen.parts(self.network.threaded).map_err(|error| StreamingError::Network(NetworkError::new(&error)))?;
-        let connection = self.network.peers.connection(Lane::Snapshots, self.target, &self.at, limit).await.map_err(streaming)?;
+        let connecting = self.network.peers.connection(Lane::Snapshots, self.target, &self.at, limit);
+        let connected = tokio::time::timeout(limit, connecting).await.unwrap_or(Err(NoReply::TimedOut(limit)));
+        let connection = connected.map_err(streaming)?;
         self.send(&connection, Ask::SnapshotBegins { vote, meta: snapshot.meta }, limit).await?;
         while let Some(part) = parts.recv().await {
             let part = part.map_err(|error| StreamingError::Network(NetworkError::new(&error)))?;

@@ -10,7 +10,7 @@ use super::{
     pace::Pace,
     rpc::Failure,
 };
-use crate::machine::{Answer, Command};
+use crate::machine::{Answer, Command, Response};
 
 /// Commands of a proposal at most.
 const LARGEST: usize = 1024;
@@ -29,6 +29,8 @@ pub(super) struct Proposer {
 #[derive(Debug)]
 struct Job {
     command: Command,
+    /// The term since which this member had kept the time of leases when it was asked.
+    time_kept_in: u64,
     reply: oneshot::Sender<Result<Answer, Failure>>,
 }
 
@@ -45,12 +47,15 @@ impl Proposer {
         self.time_kept_in.store(term, SeqCst);
     }
 
-    /// The answer to `command`, once a quorum has it on disk and this member has carried it out. It may be carried out though the future is
-    /// dropped.
-    pub(super) async fn propose(&self, command: Command) -> Result<Answer, Failure> {
+    /// The answer to `command`, once a quorum has it on disk and this member has carried it out. It is asked for now, and may be carried out
+    /// though the future is dropped.
+    pub(super) fn propose(&self, command: Command) -> impl Future<Output = Result<Answer, Failure>> + Send + use<> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Job { command, reply }).map_err(|_| stopped())?;
-        answer.await.unwrap_or_else(|_| Err(stopped()))
+        let asked = self.queue.send(Job { command, time_kept_in: self.time_kept_in.load(SeqCst), reply });
+        async move {
+            asked.map_err(|_| stopped())?;
+            answer.await.unwrap_or_else(|_| Err(stopped()))
+        }
     }
 }
 
@@ -59,8 +64,12 @@ async fn propose(raft: Raft, pace: Arc<Pace>, time_kept_in: Arc<AtomicU64>, mut 
     for number in 1.. {
         let Some(first) = jobs.recv().await else { return };
         let permit = Arc::clone(&under_way).acquire_owned().await.expect("the semaphore is never closed");
-        let (commands, replies) = gather(first, &mut jobs);
-        let proposal = Proposal { number, time_kept_in: time_kept_in.load(SeqCst), commands };
+        let time_kept_in = time_kept_in.load(SeqCst);
+        let (commands, replies) = gather(first, &mut jobs, time_kept_in);
+        if commands.is_empty() {
+            continue;
+        }
+        let proposal = Proposal { number, time_kept_in, commands };
         let outcome = raft.client_write_ff(proposal).await;
         let pace = Arc::clone(&pace);
         tokio::spawn(async move {
@@ -87,17 +96,32 @@ async fn propose(raft: Raft, pace: Arc<Pace>, time_kept_in: Arc<AtomicU64>, mut 
     }
 }
 
+type Gathered = (Vec<Command>, Vec<oneshot::Sender<Result<Answer, Failure>>>);
+
 /// What is proposed together: `first`, and what waits behind it.
-fn gather(first: Job, jobs: &mut mpsc::UnboundedReceiver<Job>) -> (Vec<Command>, Vec<oneshot::Sender<Result<Answer, Failure>>>) {
+fn gather(first: Job, jobs: &mut mpsc::UnboundedReceiver<Job>, time_kept_in: u64) -> Gathered {
     let (mut commands, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
     let mut next = Some(first);
     while let Some(job) = next {
-        bytes += job.command.size();
-        commands.push(job.command);
-        replies.push(job.reply);
+        if is_stale(&job, time_kept_in) {
+            let _ = job.reply.send(Ok(Ok(Response::Expired(0))));
+        } else {
+            bytes += job.command.size();
+            commands.push(job.command);
+            replies.push(job.reply);
+        }
         next = if commands.len() < LARGEST && bytes < LONGEST { jobs.try_recv().ok() } else { None };
     }
     (commands, replies)
+}
+
+/// Whether it ends leases that were found to be over before another member kept their time, which it may have let go on.
+fn is_stale(job: &Job, time_kept_in: u64) -> bool {
+    #[cfg(feature = "mutants")]
+    if crate::mutants::Mutant::DeposedLeaderEndsLeases.is_in() {
+        return false;
+    }
+    matches!(job.command, Command::Expire(_)) && job.time_kept_in != time_kept_in
 }
 
 fn fail(replies: Vec<oneshot::Sender<Result<Answer, Failure>>>, failure: &Failure) {

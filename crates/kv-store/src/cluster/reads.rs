@@ -38,6 +38,12 @@ async fn confirm(raft: Raft, mut readers: mpsc::UnboundedReceiver<oneshot::Sende
                 _ => Failure::NotLeader,
             }),
         };
+        #[cfg(feature = "mutants")]
+        while crate::mutants::Mutant::ReadIndexForLateReaders.is_in()
+            && let Ok(next) = readers.try_recv()
+        {
+            served.push(next);
+        }
         for reader in served {
             // Who asked may have gone away.
             let _ = reader.send(index.clone());

@@ -24,6 +24,9 @@ use crate::{
 /// How long to wait at most before looking again who leads.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long to wait at least.
+const BREATH: Duration = Duration::from_millis(5);
+
 /// A member as its own callers use it: what needs the leader is asked of it, wherever it is.
 pub(super) struct Replica {
     pub(super) id: u64,
@@ -57,7 +60,8 @@ impl Replica {
                 Ok(reply) => return Ok(reply),
                 Err(Failure::NotLeader | Failure::NoQuorum) if Instant::now() >= deadline => Failure::NoQuorum,
                 Err(Failure::NotLeader | Failure::NoQuorum) => {
-                    // Nothing was done: a later try may find a leader.
+                    // Nothing was done: a later try may find a leader. Each try makes openraft tell news, which must not start the next at once.
+                    tokio::time::sleep(BREATH).await;
                     let _ = tokio::time::timeout(LOOK, metrics.changed()).await;
                     continue;
                 }
@@ -73,11 +77,19 @@ impl Replica {
             LeaderAsk::CarryOut(command) => self.carry_out(command, deadline).await.map(LeaderReply::Answer),
             LeaderAsk::ReadIndex => {
                 self.end_leases(deadline).await?;
+                #[cfg(feature = "mutants")]
+                if crate::mutants::Mutant::ReadWithoutQuorum.is_in() {
+                    return Ok(LeaderReply::ReadFrom(0));
+                }
                 within(deadline, self.reads.index()).await.map(LeaderReply::ReadFrom)
             }
             LeaderAsk::KeepAlive(id) => {
                 self.keeps_time()?;
                 let ttl = self.shared.keep_alive(id);
+                #[cfg(feature = "mutants")]
+                if crate::mutants::Mutant::KeepAliveWithoutQuorum.is_in() {
+                    return Ok(LeaderReply::KeptAlive(ttl));
+                }
                 // Another leader that was elected before gave the lease its whole time later than this did.
                 within(deadline, self.reads.index()).await?;
                 Ok(LeaderReply::KeptAlive(ttl))
@@ -105,13 +117,21 @@ impl Replica {
             Ok(other) => Err(Failure::Unknown(format!("the leader answered {other:?}"))),
             Err(NoReply::Unreachable(_)) => Err(Failure::NotLeader),
             Err(_) if repeatable => Err(Failure::NotLeader),
+            #[cfg(feature = "mutants")]
+            Err(_) if crate::mutants::Mutant::RetryAfterAmbiguity.is_in() => Err(Failure::NotLeader),
             Err(error) => Err(Failure::Unknown(error.to_string())),
         }
     }
 
     async fn carry_out(&self, command: Command, deadline: Instant) -> Result<Answer, Failure> {
         self.has_quorum()?;
-        let unknown = || Failure::Unknown("no quorum of members answered in time".to_owned());
+        let unknown = || {
+            #[cfg(feature = "mutants")]
+            if crate::mutants::Mutant::TimeoutIsFailure.is_in() {
+                return Failure::NoQuorum;
+            }
+            Failure::Unknown("no quorum of members answered in time".to_owned())
+        };
         timeout_at(deadline, self.proposer.propose(command)).await.unwrap_or_else(|_| Err(unknown()))
     }
 
@@ -138,6 +158,10 @@ impl Replica {
     async fn catch_up(&self) -> Result<()> {
         let began = Instant::now();
         let LeaderReply::ReadFrom(index) = self.by_leader(LeaderAsk::ReadIndex).await? else { return Err(strange()) };
+        #[cfg(feature = "mutants")]
+        if crate::mutants::Mutant::ReadBeforeApplied.is_in() {
+            return Ok(());
+        }
         let mut applied = self.state.applied();
         let reached = timeout_at(began + self.request_timeout, applied.wait_for(|applied| *applied >= index));
         reached.await.map_err(|_| Error::NoQuorum)?.map_err(|_| Error::Closed)?;
@@ -147,6 +171,10 @@ impl Replica {
     }
 
     async fn no_older_than(&self, max_age: Duration) -> Result<()> {
+        #[cfg(feature = "mutants")]
+        if crate::mutants::Mutant::StaleForever.is_in() {
+            return Ok(());
+        }
         let fresh_at = *self.fresh_at.lock().unwrap_or_else(PoisonError::into_inner);
         if max_age == Duration::MAX || fresh_at.is_some_and(|at| at.elapsed() <= max_age) { Ok(()) } else { self.catch_up().await }
     }

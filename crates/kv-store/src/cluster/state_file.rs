@@ -102,9 +102,19 @@ impl StateFile {
         self.write(true, |writing| {
             writing.delete_table(ROWS).map_err(|error| self.failed(error))?;
             let mut rows = Table { table: writing.open_table(ROWS).map_err(|error| self.failed(error))?, place: &self.place };
-            snapshot::read(from, |key, value| rows.put(key, value))?;
+            snapshot::read(from, |key, value| {
+                #[cfg(feature = "mutants")]
+                if crate::mutants::Mutant::SnapshotWithoutSessions.is_in() && matches!(key, [6 | 7, ..]) {
+                    return Ok(());
+                }
+                rows.put(key, value)
+            })?;
             drop(rows);
             self.store(writing, MEMBERSHIP, members)?;
+            #[cfg(feature = "mutants")]
+            if crate::mutants::Mutant::SnapshotWithoutApplied.is_in() {
+                return Ok(());
+            }
             applied.map_or(Ok(()), |applied| self.store(writing, APPLIED, &applied))
         })?;
         self.applied.send_replace(next(applied));
@@ -113,8 +123,9 @@ impl StateFile {
 
     /// Makes durable what was carried out, and returns the state as it stays, with the entry that made it.
     pub(super) fn freeze(&self) -> Result<(Option<LogId>, Membership, Frozen)> {
-        self.write(true, |_| Ok(()))?;
         let reading = self.with(|database| database.begin_read().map_err(|error| self.failed(error)))?;
+        // Whatever is read was committed before, and is durable with this.
+        self.write(true, |_| Ok(()))?;
         let applied = self.load_from(&reading, APPLIED)?;
         let members = self.load_from(&reading, MEMBERSHIP)?.unwrap_or_default();
         Ok((applied, members, Frozen { reading, place: self.place.clone() }))
@@ -216,6 +227,10 @@ pub(super) fn commands(entry: &Entry<Types>) -> &[Command] {
 
 /// Whether a command does nothing in this entry: the end of a lease that was found by somebody who has not kept time without a break since.
 pub(super) fn is_void(command: &Command, proposal: &Proposal, log_id: &LogId) -> bool {
+    #[cfg(feature = "mutants")]
+    if crate::mutants::Mutant::DeposedLeaderEndsLeases.is_in() {
+        return false;
+    }
     matches!(command, Command::Expire(_)) && proposal.time_kept_in != log_id.leader_id.term
 }
 

@@ -22,6 +22,9 @@ use crate::{
 const LOG: &str = "log";
 const STATE: &str = "state.kv";
 
+/// Bytes of a segment on a disk under test, where it costs memory.
+const SMALL_SEGMENT: u64 = 128 << 10;
+
 /// Whose the storage is.
 const IDENTITY: &str = "identity";
 
@@ -57,8 +60,17 @@ pub(super) fn open(options: &ClusterOptions, shared: &Arc<Shared>, pace: &Arc<Pa
         Place::Disks(disks) => (Arc::clone(&disks.log), open_state_on(disks, shared)?, false),
     };
     let identity = identify(&state, options)?;
-    let config = LogConfig::new(options.cluster, options.id).with_salt(entropy::life());
-    let opened = if threaded { RaftLog::open(log, config) } else { RaftLog::open_inline(log, config) };
+    let mut config = LogConfig::new(options.cluster, options.id).with_salt(entropy::life());
+    if !threaded {
+        config = config.with_segment_bytes(SMALL_SEGMENT);
+    }
+    let opened = match &options.storage {
+        Place::Folder(_) => RaftLog::open(log, config),
+        #[cfg(feature = "testing")]
+        Place::Disks(disks) if disks.sync_takes.is_zero() => RaftLog::open_inline(log, config),
+        #[cfg(feature = "testing")]
+        Place::Disks(_) => RaftLog::open_idle(log, config),
+    };
     let (log, recovery) = opened.map_err(|error| Error::corrupt("the log", error.to_string()))?;
     if recovery.torn_bytes > 0 {
         tracing::info!(bytes = recovery.torn_bytes, "a write that was never acknowledged was cut off the log");
@@ -115,6 +127,8 @@ fn begin_log(log: &LogStore<Types>, state: &StateFile, identity: Identity, pace:
     let (vote, next) = log.ends().map_err(failed)?;
     pace.reached(next);
     match (identity.complete, vote) {
+        #[cfg(feature = "mutants")]
+        (true, Some(_)) if crate::mutants::Mutant::LeadershipOutlivesProcess.is_in() => Ok(()),
         // Who led may have sent entries that a crash took from its own disk: it must not make others of the same term and index.
         (true, Some(vote)) if vote.is_committed() && vote.leader_id().voted_for() == Some(identity.id) => {
             log.save_vote_and_wait(&Vote::new(vote.leader_id().get_term(), identity.id)).map_err(failed)

@@ -43,6 +43,12 @@ impl Shared {
         let mut kept = self.lessor();
         let mut lessor = Lessor::default();
         for (id, record) in load()? {
+            #[cfg(feature = "mutants")]
+            let now = if crate::mutants::Mutant::LeaseShortenedByNewLeader.is_in() {
+                now.saturating_sub(Duration::from_millis(record.ttl_millis / 2))
+            } else {
+                now
+            };
             lessor.keep(id, &record, now);
         }
         *kept = Some(lessor);

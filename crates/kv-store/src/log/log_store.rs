@@ -90,6 +90,12 @@ where
         Ok((decode_mark(state.vote.as_ref())?, state.next))
     }
 
+    /// Writes what is queued, where nobody else does.
+    #[cfg(feature = "testing")]
+    pub(crate) fn flush(&self) {
+        self.log.flush();
+    }
+
     /// Saves a vote, and waits until it is durable.
     pub(crate) fn save_vote_and_wait(&self, vote: &Vote<C::NodeId>) -> io::Result<()>
     where
@@ -98,6 +104,7 @@ where
         let (done, outcome) = mpsc::channel();
         let mark = Mark::new(0, vote.leader_id().get_term(), &encode(vote)?);
         self.log.save_vote(mark, move |result| drop(done.send(result))).map_err(io::Error::other)?;
+        self.log.flush();
         outcome.recv().unwrap_or(Err(LogError::Closed)).map_err(io::Error::other)
     }
 

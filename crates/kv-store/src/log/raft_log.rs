@@ -84,6 +84,8 @@ pub struct RaftLog {
     max_record_bytes: u32,
     /// `None` where callers write.
     writer: Option<JoinHandle<()>>,
+    /// Whether each call that waits writes what is queued.
+    writes_at_once: bool,
 }
 
 impl RaftLog {
@@ -109,7 +111,22 @@ impl RaftLog {
         let max_record_bytes = config.max_record_bytes;
         let recovery::Recovered { flusher, contents, files, recovery } = recovery::recover(disk, config)?;
         let queue = Arc::new(Queue::new(flusher, contents, files));
-        Ok((Self { queue, max_record_bytes, writer: None }, recovery))
+        Ok((Self { queue, max_record_bytes, writer: None, writes_at_once: true }, recovery))
+    }
+
+    /// Opens the log without a thread: what is queued is written when [`flush`](Self::flush) is called. For simulations of a slow disk.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_idle(disk: Arc<dyn Disk>, config: LogConfig) -> Result<(Self, Recovery)> {
+        let (mut log, recovery) = Self::open_inline(disk, config)?;
+        log.writes_at_once = false;
+        Ok((log, recovery))
+    }
+
+    /// Writes what is queued and waited for.
+    pub fn flush(&self) {
+        while self.queue.flush() {}
     }
 
     /// What the log holds.
@@ -127,6 +144,12 @@ impl RaftLog {
     /// called then. A log that never held anything may begin at any index.
     pub fn append(&self, entries: Vec<LogEntry>, done: impl FnOnce(Result<()>) + Send + 'static) -> Result<()> {
         let ops = entries.into_iter().map(|entry| self.op(Kind::Entry, entry.index, entry.term, entry.payload)).collect::<Result<_>>()?;
+        #[cfg(feature = "mutants")]
+        if crate::mutants::Mutant::AppendBeforeSync.is_in() {
+            self.queue.submit(ops, None)?;
+            done(Ok(()));
+            return Ok(());
+        }
         self.submit(ops, done)
     }
 
@@ -135,7 +158,14 @@ impl RaftLog {
     /// # Errors
     /// [`LogError::VoteReversal`] where its term is below the saved one's; else as [`append`](Self::append).
     pub fn save_vote(&self, vote: Mark, done: impl FnOnce(Result<()>) + Send + 'static) -> Result<()> {
-        self.submit(vec![self.op(Kind::Vote, vote.index, vote.term, vote.payload)?], done)
+        let ops = vec![self.op(Kind::Vote, vote.index, vote.term, vote.payload)?];
+        #[cfg(feature = "mutants")]
+        if crate::mutants::Mutant::VoteBeforeSync.is_in() {
+            self.queue.submit(ops, None)?;
+            done(Ok(()));
+            return Ok(());
+        }
+        self.submit(ops, done)
     }
 
     /// Notes how far the log is committed. Nobody waits for that: it is written with what comes next, and a crash may lose it.
@@ -213,8 +243,8 @@ impl RaftLog {
 
     fn submit(&self, ops: Vec<Op>, done: impl FnOnce(Result<()>) + Send + 'static) -> Result<()> {
         self.queue.submit(ops, Some(Box::new(done)))?;
-        if self.writer.is_none() {
-            while self.queue.flush() {}
+        if self.writer.is_none() && self.writes_at_once {
+            self.flush();
         }
         Ok(())
     }

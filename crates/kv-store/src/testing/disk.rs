@@ -172,9 +172,13 @@ impl StorageBackend for Disk {
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.lock();
         state.operation(false)?;
-        let State { live, durable, .. } = &mut *state;
-        durable.clone_from(live);
-        state.pending.clear();
+        let State { durable, pending, .. } = &mut *state;
+        for change in pending.drain(..) {
+            match change {
+                Change::Write { at, bytes } => overwrite(durable, at, &bytes),
+                Change::Resize(length) => durable.resize(length, 0),
+            }
+        }
         Ok(())
     }
 

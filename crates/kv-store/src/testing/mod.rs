@@ -1,5 +1,5 @@
 //! What stores are tested with: the conformance suite, a disk that loses, tears and fails, a checker of linearizability, schedules of
-//! network faults, and load.
+//! network faults, load, and hosts in simulated time.
 
 mod conformance;
 #[cfg(feature = "embedded")]
@@ -8,6 +8,8 @@ pub mod linearizability;
 pub mod load;
 mod model;
 pub mod nemesis;
+#[cfg(feature = "cluster")]
+pub mod simulation;
 
 pub use conformance::{CHECKS, Check, Context, Subject, conformance};
 #[cfg(feature = "embedded")]

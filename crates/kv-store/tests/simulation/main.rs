@@ -1,0 +1,161 @@
+//! Clusters in simulated time, under faults that a seed stands for. See `docs/kv-store.md`.
+//!
+//! `JARRE_SIM_SEED=7` runs that one alone, `JARRE_SIM_SEEDS=100000` so many (1,000), from `JARRE_SIM_FIRST` on (0), and
+//! `JARRE_SIM_SECONDS=3600` stops after so much time of the machine.
+
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "tests")]
+
+mod checks;
+mod clients;
+mod faults;
+mod front;
+mod members;
+mod record;
+mod run;
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use jarre_core::{Clock, SystemClock};
+use run::{Report, run};
+
+/// A seed that failed, with all that happened in it.
+struct Failure {
+    seed: u64,
+    problems: Vec<String>,
+    story: Vec<String>,
+}
+
+/// What all runs met together.
+#[derive(Default)]
+struct Sum {
+    runs: u64,
+    rejected: u64,
+    hours: f64,
+    open: u64,
+    acknowledged: u64,
+    unknown: u64,
+    failed: u64,
+    text: Vec<String>,
+    failures: Vec<Failure>,
+}
+
+impl Sum {
+    fn add(&mut self, seed: u64, report: Report) {
+        self.runs += 1;
+        self.rejected += u64::from(!report.coverage.is_complete());
+        self.hours += report.millis as f64 / 3.6e6;
+        self.open += report.open;
+        self.acknowledged += report.counts.acknowledged;
+        self.unknown += report.counts.unknown;
+        self.failed += report.counts.failed;
+        if self.text.len() < 3 {
+            self.text.push(format!("seed {seed}: {} ms, {:?}, {:?}, {:?}", report.millis, report.counts, report.done, report.coverage));
+        }
+        if !report.problems.is_empty() {
+            println!("seed {seed} fails: {}", report.problems[0]);
+            self.failures.push(Failure { seed, problems: report.problems, story: report.story });
+        }
+    }
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_is_old_whatever_fails() {
+    let first = number("JARRE_SIM_FIRST").unwrap_or(0);
+    let seeds = match number("JARRE_SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => first..first + number("JARRE_SIM_SEEDS").unwrap_or(1_000),
+    };
+    let limit = number("JARRE_SIM_SECONDS").map_or(Duration::MAX, Duration::from_secs);
+    let (clock, next, sum) = (SystemClock::new(), AtomicU64::new(seeds.start), Mutex::new(Sum::default()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, Into::into) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, SeqCst);
+                    if seed >= seeds.end || clock.now() > limit || sum.lock().unwrap().failures.len() > 10 {
+                        return;
+                    }
+                    let report = run_apart(seed, || {});
+                    sum.lock().unwrap().add(seed, report);
+                }
+            });
+        }
+    });
+    let sum = sum.into_inner().unwrap();
+    println!(
+        "{} seeds, {:.1} simulated hours in {:.0} s; {} changes acknowledged, {} unknown, {} failed; {} searches open, {} runs rejected",
+        sum.runs,
+        sum.hours,
+        clock.now().as_secs_f64(),
+        sum.acknowledged,
+        sum.unknown,
+        sum.failed,
+        sum.open,
+        sum.rejected
+    );
+    for text in &sum.text {
+        println!("{text}");
+    }
+    for Failure { seed, problems, story } in &sum.failures {
+        println!("seed {seed}:");
+        for event in story {
+            println!("  {event}");
+        }
+        for problem in problems {
+            println!("  {}", problem.chars().take(2_000).collect::<String>());
+        }
+    }
+    assert!(sum.failures.is_empty(), "{} of {} seeds fail; run one with JARRE_SIM_SEED", sum.failures.len(), sum.runs);
+}
+
+/// Runs a seed on a thread of its own, after `prepare`: a panic is a problem like others.
+fn run_apart(seed: u64, prepare: impl FnOnce() + Send + 'static) -> Report {
+    let running = std::thread::spawn(move || {
+        prepare();
+        run(seed)
+    });
+    running.join().unwrap_or_else(|_| Report { problems: vec!["it panicked".to_owned()], ..Report::default() })
+}
+
+#[cfg(feature = "mutants")]
+#[test]
+fn known_defects_are_found() {
+    use jarre_kv_store::mutants::Mutant;
+
+    let most = number("JARRE_SIM_MUTANT_SEEDS").unwrap_or(300);
+    let only = number("JARRE_SIM_MUTANT");
+    let mutants = Mutant::ALL.into_iter().enumerate().filter(|(at, _)| only.is_none_or(|only| only == *at as u64));
+    let (queue, missed) = (Mutex::new(mutants), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, Into::into) {
+            scope.spawn(|| {
+                loop {
+                    let Some((_, mutant)) = queue.lock().unwrap().next() else { return };
+                    let found = (0..most).find_map(|seed| {
+                        let report = run_apart(seed, move || Mutant::put_in(Some(mutant)));
+                        report.problems.into_iter().next().map(|problem| (seed, problem))
+                    });
+                    if let Some((seed, problem)) = found {
+                        println!("{mutant:?}: seed {seed}: {}", problem.chars().take(160).collect::<String>());
+                    } else {
+                        println!("{mutant:?}: not found in {most} seeds");
+                        missed.lock().unwrap().push(mutant);
+                    }
+                }
+            });
+        }
+    });
+    let missed = missed.into_inner().unwrap();
+    assert!(missed.is_empty(), "not found in {most} seeds: {missed:?}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's seed comes from whoever runs it")]
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
