@@ -1,16 +1,25 @@
 use std::{
     collections::BTreeSet,
+    fmt, io,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
+    time::Duration,
 };
 
+use jarre_core::BoxFuture;
 use openraft::{CommittedLeaderId, Entry, EntryPayload, Vote};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
-use super::consensus::{Metrics, Types};
-use crate::log::Observer;
+use super::{
+    consensus::{Metrics, Types},
+    state_file::StateFile,
+};
+use crate::{local::Shared, log::Observer};
+
+/// How often to look whether the state still works while the log waits for it.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What the log's store, the proposer and the network know of each other.
 ///
@@ -21,7 +30,6 @@ use crate::log::Observer;
 /// success reaches it before the disk of this member has all that the follower acknowledged: whatever a quorum that needs a follower agrees
 /// on is on this disk too. What a leader alone could agree on, and what changes who the members are, it waits for. And a member that was
 /// started again does not lead on in the term that it led in ([`storage`](super::storage)): it may have sent what it does not have any more.
-#[derive(Debug)]
 pub(super) struct Pace {
     id: u64,
     state: Mutex<State>,
@@ -29,6 +37,8 @@ pub(super) struct Pace {
     durable: watch::Sender<u64>,
     has_failed: AtomicBool,
     is_silent: AtomicBool,
+    /// The state, once it is open.
+    state_file: OnceLock<(Arc<StateFile>, Arc<Shared>)>,
     /// The greatest number of a proposal of this member that its log took.
     appended: AtomicU64,
 }
@@ -48,8 +58,15 @@ impl Pace {
             durable: watch::Sender::new(0),
             has_failed: AtomicBool::new(false),
             is_silent: AtomicBool::new(false),
+            state_file: OnceLock::new(),
             appended: AtomicU64::new(0),
         }
+    }
+
+    /// What the log's entries are carried out on.
+    pub(super) fn follows(&self, state: Arc<StateFile>, shared: Arc<Shared>) {
+        // It is opened once.
+        let _ = self.state_file.set((state, shared));
     }
 
     /// Whether proposal `number` of this member was ever in its log.
@@ -122,6 +139,19 @@ impl Observer<Types> for Pace {
         self.durable.send_modify(|durable| *durable = (*durable).max(index));
     }
 
+    /// openraft gives up the log as soon as it has asked for a snapshot to be installed: a crash before that is done would leave a state that
+    /// nothing leads on from.
+    fn purging(&self, index: u64) -> BoxFuture<'_, io::Result<()>> {
+        Box::pin(async move {
+            let Some((state, shared)) = self.state_file.get() else { return Ok(()) };
+            let mut durable = state.durable();
+            while timeout(LOOK, durable.wait_for(|durable| *durable >= index)).await.is_err() {
+                shared.sound().map_err(io::Error::other)?;
+            }
+            Ok(())
+        })
+    }
+
     fn failed(&self) {
         self.has_failed.store(true, SeqCst);
     }
@@ -144,5 +174,11 @@ impl State {
         if self.alone.is_none_or(|(decided, _)| decided <= index) {
             self.alone = Some((index, alone));
         }
+    }
+}
+
+impl fmt::Debug for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pace").field("id", &self.id).field("durable", &*self.durable.borrow()).finish_non_exhaustive()
     }
 }

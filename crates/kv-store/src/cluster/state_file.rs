@@ -41,6 +41,8 @@ pub(super) struct StateFile {
     unsynced: Mutex<Unsynced>,
     /// The index behind the last entry that was carried out.
     applied: watch::Sender<u64>,
+    /// The index behind the last entry whose doing is on disk.
+    durable: watch::Sender<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,9 +55,18 @@ impl StateFile {
     /// The state in a database that has the tables of a store.
     pub(super) fn new(database: Database, place: String, path: Option<PathBuf>, shared: Arc<Shared>) -> Result<Self> {
         let database = RwLock::new(Some(database));
-        let file = Self { database, place, path, shared, unsynced: Mutex::default(), applied: watch::Sender::new(0) };
+        let file = Self {
+            database,
+            place,
+            path,
+            shared,
+            unsynced: Mutex::default(),
+            applied: watch::Sender::new(0),
+            durable: watch::Sender::new(0),
+        };
         let (applied, _) = file.applied_state()?;
         file.applied.send_replace(next(applied));
+        file.durable.send_replace(next(applied));
         Ok(file)
     }
 
@@ -66,6 +77,11 @@ impl StateFile {
     /// The index behind the last entry that was carried out, and news of it.
     pub(super) fn applied(&self) -> watch::Receiver<u64> {
         self.applied.subscribe()
+    }
+
+    /// The index behind the last entry whose doing a crash cannot take, and news of it.
+    pub(super) fn durable(&self) -> watch::Receiver<u64> {
+        self.durable.subscribe()
     }
 
     pub(super) fn applied_state(&self) -> Result<(Option<LogId>, Membership)> {
@@ -118,6 +134,7 @@ impl StateFile {
             applied.map_or(Ok(()), |applied| self.store(writing, APPLIED, &applied))
         })?;
         self.applied.send_replace(next(applied));
+        self.durable.send_replace(next(applied));
         Ok(())
     }
 
@@ -128,6 +145,7 @@ impl StateFile {
         self.write(true, |_| Ok(()))?;
         let applied = self.load_from(&reading, APPLIED)?;
         let members = self.load_from(&reading, MEMBERSHIP)?.unwrap_or_default();
+        self.durable.send_modify(|durable| *durable = (*durable).max(next(applied)));
         Ok((applied, members, Frozen { reading, place: self.place.clone() }))
     }
 

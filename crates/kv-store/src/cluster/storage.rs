@@ -77,7 +77,9 @@ pub(super) fn open(options: &ClusterOptions, shared: &Arc<Shared>, pace: &Arc<Pa
     }
     let log = LogStore::observed(log, Arc::clone(pace) as Arc<dyn Observer<Types>>);
     begin_log(&log, &state, identity, pace)?;
-    Ok(Storage { log, state: Arc::new(state), life: identity.life })
+    let state = Arc::new(state);
+    pace.follows(Arc::clone(&state), Arc::clone(shared));
+    Ok(Storage { log, state, life: identity.life })
 }
 
 fn open_state(path: &Path, shared: &Arc<Shared>) -> Result<StateFile> {

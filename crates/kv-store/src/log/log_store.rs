@@ -1,11 +1,13 @@
 use std::{
     fmt::{self, Debug},
+    future::ready,
     io,
     marker::PhantomData,
     ops::{Bound, RangeBounds},
     sync::{Arc, mpsc},
 };
 
+use jarre_core::BoxFuture;
 use openraft::{
     ErrorSubject, ErrorVerb, LogId, LogState, NodeId, OptionalSend, RaftLogId, RaftLogReader, RaftTypeConfig, StorageError, Vote,
     storage::{LogFlushed, RaftLogStorage},
@@ -46,6 +48,11 @@ pub(crate) trait Observer<C: RaftTypeConfig>: Send + Sync {
 
     /// Entries from `index` on are gone.
     fn cut(&self, _index: u64) {}
+
+    /// Is ready when entries up to before `index` may be given up: what they made must be durable elsewhere. An error keeps them.
+    fn purging(&self, _index: u64) -> BoxFuture<'_, io::Result<()>> {
+        Box::pin(ready(Ok(())))
+    }
 
     /// `vote` is on disk.
     fn voted(&self, _vote: &Vote<C::NodeId>) {}
@@ -244,6 +251,7 @@ where
 
     async fn purge(&mut self, log_id: LogId<C::NodeId>) -> Result<(), StorageError<C::NodeId>> {
         let purge = async {
+            self.observer.purging(log_id.index + 1).await?;
             let mark = mark::<C>(&log_id)?;
             durable(|done| self.log.purge(mark, done)).await
         };

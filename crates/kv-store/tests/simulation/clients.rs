@@ -309,7 +309,8 @@ impl Client {
     pub(crate) async fn lock(mut self) {
         while self.goes_on() {
             // Some outlast an election by far.
-            let ttl = Duration::from_millis((1000 + self.dice.below(1500)) * (1 + self.dice.below(4)));
+            let longer = if self.dice.happens(0.4) { 2 + self.dice.below(3) } else { 1 };
+            let ttl = Duration::from_millis((1000 + self.dice.below(1500)) * longer);
             let sent = self.now();
             if let Ok(lease) = self.ask(move |cluster| Box::pin(async move { cluster.lease_grant(ttl).await })).await {
                 let value = self.record.fresh_value();

@@ -195,10 +195,11 @@ impl Group {
     /// Holds members to what must be so at any time.
     pub(crate) fn look(&mut self, with_digests: bool) {
         for at in 0..self.nodes.len() {
+            let Some(cluster) = self.at(at) else { continue };
+            // Of a member that is down the end may be torn, and is cut off when it starts.
             if with_digests {
                 self.nodes[at].earlier = self.nodes[at].end_of_log();
             }
-            let Some(cluster) = self.at(at) else { continue };
             let again = self.nodes[at].digest.take();
             let seen = self.simulation.on(at, || {
                 let (_, term, _) = cluster.leadership();
@@ -233,7 +234,7 @@ impl Group {
             let cluster = self.at(at)?;
             self.simulation.on(at, || format!("{:?} {:?} {:?}", cluster.leadership(), cluster.log_indices(), cluster.verify().err()))
         };
-        (0..self.nodes.len()).map(|at| format!("{at}: {}; ", of(at).unwrap_or_default())).collect()
+        (0..self.nodes.len()).map(|at| format!("{at}: {}", of(at).unwrap_or_default())).collect::<Vec<_>>().join("; ")
     }
 
     fn look_at(&mut self, at: usize, term: u64, last: Option<u64>, applied: Option<u64>) {
