@@ -15,6 +15,8 @@ use super::{
 };
 use crate::{Error, Result, machine, machine::Command};
 
+/// How long to wait after a try to take time over that failed.
+const BREATH: Duration = Duration::from_millis(20);
 /// How often to look at least.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -48,6 +50,10 @@ impl Leadership {
                     // What was kept before says nothing of the time since.
                     self.replica.shared.give_time_up();
                     kept_in = self.take_time_over(term).await;
+                    if kept_in.is_none() {
+                        // Each try is news of its own, which must not be the reason for the next.
+                        tokio::time::sleep(BREATH).await;
+                    }
                 }
                 (None, _) => {
                     self.replica.shared.give_time_up();
@@ -91,7 +97,8 @@ impl Leadership {
     /// Ends leases that nobody asks about. Nobody waits for it: who reads ends them first.
     fn end_leases(&self) {
         let due = self.replica.shared.due();
-        if !due.is_empty() {
+        // Without a quorum they would only queue.
+        if !due.is_empty() && self.replica.has_quorum().is_ok() {
             tokio::spawn(self.replica.proposer.propose(Command::Expire(due)));
         }
     }

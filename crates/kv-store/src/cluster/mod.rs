@@ -290,7 +290,7 @@ impl ClusterOptions {
 
     fn spool(&self) -> Option<PathBuf> {
         match &self.storage {
-            Place::Folder(folder) => Some(folder.join("incoming.snapshot")),
+            Place::Folder(folder) => Some(folder.clone()),
             #[cfg(feature = "testing")]
             Place::Disks(_) => None,
         }

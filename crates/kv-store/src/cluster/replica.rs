@@ -149,7 +149,7 @@ impl Replica {
     }
 
     /// A leader that heard of no quorum for as long as it takes to elect another takes nothing on that it could not finish.
-    fn has_quorum(&self) -> Result<(), Failure> {
+    pub(super) fn has_quorum(&self) -> Result<(), Failure> {
         let silent = self.raft.metrics().borrow().millis_since_quorum_ack;
         if silent.is_some_and(|millis| u128::from(millis) > self.election.as_millis()) { Err(Failure::NoQuorum) } else { Ok(()) }
     }

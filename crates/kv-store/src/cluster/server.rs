@@ -36,7 +36,7 @@ pub(super) struct Server {
     pub(super) replica: Arc<Replica>,
     pub(super) identity: Identity,
     pub(super) life: u64,
-    /// Where snapshots are kept while they come; in memory where there is no folder.
+    /// The folder in which snapshots are kept while they come; in memory where there is none.
     pub(super) spool: Option<PathBuf>,
 }
 
@@ -173,7 +173,9 @@ impl Conversation<'_> {
     fn begin(&mut self, vote: Vote<u64>, meta: SnapshotMeta) -> Result<()> {
         // The one before is given up first, because it may have the same file.
         self.snapshot = None;
-        let spool = Spool::new(self.server.spool.clone())?;
+        // Two who both believe to lead may send at the same time.
+        let name = format!("incoming-{}.snapshot", self.caller);
+        let spool = Spool::new(self.server.spool.as_ref().map(|folder| folder.join(name)))?;
         self.snapshot = Some(Coming { vote, meta, spool });
         Ok(())
     }
