@@ -88,6 +88,7 @@ use server::Server;
 pub struct Cluster {
     local: Local<Replica>,
     address: String,
+    pace: Arc<Pace>,
     /// Those that serve, propose and keep time; they end with the member.
     tasks: Mutex<JoinSet<()>>,
 }
@@ -136,7 +137,8 @@ impl Cluster {
             fresh_at: Mutex::default(),
         });
         let server = Server { replica: Arc::clone(&replica), identity, life: storage.life, spool: options.spool() };
-        let leadership = Leadership { replica: Arc::clone(&replica), pace, since_snapshot, snapshot_bytes: options.snapshot_bytes };
+        let leadership =
+            Leadership { replica: Arc::clone(&replica), pace: Arc::clone(&pace), since_snapshot, snapshot_bytes: options.snapshot_bytes };
         let mut tasks = JoinSet::new();
         tasks.spawn(proposing);
         #[cfg(feature = "testing")]
@@ -147,7 +149,7 @@ impl Cluster {
         tasks.spawn(Arc::new(server).run(listener));
         tasks.spawn(leadership.run());
         tasks.spawn(founding::found(Arc::clone(&replica), storage.life, options.founders));
-        Ok(Self { local: Local { engine: replica }, address, tasks: Mutex::new(tasks) })
+        Ok(Self { local: Local { engine: replica }, address, pace, tasks: Mutex::new(tasks) })
     }
 
     /// Waits until a leader is known.
@@ -176,6 +178,12 @@ impl Cluster {
         let metrics = self.replica().raft.metrics();
         let metrics = metrics.borrow();
         (metrics.current_leader, metrics.current_term, metrics.state.is_leader())
+    }
+
+    /// The term of the vote that this member has on disk: it takes part in no earlier one, whatever happens. What
+    /// [`leadership`](Self::leadership) says may be ahead of it, before anybody else is told.
+    pub fn voted_in(&self) -> u64 {
+        self.pace.voted_in()
     }
 
     /// The indices of the last entry of its log, of the last that was carried out, and of the last that was given up for a snapshot.

@@ -95,6 +95,11 @@ impl Pace {
         self.is_silent.store(silent, SeqCst);
     }
 
+    /// The term of the vote that is on disk.
+    pub(super) fn voted_in(&self) -> u64 {
+        self.state().vote.leader_id().term
+    }
+
     /// Waits until entries up to before `index` are on disk.
     pub(super) async fn wait_for(&self, index: u64) {
         #[cfg(feature = "mutants")]

@@ -130,12 +130,21 @@ fn begin_log(log: &LogStore<Types>, state: &StateFile, identity: Identity, pace:
     pace.reached(next);
     match (identity.complete, vote) {
         #[cfg(feature = "mutants")]
-        (true, Some(_)) if crate::mutants::Mutant::LeadershipOutlivesProcess.is_in() => Ok(()),
+        (true, Some(vote)) if crate::mutants::Mutant::LeadershipOutlivesProcess.is_in() => {
+            pace.voted(&vote);
+            Ok(())
+        }
         // Who led may have sent entries that a crash took from its own disk: it must not make others of the same term and index.
         (true, Some(vote)) if vote.is_committed() && vote.leader_id().voted_for() == Some(identity.id) => {
-            log.save_vote_and_wait(&Vote::new(vote.leader_id().get_term(), identity.id)).map_err(failed)
+            let vote = Vote::new(vote.leader_id().get_term(), identity.id);
+            log.save_vote_and_wait(&vote).map_err(failed)?;
+            pace.voted(&vote);
+            Ok(())
         }
-        (true, Some(_)) => Ok(()),
+        (true, Some(vote)) => {
+            pace.voted(&vote);
+            Ok(())
+        }
         (true, None) => Err(Error::Membership(format!(
             "the log of member {} is gone, and with it what others count on: remove the member, and add it with an empty folder under another id",
             identity.id

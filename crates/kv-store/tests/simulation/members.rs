@@ -122,7 +122,7 @@ impl Group {
         self.tell(|| format!("{at} ends{}", if power { ", and its power goes" } else { "" }));
         // What it carried out last counts too.
         if let Some(cluster) = self.at(at)
-            && let Some((term, [last, applied, _])) = self.simulation.on(at, || (cluster.leadership().1, cluster.log_indices()))
+            && let Some((term, [last, applied, _])) = self.simulation.on(at, || (cluster.voted_in(), cluster.log_indices()))
         {
             self.look_at(at, term, last, applied);
         }
@@ -201,10 +201,9 @@ impl Group {
                 self.nodes[at].earlier = self.nodes[at].end_of_log();
             }
             let again = self.nodes[at].digest.take();
-            let seen = self.simulation.on(at, || {
-                let (_, term, _) = cluster.leadership();
-                (term, cluster.log_indices(), (with_digests || again.is_some()).then(|| cluster.verify()))
-            });
+            let seen = self
+                .simulation
+                .on(at, || (cluster.voted_in(), cluster.log_indices(), (with_digests || again.is_some()).then(|| cluster.verify())));
             drop(cluster);
             let Some((term, [last, applied, _], verified)) = seen else { continue };
             self.look_at(at, term, last, applied);
