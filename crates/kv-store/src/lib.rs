@@ -40,6 +40,7 @@ pub mod testing;
 mod txn;
 mod watch;
 #[cfg(any(feature = "client", feature = "server"))]
+#[cfg_attr(not(all(feature = "client", feature = "server")), expect(dead_code, reason = "each side reads what the other writes"))]
 mod wire;
 
 pub use blocking::{Blocking, BlockingWatch};

@@ -11,14 +11,18 @@ mod txn;
 mod watch;
 
 pub(crate) use data::{Bytes, Number};
-pub(crate) use error::{ErrorBody, Kind};
+pub(crate) use error::ErrorBody;
+#[cfg(feature = "server")]
+pub(crate) use error::Kind;
 pub(crate) use kv::{
     CompactionRequest, DeleteRangeRequest, DeleteRangeResponse, Header, Kv, PutRequest, PutResponse, RangeRequest, RangeResponse, Span,
 };
 pub(crate) use lease::{GrantRequest, Granted, KeepAlive, LeaseRequest, TimeToLive};
 pub(crate) use members::{MemberBody, MemberId, MemberList, StatusResponse};
 pub(crate) use txn::{SessionBody, TxnRequest, TxnResponse};
-pub(crate) use watch::{Streamed, WatchCreate, WatchRequest, WatchResponse};
+#[cfg(feature = "client")]
+pub(crate) use watch::WatchCreate;
+pub(crate) use watch::{Streamed, WatchRequest, WatchResponse};
 
 use serde::{Deserialize, Serialize};
 
