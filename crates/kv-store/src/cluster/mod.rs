@@ -115,13 +115,13 @@ impl Cluster {
         let machine =
             Machine { state: Arc::clone(&storage.state), shared: Arc::clone(&shared), since_snapshot: Arc::clone(&since_snapshot) };
         let network = Network { peers: Arc::clone(&peers), pace: Arc::clone(&pace), threaded: options.is_threaded() };
+        let mut tasks = JoinSet::new();
+        // openraft may wait for the log while it starts.
         #[cfg(feature = "testing")]
-        let log = storage.log.clone();
+        options.slow_disk().map(|sync_takes| tasks.spawn(sync(storage.log.clone(), sync_takes)));
         let raft = openraft::Raft::new(options.id, Arc::new(options.raft()?), network, storage.log, machine).await;
         let raft = raft.map_err(|error| Error::Poisoned { reason: error.to_string() })?;
 
-        #[cfg(feature = "testing")]
-        let syncing = options.slow_disk().map(|sync_takes| sync(log, sync_takes));
         let (proposer, proposing) = Proposer::new(raft.clone(), Arc::clone(&pace));
         let (reads, reading) = Reads::new(raft.clone());
         let replica = Arc::new(Replica {
@@ -139,12 +139,7 @@ impl Cluster {
         let server = Server { replica: Arc::clone(&replica), identity, life: storage.life, spool: options.spool() };
         let leadership =
             Leadership { replica: Arc::clone(&replica), pace: Arc::clone(&pace), since_snapshot, snapshot_bytes: options.snapshot_bytes };
-        let mut tasks = JoinSet::new();
         tasks.spawn(proposing);
-        #[cfg(feature = "testing")]
-        if let Some(syncing) = syncing {
-            tasks.spawn(syncing);
-        }
         tasks.spawn(reading);
         tasks.spawn(Arc::new(server).run(listener));
         tasks.spawn(leadership.run());
