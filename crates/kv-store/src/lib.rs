@@ -28,6 +28,7 @@ mod metrics;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 pub mod namespace;
+mod raft_status;
 mod range;
 #[cfg(feature = "client")]
 mod remote;
@@ -58,6 +59,7 @@ pub use members::{Member, Members};
 pub use memory::Memory;
 pub use metrics::Metrics;
 pub use namespace::Namespace;
+pub use raft_status::{RaftMember, RaftStatus};
 pub use range::{Entry, KeyRange, Page, RangeRequest, ReadLevel};
 #[cfg(feature = "client")]
 pub use remote::{Remote, RemoteOptions};

@@ -35,6 +35,7 @@ mod pace;
 mod peers;
 mod proposer;
 mod reads;
+mod reigns;
 mod replica;
 mod rpc;
 mod server;
@@ -59,8 +60,8 @@ pub use options::ClusterOptions;
 pub use transport::{Listener, Stream, Tcp, Transport};
 
 use crate::{
-    Entry, Error, KeyRange, Lease, LeaseId, Member, Members, Metrics, Page, RangeRequest, Result, Revision, SessionId, SnapshotInfo,
-    Status, Store, Txn, TxnOutcome, Verified, Watch, WatchRequest,
+    Entry, Error, KeyRange, Lease, LeaseId, Member, Members, Metrics, Page, RaftMember, RaftStatus, RangeRequest, Result, Revision,
+    SessionId, SnapshotInfo, Status, Store, Txn, TxnOutcome, Verified, Watch, WatchRequest,
     forward::forward_store,
     frame::Identity,
     local::{Local, Shared, read},
@@ -73,6 +74,7 @@ use pace::Pace;
 use peers::Peers;
 use proposer::Proposer;
 use reads::Reads;
+use reigns::Reigns;
 use replica::Replica;
 use rpc::LeaderAsk;
 use server::Server;
@@ -89,6 +91,7 @@ pub struct Cluster {
     local: Local<Replica>,
     address: String,
     pace: Arc<Pace>,
+    reigns: Arc<Reigns>,
     /// Those that serve, propose and keep time; they end with the member.
     tasks: Mutex<JoinSet<()>>,
 }
@@ -119,11 +122,13 @@ impl Cluster {
         // openraft may wait for the log while it starts.
         #[cfg(feature = "testing")]
         options.slow_disk().map(|sync_takes| tasks.spawn(sync(storage.log.clone(), sync_takes)));
+        let log = storage.log.clone();
         let raft = openraft::Raft::new(options.id, Arc::new(options.raft()?), network, storage.log, machine).await;
         let raft = raft.map_err(|error| Error::Poisoned { reason: error.to_string() })?;
 
         let (proposer, proposing) = Proposer::new(raft.clone(), Arc::clone(&pace));
         let (reads, reading) = Reads::new(raft.clone());
+        let (reigns, counting) = Reigns::new(raft.clone(), log);
         let replica = Arc::new(Replica {
             id: options.id,
             raft,
@@ -141,10 +146,11 @@ impl Cluster {
             Leadership { replica: Arc::clone(&replica), pace: Arc::clone(&pace), since_snapshot, snapshot_bytes: options.snapshot_bytes };
         tasks.spawn(proposing);
         tasks.spawn(reading);
+        tasks.spawn(counting);
         tasks.spawn(Arc::new(server).run(listener));
         tasks.spawn(leadership.run());
         tasks.spawn(founding::found(Arc::clone(&replica), storage.life, options.founders));
-        Ok(Self { local: Local { engine: replica }, address, pace, tasks: Mutex::new(tasks) })
+        Ok(Self { local: Local { engine: replica }, address, pace, reigns, tasks: Mutex::new(tasks) })
     }
 
     /// Waits until a leader is known.
@@ -242,6 +248,16 @@ impl Members for Cluster {
             // Another's leadership is not this member's to give up.
             if leader == Some(self.id()) { self.replica().change_members(LeaderAsk::StepDown).await } else { Ok(()) }
         })
+    }
+}
+
+impl RaftMember for Cluster {
+    fn term(&self) -> u64 {
+        self.replica().raft.metrics().borrow().current_term
+    }
+
+    fn raft_status(&self) -> RaftStatus {
+        self.reigns.status(self.replica())
     }
 }
 

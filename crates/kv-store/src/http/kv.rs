@@ -50,9 +50,8 @@ pub(super) async fn txn(State(app): State<Arc<App>>, Json(body): Json<TxnRequest
 }
 
 pub(super) async fn compaction(State(app): State<Arc<App>>, Json(body): Json<CompactionRequest>) -> Answer {
-    let revision = Revision(body.revision.0);
-    app.store.compact(revision).await?;
-    Ok(json(&Acknowledged { header: app.header(revision) }))
+    app.store.compact(Revision(body.revision.0)).await?;
+    Ok(json(&Acknowledged { header: app.header_now().await? }))
 }
 
 pub(super) async fn open_session(State(app): State<Arc<App>>, Json(Empty {}): Json<Empty>) -> Answer {

@@ -8,8 +8,8 @@ use super::{
     router::Json,
 };
 use crate::{
-    Error, LeaseId, Refusal, Result, Revision,
-    wire::{Acknowledged, Bytes, GrantRequest, Granted, Header, KeepAlive, LeaseRequest, Number, Streamed, TimeToLive},
+    Error, LeaseId, Refusal, Result,
+    wire::{Acknowledged, Bytes, GrantRequest, Granted, KeepAlive, LeaseRequest, Number, Streamed, TimeToLive},
 };
 
 type Answer = Result<Response, Failure>;
@@ -20,12 +20,12 @@ pub(super) async fn grant(State(app): State<Arc<App>>, Json(body): Json<GrantReq
     }
     let ttl = if body.ttl_ms.0 > 0 { Duration::from_millis(body.ttl_ms.0) } else { Duration::from_secs(body.ttl.0) };
     let id = app.store.lease_grant(ttl).await?;
-    Ok(json(&Granted { header: header(&app).await?, id: Number(id.0), ttl: Number(ttl.as_secs()) }))
+    Ok(json(&Granted { header: app.header_now().await?, id: Number(id.0), ttl: Number(ttl.as_secs()) }))
 }
 
 pub(super) async fn revoke(State(app): State<Arc<App>>, Json(body): Json<LeaseRequest>) -> Answer {
     app.store.lease_revoke(LeaseId(body.id.0)).await?;
-    Ok(json(&Acknowledged { header: header(&app).await? }))
+    Ok(json(&Acknowledged { header: app.header_now().await? }))
 }
 
 pub(super) async fn keep_alive(State(app): State<Arc<App>>, Json(body): Json<LeaseRequest>) -> Answer {
@@ -35,7 +35,7 @@ pub(super) async fn keep_alive(State(app): State<Arc<App>>, Json(body): Json<Lea
         Err(Error::Refused(Refusal::NoLease { .. })) => Duration::ZERO,
         Err(error) => return Err(error.into()),
     };
-    let result = KeepAlive { header: header(&app).await?, id: body.id, ttl: Number(ttl.as_secs()), ttl_ms: millis(ttl) };
+    let result = KeepAlive { header: app.header_now().await?, id: body.id, ttl: Number(ttl.as_secs()), ttl_ms: millis(ttl) };
     Ok(json(&Streamed { result }))
 }
 
@@ -43,13 +43,13 @@ pub(super) async fn time_to_live(State(app): State<Arc<App>>, Json(body): Json<L
     let lease = match app.store.lease(LeaseId(body.id.0)).await {
         Ok(lease) => lease,
         Err(Error::Refused(Refusal::NoLease { .. })) => {
-            let gone = TimeToLive { header: header(&app).await?, id: body.id, ttl: "-1".to_owned(), ..TimeToLive::default() };
+            let gone = TimeToLive { header: app.header_now().await?, id: body.id, ttl: "-1".to_owned(), ..TimeToLive::default() };
             return Ok(json(&gone));
         }
         Err(error) => return Err(error.into()),
     };
     Ok(json(&TimeToLive {
-        header: header(&app).await?,
+        header: app.header_now().await?,
         id: body.id,
         ttl: lease.remaining.as_secs().to_string(),
         granted_ttl: Number(lease.ttl.as_secs()),
@@ -61,10 +61,4 @@ pub(super) async fn time_to_live(State(app): State<Arc<App>>, Json(body): Json<L
 
 fn millis(time: Duration) -> Number {
     Number(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// Where the store is now, as far as this one knows.
-async fn header(app: &App) -> Result<Header> {
-    let revision: Revision = app.store.status().await?.revision;
-    Ok(app.header(revision))
 }

@@ -8,19 +8,32 @@ use super::{
     router::Json,
 };
 use crate::{
-    Error, Members, Result, Revision,
+    Error, Members, Result,
     wire::{Empty, MemberBody, MemberId, MemberList, Number, StatusResponse},
 };
 
 type Answer = Result<Response, Failure>;
 
+/// What etcd says in its place.
+const NO_LEADER: &str = "etcdserver: no leader";
+
 pub(super) async fn status(State(app): State<Arc<App>>, Json(Empty {}): Json<Empty>) -> Answer {
     let status = app.store.status().await?;
+    let raft = app.raft.as_ref().map(|raft| raft.raft_status());
+    let leader = raft.as_ref().and_then(|raft| raft.leader);
+    let errors = if raft.is_some() && leader.is_none() { vec![NO_LEADER.to_owned()] } else { Vec::new() };
+    let raft = raft.unwrap_or_default();
     Ok(json(&StatusResponse {
         header: app.header(status.revision),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         db_size: status.bytes.map(Number),
-        leader: status.leader,
+        leader: Number(leader.unwrap_or(0)),
+        raft_index: Number(raft.committed.unwrap_or(0)),
+        raft_term: Number(raft.term),
+        raft_applied_index: Number(raft.applied.unwrap_or(0)),
+        errors,
+        is_learner: raft.is_learner,
+        leader_url: status.leader,
         kind: status.kind.to_owned(),
         compacted: Number(status.compacted.0),
         applied: Number(status.applied),
@@ -55,7 +68,7 @@ pub(super) async fn step_down(State(app): State<Arc<App>>, Json(Empty {}): Json<
 
 async fn listed(app: &App) -> Answer {
     let members = members(app)?.members().await?.into_iter().map(MemberBody::from).collect();
-    Ok(json(&MemberList { header: app.header(Revision::ZERO), members }))
+    Ok(json(&MemberList { header: app.header_now().await?, members }))
 }
 
 fn members(app: &App) -> Result<&Arc<dyn Members>> {

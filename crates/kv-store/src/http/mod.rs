@@ -5,7 +5,8 @@
 //! | `/v3/kv/{range,put,deleterange,txn,compaction}`, `/v3/lease/{grant,revoke,keepalive,timetolive}`, `/v3/watch`, `/v3/maintenance/status`, `/v3/cluster/member/{list,add,promote,remove}` | as etcd 3.4's gateway, `POST` with JSON |
 //! | `/v1/session/{open,close}`, `/v1/step-down` | what etcd does not have |
 //! | `GET /v1/snapshot` | a snapshot of the store, which `jarre-kv snapshot restore` and [`Embedded::restore`](crate::Embedded::restore) take |
-//! | `GET /health`, `/ready`, `/version`, `/metrics` | for those who watch over it |
+//! | `GET /health`, `/ready`, `/version` | for those who watch over it |
+//! | `GET /metrics` | for Prometheus: what etcd calls `etcd_server_..` is `jarre_kv_..` here, and Raft's indices are `jarre_kv_raft_..` |
 //!
 //! Where it differs from etcd: pages are cut by the store's [`Limits`](crate::Limits) though no limit was asked for (`more` says so); keys
 //! are sorted by key alone; compares of ranges, transactions in transactions and puts that keep the old value are refused; leases are
@@ -31,7 +32,9 @@ mod failure;
 mod kv;
 mod lease;
 mod members;
+mod page;
 mod probes;
+mod raft;
 mod router;
 mod snapshot;
 mod watch;
@@ -40,7 +43,7 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 
-use crate::{Error, Members, Metrics, Result, Store, wire::Header};
+use crate::{Error, Members, Metrics, RaftMember, Result, Revision, Store, wire::Header};
 
 /// How a store is served.
 #[derive(Clone)]
@@ -101,6 +104,7 @@ type Counts = dyn Fn() -> Metrics + Send + Sync;
 struct App {
     store: Arc<dyn Store>,
     members: Option<Arc<dyn Members>>,
+    raft: Option<Arc<dyn RaftMember>>,
     counts: Option<Box<Counts>>,
     cluster: u64,
     member: u64,
@@ -114,12 +118,18 @@ impl Server {
     /// Serves `store`.
     pub fn new(store: Arc<dyn Store>, config: ServerConfig) -> Self {
         let (requests, stopping) = (probes::Requests::default(), tokio::sync::watch::Sender::new(false));
-        Self { app: App { store, members: None, counts: None, cluster: 0, member: 0, config, requests, stopping } }
+        Self { app: App { store, members: None, raft: None, counts: None, cluster: 0, member: 0, config, requests, stopping } }
     }
 
     /// The store is that of member `member` of `cluster`.
     pub fn with_members(mut self, members: Arc<dyn Members>, cluster: u64, member: u64) -> Self {
         (self.app.members, self.app.cluster, self.app.member) = (Some(members), cluster, member);
+        self
+    }
+
+    /// What that member knows of Raft is shown at `/metrics` and `/v3/maintenance/status`, and its term in the header of every answer.
+    pub fn with_raft(mut self, raft: Arc<dyn RaftMember>) -> Self {
+        self.app.raft = Some(raft);
         self
     }
 
@@ -147,8 +157,15 @@ impl Server {
 }
 
 impl App {
-    fn header(&self, revision: crate::Revision) -> Header {
-        Header { cluster_id: self.cluster.into(), member_id: self.member.into(), revision: revision.0.into(), raft_term: 0.into() }
+    /// Of an answer that tells of the store at `revision`.
+    fn header(&self, revision: Revision) -> Header {
+        let term = self.raft.as_ref().map_or(0, |raft| raft.term());
+        Header { cluster_id: self.cluster.into(), member_id: self.member.into(), revision: revision.0.into(), raft_term: term.into() }
+    }
+
+    /// Of an answer that tells of nothing that has a revision: where the store is now, as far as this one knows.
+    async fn header_now(&self) -> Result<Header> {
+        Ok(self.header(self.store.status().await?.revision))
     }
 }
 

@@ -1,5 +1,4 @@
 use std::{
-    fmt::Write,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -12,6 +11,8 @@ use axum::{extract::State, response::Response};
 use super::{
     App,
     failure::{Failure, json},
+    page::Page,
+    raft,
 };
 use crate::{KeyRange, RangeRequest, Result};
 
@@ -52,6 +53,14 @@ impl Requests {
     pub(super) fn connection_refused(&self) {
         self.refused.fetch_add(1, Relaxed);
     }
+
+    fn show(&self, page: &mut Page) {
+        let classes = self.by_class.iter().enumerate().map(|(class, count)| (format!("{}xx", class + 1), count.load(Relaxed) as f64));
+        page.labelled(["http_requests_total", "Requests answered.", "counter"], "status", classes);
+        let seconds = Duration::from_nanos(self.nanos.load(Relaxed)).as_secs_f64();
+        page.counter("http_request_seconds_total", "Time until requests were answered.", seconds);
+        page.counter("http_connections_refused_total", "Connections over the limit.", self.refused.load(Relaxed) as f64);
+    }
 }
 
 /// Everything that is counted, as Prometheus reads it.
@@ -66,7 +75,10 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Fai
     if let Some(bytes) = status.bytes {
         page.gauge("size_bytes", "What the store takes.", bytes as f64);
     }
-    page.gauge("has_leader", "Whether a leader is known, where there has to be one.", f64::from(u8::from(status.leader.is_some())));
+    match &app.raft {
+        Some(raft) => raft::show(&mut page, &raft.raft_status()),
+        None => page.gauge("has_leader", "Whether a leader is known, where there has to be one.", u8::from(status.leader.is_some()).into()),
+    }
     if let Some(counts) = &app.counts {
         let counts = counts();
         page.counter("reads_total", "Ranges, and transactions that changed nothing.", counts.reads as f64);
@@ -78,45 +90,6 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Fai
         page.counter("leases_expired_total", "Leases that ran out.", counts.leases_expired as f64);
         page.counter("watch_batches_total", "Batches delivered to watches.", counts.watch_batches as f64);
     }
-    page.requests(&app.requests);
+    app.requests.show(&mut page);
     Ok(Response::new(page.text.into()))
-}
-
-#[derive(Default)]
-struct Page {
-    text: String,
-}
-
-impl Page {
-    fn gauge(&mut self, name: &str, help: &str, value: f64) {
-        self.metric(name, help, "gauge", value);
-    }
-
-    fn counter(&mut self, name: &str, help: &str, value: f64) {
-        self.metric(name, help, "counter", value);
-    }
-
-    fn metric(&mut self, name: &str, help: &str, kind: &str, value: f64) {
-        self.head(name, help, kind);
-        self.line(format_args!("jarre_kv_{name} {value}"));
-    }
-
-    fn requests(&mut self, requests: &Requests) {
-        self.head("http_requests_total", "Requests answered.", "counter");
-        for (class, count) in requests.by_class.iter().enumerate() {
-            let (class, count) = (class + 1, count.load(Relaxed));
-            self.line(format_args!("jarre_kv_http_requests_total{{status=\"{class}xx\"}} {count}"));
-        }
-        let seconds = Duration::from_nanos(requests.nanos.load(Relaxed)).as_secs_f64();
-        self.counter("http_request_seconds_total", "Time until requests were answered.", seconds);
-        self.counter("http_connections_refused_total", "Connections over the limit.", requests.refused.load(Relaxed) as f64);
-    }
-
-    fn head(&mut self, name: &str, help: &str, kind: &str) {
-        self.line(format_args!("# HELP jarre_kv_{name} {help}\n# TYPE jarre_kv_{name} {kind}"));
-    }
-
-    fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        writeln!(self.text, "{line}").expect("a string can always be written to");
-    }
 }

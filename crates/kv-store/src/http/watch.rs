@@ -34,10 +34,10 @@ pub(super) async fn watch(State(app): State<Arc<App>>, Json(body): Json<WatchReq
             }
             watch
         }
-        Err(Error::Refused(Refusal::Compacted { at })) => {
+        Err(error @ Error::Refused(Refusal::Compacted { .. })) => {
             let (lines, body) = lines();
             // There is room for the first line.
-            let _ = lines.send(line(&canceled(app.header(at), &Error::Refused(Refusal::Compacted { at })))).await;
+            let _ = lines.send(line(&canceled(app.header_now().await?, &error))).await;
             return Ok(Response::new(body));
         }
         Err(error) => return Err(error.into()),
@@ -71,8 +71,9 @@ async fn follow(app: Arc<App>, mut watch: Watch, after: Revision, progress: Opti
         match batch {
             Some(Ok(batch)) => next = line(&WatchResponse::of(app.header(batch.revision), batch)),
             Some(Err(error)) => {
-                // The client may have gone away.
-                let _ = lines.send(line(&canceled(app.header(Revision::ZERO), &error))).await;
+                // The store may have stopped, and the client gone away.
+                let header = app.header_now().await.unwrap_or_else(|_| app.header(Revision::ZERO));
+                let _ = lines.send(line(&canceled(header, &error))).await;
             }
             None => {}
         }

@@ -97,6 +97,11 @@ where
         Ok((decode_mark(state.vote.as_ref())?, state.next))
     }
 
+    /// The index of the last entry that is known to be committed. A crash may have taken the mark of it.
+    pub(crate) fn committed(&self) -> Option<u64> {
+        Some(self.log.state().ok()?.committed?.index)
+    }
+
     /// Writes what is queued, where nobody else does.
     #[cfg(feature = "testing")]
     pub(crate) fn flush(&self) {

@@ -137,7 +137,7 @@ impl Store for Remote {
                 keys: status.keys.0,
                 leases: usize::try_from(status.leases.0).unwrap_or(usize::MAX),
                 bytes: status.db_size.map(|bytes| bytes.0),
-                leader: status.leader,
+                leader: status.leader_url,
             })
         })
     }

@@ -62,9 +62,24 @@ pub(crate) struct StatusResponse {
     pub(crate) version: String,
     #[serde(rename = "dbSize", skip_serializing_if = "is_default")]
     pub(crate) db_size: Option<Number>,
-    /// Where the leader is, as far as is known.
+    /// Who leads, as far as is known.
     #[serde(skip_serializing_if = "is_default")]
-    pub(crate) leader: Option<String>,
+    pub(crate) leader: Number,
+    /// The last entry that is known to be committed.
+    #[serde(rename = "raftIndex", skip_serializing_if = "is_default")]
+    pub(crate) raft_index: Number,
+    #[serde(rename = "raftTerm", skip_serializing_if = "is_default")]
+    pub(crate) raft_term: Number,
+    #[serde(rename = "raftAppliedIndex", skip_serializing_if = "is_default")]
+    pub(crate) raft_applied_index: Number,
+    /// What keeps the member from its work.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) errors: Vec<String>,
+    #[serde(rename = "isLearner", skip_serializing_if = "is_default")]
+    pub(crate) is_learner: bool,
+    /// Not etcd's: where the leader is.
+    #[serde(rename = "leaderURL", skip_serializing_if = "is_default")]
+    pub(crate) leader_url: Option<String>,
     pub(crate) kind: String,
     pub(crate) compacted: Number,
     pub(crate) applied: Number,

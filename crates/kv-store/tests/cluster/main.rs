@@ -9,3 +9,4 @@ mod group;
 mod leases;
 mod membership;
 mod rate;
+mod reigns;

@@ -17,7 +17,7 @@ use tokio::{task::JoinSet, time::Instant};
 use crate::process::Serving;
 
 /// Three members, each a process with a folder of its own.
-struct Members {
+pub(crate) struct Members {
     folder: TempDir,
     founders: String,
     addresses: Vec<[String; 2]>,
@@ -25,7 +25,7 @@ struct Members {
 }
 
 impl Members {
-    fn started() -> Self {
+    pub(crate) fn started() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("token"), "what these members know, and nobody else").unwrap();
         let addresses: Vec<_> = (0..3).map(|_| [free_address(), free_address()]).collect();
@@ -40,7 +40,7 @@ impl Members {
         self.folder.path().join(name).display().to_string()
     }
 
-    fn start(&mut self, at: usize) {
+    pub(crate) fn start(&mut self, at: usize) {
         let (node, [peer, client]) = ((at + 1).to_string(), &self.addresses[at]);
         let (folder, token) = (self.path(&format!("member-{node}")), self.path("token"));
         self.running[at] = Some(Serving::start(&[
@@ -65,11 +65,11 @@ impl Members {
         ]));
     }
 
-    fn kill(&mut self, at: usize) {
+    pub(crate) fn kill(&mut self, at: usize) {
         self.running[at].take().unwrap().kill();
     }
 
-    fn urls(&self) -> Vec<String> {
+    pub(crate) fn urls(&self) -> Vec<String> {
         self.addresses.iter().map(|[_, client]| format!("http://{client}")).collect()
     }
 
@@ -78,7 +78,7 @@ impl Members {
     }
 
     /// Which member leads, as those that run know.
-    async fn leader(&self) -> usize {
+    pub(crate) async fn leader(&self) -> usize {
         let began = Instant::now();
         loop {
             for serving in self.running.iter().flatten() {

@@ -5,4 +5,5 @@
 mod cluster;
 mod commands;
 mod file;
+mod operators;
 mod process;

@@ -55,6 +55,7 @@ async fn member(cli: &Cli, args: &ServeArgs, id: u64, listener: TcpListener, con
     let counted = Arc::clone(&member);
     let server = Server::new(Arc::clone(&member) as _, config)
         .with_members(Arc::clone(&member) as _, args.cluster, id)
+        .with_raft(Arc::clone(&member) as _)
         .with_metrics(move || counted.metrics());
     say(cli, &listener, Some(&member))?;
     let outcome = serve(server, listener, Arc::clone(&member) as _, async {
