@@ -2,7 +2,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -11,6 +11,7 @@ use tokio::{
     io::{ReadHalf, WriteHalf},
     sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::Instant,
 };
 
 use super::{
@@ -24,6 +25,9 @@ pub(super) type Writer = FrameWriter<WriteHalf<Box<dyn Stream>>>;
 
 /// How long a connection may be silent: heartbeats go over those that matter far more often.
 pub(super) const IDLE: Duration = Duration::from_mins(1);
+/// Once nothing was heard for so long, a request without an answer says that the way is gone, not that the other side is slow: TCP may try
+/// it for minutes, where another connection works at once.
+const DEAF: Duration = Duration::from_secs(1);
 /// How long the system may take to take a frame.
 pub(super) const SENDING: Duration = Duration::from_secs(10);
 
@@ -32,8 +36,18 @@ pub(super) const SENDING: Duration = Duration::from_secs(10);
 pub(super) struct Connection {
     outgoing: mpsc::UnboundedSender<Frame>,
     waiting: Arc<Waiting>,
+    heard: Arc<Heard>,
+    /// Whether others are to be opened in its place; those who wait on it go on waiting.
+    is_given_up: AtomicBool,
     next_id: AtomicU64,
     tasks: [JoinHandle<()>; 2],
+}
+
+/// When the other side was last heard, in milliseconds since the connection was opened.
+#[derive(Debug)]
+struct Heard {
+    opened: Instant,
+    last: AtomicU64,
 }
 
 /// Why there is no answer.
@@ -72,14 +86,15 @@ impl Connection {
         let met = connect(&mut reader, &mut writer, identity, to, nonce, limit).await;
         met.map_err(|error| NoReply::Unreachable(error.to_string()))?;
         let waiting = Arc::new(Waiting(Mutex::new(Some(HashMap::new()))));
+        let heard = Arc::new(Heard { opened: Instant::now(), last: AtomicU64::new(0) });
         let (outgoing, queue) = mpsc::unbounded_channel();
-        let tasks = [tokio::spawn(send(writer, queue)), tokio::spawn(receive(reader, Arc::clone(&waiting)))];
-        Ok(Self { outgoing, waiting, next_id: AtomicU64::new(1), tasks })
+        let tasks = [tokio::spawn(send(writer, queue)), tokio::spawn(receive(reader, Arc::clone(&waiting), Arc::clone(&heard)))];
+        Ok(Self { outgoing, waiting, heard, is_given_up: AtomicBool::new(false), next_id: AtomicU64::new(1), tasks })
     }
 
     /// Whether it still works, as far as is known.
     pub(super) fn is_open(&self) -> bool {
-        self.tasks.iter().all(|task| !task.is_finished())
+        !self.is_given_up.load(Relaxed) && self.tasks.iter().all(|task| !task.is_finished())
     }
 
     /// Asks, and waits for the answer.
@@ -94,7 +109,12 @@ impl Connection {
         match tokio::time::timeout(limit, reply).await {
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(_)) => Err(NoReply::Lost),
-            Err(_) => Err(NoReply::TimedOut(limit)),
+            Err(_) => {
+                if self.heard.silence() >= DEAF {
+                    self.is_given_up.store(true, Relaxed);
+                }
+                Err(NoReply::TimedOut(limit))
+            }
         }
     }
 }
@@ -102,6 +122,16 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl Heard {
+    fn now(&self) {
+        self.last.store(self.opened.elapsed().as_millis() as u64, Relaxed);
+    }
+
+    fn silence(&self) -> Duration {
+        self.opened.elapsed().saturating_sub(Duration::from_millis(self.last.load(Relaxed)))
     }
 }
 
@@ -141,9 +171,11 @@ pub(super) async fn send(mut writer: Writer, mut queue: mpsc::UnboundedReceiver<
     }
 }
 
-async fn receive(mut reader: Reader, waiting: Arc<Waiting>) {
+async fn receive(mut reader: Reader, waiting: Arc<Waiting>, heard: Arc<Heard>) {
     let error = loop {
-        match reader.receive(IDLE).await {
+        let received = reader.receive(IDLE).await;
+        heard.now();
+        match received {
             Ok(frame) if frame.kind == REPLY => match (waiting.leave(frame.id), message(&frame)) {
                 (Some(asker), Ok(reply)) => drop(asker.send(reply)),
                 // It took too long for whoever asked.
@@ -156,4 +188,61 @@ async fn receive(mut reader: Reader, waiting: Arc<Waiting>) {
     };
     tracing::debug!(error, "a connection ended");
     waiting.close();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Token, accept};
+
+    fn identity(node: u64) -> Identity {
+        Identity { cluster: 7, node, token: Token::new(b"a token of these tests alone").unwrap() }
+    }
+
+    /// A connection, and the other side of it once hands were shaken.
+    async fn connected() -> (Arc<Connection>, Reader, Writer) {
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let (mut reader, mut writer) = split(Box::new(far));
+        let (ours, theirs) = (identity(1), identity(2));
+        let accepting = accept(&mut reader, &mut writer, &theirs, [2; 32], IDLE);
+        let opening = Connection::open(Box::new(near), &ours, 2, [1; 32], IDLE);
+        let (accepted, opened) = tokio::join!(accepting, opening);
+        accepted.unwrap();
+        (Arc::new(opened.unwrap()), reader, writer)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_silent_is_given_up_and_who_waits_on_it_is_answered() {
+        let (connection, mut reader, mut writer) = connected().await;
+        let patient = Arc::clone(&connection);
+        let waits = tokio::spawn(async move { patient.ask(&Ask::Elect, Duration::from_secs(50)).await });
+        let asked = reader.receive(IDLE).await.unwrap();
+        let short = Duration::from_millis(200);
+        for _ in 0..3 {
+            assert!(matches!(connection.ask(&Ask::Elect, short).await, Err(NoReply::TimedOut(_))));
+            assert!(connection.is_open(), "it may be slow");
+        }
+        assert!(matches!(connection.ask(&Ask::Elect, DEAF).await, Err(NoReply::TimedOut(_))));
+        assert!(!connection.is_open());
+        writer.send(&frame(REPLY, asked.id, &Reply::Done), IDLE).await.unwrap();
+        assert!(matches!(waits.await.unwrap(), Ok(Reply::Done)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_answers_others_is_kept() {
+        let (connection, mut reader, mut writer) = connected().await;
+        tokio::spawn(async move {
+            for number in 0.. {
+                let asked = reader.receive(IDLE).await.unwrap();
+                if number % 2 == 0 {
+                    writer.send(&frame(REPLY, asked.id, &Reply::Done), IDLE).await.unwrap();
+                }
+            }
+        });
+        for _ in 0..20 {
+            connection.ask(&Ask::Elect, DEAF).await.unwrap();
+            assert!(matches!(connection.ask(&Ask::Elect, DEAF / 2).await, Err(NoReply::TimedOut(_))));
+            assert!(connection.is_open());
+        }
+    }
 }

@@ -1,7 +1,12 @@
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -12,7 +17,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{App, router};
+use super::{
+    App,
+    lingering::{Lingering, Unread},
+    router,
+};
 
 /// How long to wait where the system gives no connection: it is out of files, say.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -61,7 +70,11 @@ pub(super) async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Futur
 async fn talk(stream: TcpStream, router: Router, app: &App) {
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(app.config.header_timeout);
-    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let unread = Unread::default();
+    let stream = Lingering::new(stream, unread.clone(), app.config.linger_timeout);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |request: Request<Incoming>| router.call(request.map(|body| unread.note(body))));
+    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stopped(app.stopping.subscribe()) => {

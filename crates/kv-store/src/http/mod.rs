@@ -31,6 +31,7 @@ mod connections;
 mod failure;
 mod kv;
 mod lease;
+mod lingering;
 mod members;
 mod page;
 mod probes;
@@ -59,6 +60,8 @@ pub struct ServerConfig {
     pub header_timeout: Duration,
     /// How long a request's body may take to come: 30 s.
     pub body_timeout: Duration,
+    /// How long a client that was answered before its whole request was read may go on sending, so that it gets to read the answer: 5 s.
+    pub linger_timeout: Duration,
     /// How long what was begun may go on when the server is to stop: 10 s.
     pub drain: Duration,
 }
@@ -71,6 +74,7 @@ impl Default for ServerConfig {
             max_body: 8 << 20,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            linger_timeout: Duration::from_secs(5),
             drain: Duration::from_secs(10),
         }
     }

@@ -70,6 +70,44 @@ async fn what_is_too_long_is_not_read() {
     assert_eq!(&answer[9..], b"413", "it does not wait for what it will not take");
 }
 
+/// It sends more than is read, a part at a time, long after it was answered; and reads only then.
+async fn sends_all_before_it_reads(address: &str, path: &str, parts: usize) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let part = vec![b'A'; 256 << 10];
+    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", part.len() * parts);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for number in 0..parts {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        stream.write_all(&part).await.unwrap_or_else(|error| panic!("part {number}: {error}"));
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn who_is_answered_early_gets_to_read_it() {
+    let served = served(|config| (config.max_body, config.token) = (1000, Some("secret".to_owned()))).await;
+    let refused = sends_all_before_it_reads(&served.address, "/v3/kv/put", 20).await;
+    assert!(refused.starts_with("HTTP/1.1 401 ") && refused.contains("a token is asked for"), "{refused}");
+    let served = self::served(|config| config.max_body = 1000).await;
+    let refused = sends_all_before_it_reads(&served.address, "/v3/kv/put", 20).await;
+    assert!(refused.starts_with("HTTP/1.1 413 ") && refused.contains("more than 1000 bytes"), "{refused}");
+}
+
+#[tokio::test]
+async fn who_goes_on_sending_for_ever_is_cut_off() {
+    let served = served(|config| (config.max_body, config.linger_timeout) = (1000, Duration::from_millis(200))).await;
+    let mut stream = TcpStream::connect(&served.address).await.unwrap();
+    stream.write_all(b"POST /v3/kv/put HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000000\r\n\r\n").await.unwrap();
+    let sending = async {
+        while stream.write_all(&[b'A'; 1000]).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(20), sending).await.is_ok(), "it is still read");
+}
+
 #[tokio::test]
 async fn who_is_slow_on_purpose_is_cut_off() {
     let served = served(|config| {
