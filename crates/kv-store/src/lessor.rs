@@ -3,7 +3,10 @@ use std::{
     time::Duration,
 };
 
-use crate::{LeaseId, machine::LeaseRecord};
+use crate::{
+    LeaseId,
+    machine::{Due, LeaseRecord},
+};
 
 /// Keeps the time of leases: when each ends, for as long as its owner is the one who decides. The state knows no time.
 ///
@@ -14,6 +17,8 @@ pub(crate) struct Lessor {
     deadlines: BTreeSet<(Duration, LeaseId)>,
     /// Leases whose time is over, with the commands that granted them, until they are ended.
     over: BTreeMap<LeaseId, u64>,
+    /// The term of its owner.
+    term: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +30,11 @@ struct Kept {
 }
 
 impl Lessor {
+    /// Keeps no lease yet; `term` is the one in which its owner came to decide, 0 where nobody is elected to.
+    pub(crate) fn new(term: u64) -> Self {
+        Self { term, ..Self::default() }
+    }
+
     /// Keeps a lease that was granted, or that was there when its owner came to decide: from `now` it lasts its whole TTL.
     pub(crate) fn keep(&mut self, id: LeaseId, record: &LeaseRecord, now: Duration) {
         self.ended(id);
@@ -63,9 +73,9 @@ impl Lessor {
         Some((kept.ttl, left))
     }
 
-    /// The leases whose time is over, with the commands that granted them, until they are ended: whoever must not see their keys ends them
+    /// The leases whose time is over, until they are ended; `None` where there are none. Whoever must not see their keys ends them
     /// first, even if another is about to.
-    pub(crate) fn due(&mut self, now: Duration) -> Vec<(LeaseId, u64)> {
+    pub(crate) fn due(&mut self, now: Duration) -> Option<Due> {
         while let Some(&(deadline, id)) = self.deadlines.first()
             && deadline <= now
         {
@@ -75,7 +85,8 @@ impl Lessor {
                 self.over.insert(id, kept.granted);
             }
         }
-        self.over.iter().map(|(id, granted)| (*id, *granted)).collect()
+        let leases: Vec<_> = self.over.iter().map(|(id, granted)| (*id, *granted)).collect();
+        (!leases.is_empty()).then_some(Due { leases, kept_in: self.term })
     }
 
     /// When the next lease is due.
@@ -97,17 +108,21 @@ mod tests {
         LeaseRecord { ttl_millis, granted: 7 }
     }
 
+    fn due(lessor: &mut Lessor, now: Duration) -> Vec<(LeaseId, u64)> {
+        lessor.due(now).map(|due| due.leases).unwrap_or_default()
+    }
+
     #[test]
     fn a_lease_is_due_after_its_ttl_and_no_earlier() {
-        let mut lessor = Lessor::default();
+        let mut lessor = Lessor::new(3);
         lessor.keep(LeaseId(1), &record(10), millis(5));
         assert_eq!(lessor.remaining(LeaseId(1), millis(6)), Some((millis(10), millis(9))));
-        assert!(lessor.due(millis(14)).is_empty());
+        assert!(due(&mut lessor, millis(14)).is_empty());
         assert_eq!(lessor.next_deadline(), Some(millis(15)));
-        assert_eq!(lessor.due(millis(15)), [(LeaseId(1), 7)]);
-        assert_eq!(lessor.due(millis(99)), [(LeaseId(1), 7)], "until it is ended");
+        assert_eq!(lessor.due(millis(15)), Some(Due { leases: vec![(LeaseId(1), 7)], kept_in: 3 }));
+        assert_eq!(due(&mut lessor, millis(99)), [(LeaseId(1), 7)], "until it is ended");
         lessor.ended(LeaseId(1));
-        assert!(lessor.due(millis(99)).is_empty());
+        assert!(due(&mut lessor, millis(99)).is_empty());
     }
 
     #[test]
@@ -116,7 +131,7 @@ mod tests {
         lessor.keep(LeaseId(1), &record(10), millis(0));
         assert_eq!(lessor.keep_alive(LeaseId(1), millis(9)), Some(millis(10)));
         assert_eq!(lessor.keep_alive(LeaseId(1), millis(19)), None, "its time is over, whoever looks first");
-        assert_eq!(lessor.due(millis(19)), [(LeaseId(1), 7)]);
+        assert_eq!(due(&mut lessor, millis(19)), [(LeaseId(1), 7)]);
         assert_eq!((lessor.keep_alive(LeaseId(1), millis(19)), lessor.remaining(LeaseId(1), millis(19))), (None, None));
     }
 
@@ -127,10 +142,10 @@ mod tests {
         lessor.keep(LeaseId(1), &record(20), millis(0));
         assert_eq!(lessor.next_deadline(), Some(millis(20)), "granted anew, it has one deadline");
         lessor.ended(LeaseId(1));
-        assert_eq!((lessor.next_deadline(), lessor.due(Duration::MAX)), (None, Vec::new()));
+        assert_eq!((lessor.next_deadline(), due(&mut lessor, Duration::MAX)), (None, Vec::new()));
         lessor.keep(LeaseId(2), &record(10), millis(0));
-        assert_eq!(lessor.due(millis(10)), [(LeaseId(2), 7)]);
+        assert_eq!(due(&mut lessor, millis(10)), [(LeaseId(2), 7)]);
         lessor.keep(LeaseId(2), &record(10), millis(10));
-        assert!(lessor.due(millis(19)).is_empty(), "granted anew, it is not over");
+        assert!(due(&mut lessor, millis(19)).is_empty(), "granted anew, it is not over");
     }
 }

@@ -30,8 +30,6 @@ pub enum Mutant {
     KeepAliveWithoutQuorum,
     /// A new leader does not give leases their whole time.
     LeaseShortenedByNewLeader,
-    /// What a former leader found to be over is ended.
-    DeposedLeaderEndsLeases,
     /// A request whose answer was lost is taken for one that was not carried out, and made again.
     RetryAfterAmbiguity,
     /// A request that is not answered in time is said not to have been carried out.
@@ -54,7 +52,7 @@ thread_local! {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 18] = [
         Self::VoteBeforeSync,
         Self::AppendBeforeSync,
         Self::DamageTakenForTornTail,
@@ -66,7 +64,6 @@ impl Mutant {
         Self::StaleForever,
         Self::KeepAliveWithoutQuorum,
         Self::LeaseShortenedByNewLeader,
-        Self::DeposedLeaderEndsLeases,
         Self::RetryAfterAmbiguity,
         Self::TimeoutIsFailure,
         Self::SessionSequenceIgnored,

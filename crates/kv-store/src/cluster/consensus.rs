@@ -20,7 +20,7 @@ impl openraft::RaftTypeConfig for Types {
     type Node = Address;
     type Entry = Entry<Self>;
     type SnapshotData = SnapshotData;
-    type AsyncRuntime = openraft::TokioRuntime;
+    type AsyncRuntime = super::runtime::Runtime;
     type Responder = OneshotResponder<Self>;
 }
 
@@ -37,8 +37,6 @@ pub(crate) type Metrics = openraft::RaftMetrics<u64, Address>;
 pub(crate) struct Proposal {
     /// Which of its proposer, since that was started. By it the proposer knows whether it was ever appended.
     pub(crate) number: u64,
-    /// Since which term the proposer has kept the time of leases: in entries of another one, ends of leases do nothing.
-    pub(crate) time_kept_in: u64,
     pub(crate) commands: Vec<Command>,
 }
 

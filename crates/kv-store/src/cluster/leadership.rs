@@ -78,9 +78,8 @@ impl Leadership {
         let index = tokio::time::timeout(replica.election, replica.reads.index()).await.ok()?.ok()?;
         let mut applied = replica.state.applied();
         tokio::time::timeout(replica.election, applied.wait_for(|applied| *applied >= index)).await.ok()?.ok()?;
-        let taken = replica.shared.take_time_over(|| self.leases());
+        let taken = replica.shared.take_time_over(term, || self.leases());
         taken.inspect_err(|error| replica.shared.poison(error)).ok()?;
-        replica.proposer.keeps_time_in(term);
         tracing::info!(term, member = replica.id, "this member leads");
         Some(term)
     }
@@ -96,9 +95,10 @@ impl Leadership {
 
     /// Ends leases that nobody asks about. Nobody waits for it: who reads ends them first.
     fn end_leases(&self) {
-        let due = self.replica.shared.due();
         // Without a quorum they would only queue.
-        if !due.is_empty() && self.replica.has_quorum().is_ok() {
+        if let Some(due) = self.replica.shared.due()
+            && self.replica.has_quorum().is_ok()
+        {
             tokio::spawn(self.replica.proposer.propose(Command::Expire(due)));
         }
     }

@@ -45,7 +45,7 @@ impl Machine {
             commands += proposal.commands.len();
             bytes += proposal.commands.iter().map(|command| command.size() as u64).sum::<u64>();
             let pairs = proposal.commands.iter().zip(&answers.0);
-            pairs.filter(move |(command, _)| !is_void(command, proposal, &id))
+            pairs.filter(move |(command, _)| !is_void(command, &id))
         });
         self.shared.observe(carried_out);
         self.since_snapshot.fetch_add(bytes, Relaxed);

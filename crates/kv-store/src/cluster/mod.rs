@@ -24,7 +24,7 @@ mod connection;
 mod consensus;
 #[cfg(feature = "testing")]
 mod disks;
-mod entropy;
+pub(crate) mod entropy;
 mod founding;
 mod leadership;
 mod machine;
@@ -38,6 +38,7 @@ mod reads;
 mod reigns;
 mod replica;
 mod rpc;
+mod runtime;
 mod server;
 mod snapshot;
 mod state_file;

@@ -1,7 +1,4 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::SeqCst},
-};
+use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -10,7 +7,7 @@ use super::{
     pace::Pace,
     rpc::Failure,
 };
-use crate::machine::{Answer, Command, Response};
+use crate::machine::{Answer, Command};
 
 /// Commands of a proposal at most.
 const LARGEST: usize = 1024;
@@ -23,14 +20,11 @@ const UNDER_WAY: usize = 2;
 #[derive(Debug)]
 pub(super) struct Proposer {
     queue: mpsc::UnboundedSender<Job>,
-    time_kept_in: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
 struct Job {
     command: Command,
-    /// The term since which this member had kept the time of leases when it was asked.
-    time_kept_in: u64,
     reply: oneshot::Sender<Result<Answer, Failure>>,
 }
 
@@ -38,20 +32,14 @@ impl Proposer {
     /// A proposer, and what it does as long as it is polled.
     pub(super) fn new(raft: Raft, pace: Arc<Pace>) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, jobs) = mpsc::unbounded_channel();
-        let time_kept_in = Arc::new(AtomicU64::new(0));
-        (Self { queue, time_kept_in: Arc::clone(&time_kept_in) }, propose(raft, pace, time_kept_in, jobs))
-    }
-
-    /// This member has kept the time of leases since `term` began.
-    pub(super) fn keeps_time_in(&self, term: u64) {
-        self.time_kept_in.store(term, SeqCst);
+        (Self { queue }, propose(raft, pace, jobs))
     }
 
     /// The answer to `command`, once a quorum has it on disk and this member has carried it out. It is asked for now, and may be carried out
     /// though the future is dropped.
     pub(super) fn propose(&self, command: Command) -> impl Future<Output = Result<Answer, Failure>> + Send + use<> {
         let (reply, answer) = oneshot::channel();
-        let asked = self.queue.send(Job { command, time_kept_in: self.time_kept_in.load(SeqCst), reply });
+        let asked = self.queue.send(Job { command, reply });
         async move {
             asked.map_err(|_| stopped())?;
             answer.await.unwrap_or_else(|_| Err(stopped()))
@@ -59,17 +47,13 @@ impl Proposer {
     }
 }
 
-async fn propose(raft: Raft, pace: Arc<Pace>, time_kept_in: Arc<AtomicU64>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+async fn propose(raft: Raft, pace: Arc<Pace>, mut jobs: mpsc::UnboundedReceiver<Job>) {
     let under_way = Arc::new(Semaphore::new(UNDER_WAY));
     for number in 1.. {
         let Some(first) = jobs.recv().await else { return };
         let permit = Arc::clone(&under_way).acquire_owned().await.expect("the semaphore is never closed");
-        let time_kept_in = time_kept_in.load(SeqCst);
-        let (commands, replies) = gather(first, &mut jobs, time_kept_in);
-        if commands.is_empty() {
-            continue;
-        }
-        let proposal = Proposal { number, time_kept_in, commands };
+        let (commands, replies) = gather(first, &mut jobs);
+        let proposal = Proposal { number, commands };
         let outcome = raft.client_write_ff(proposal).await;
         let pace = Arc::clone(&pace);
         tokio::spawn(async move {
@@ -99,29 +83,16 @@ async fn propose(raft: Raft, pace: Arc<Pace>, time_kept_in: Arc<AtomicU64>, mut 
 type Gathered = (Vec<Command>, Vec<oneshot::Sender<Result<Answer, Failure>>>);
 
 /// What is proposed together: `first`, and what waits behind it.
-fn gather(first: Job, jobs: &mut mpsc::UnboundedReceiver<Job>, time_kept_in: u64) -> Gathered {
+fn gather(first: Job, jobs: &mut mpsc::UnboundedReceiver<Job>) -> Gathered {
     let (mut commands, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
     let mut next = Some(first);
     while let Some(job) = next {
-        if is_stale(&job, time_kept_in) {
-            let _ = job.reply.send(Ok(Ok(Response::Expired(0))));
-        } else {
-            bytes += job.command.size();
-            commands.push(job.command);
-            replies.push(job.reply);
-        }
+        bytes += job.command.size();
+        commands.push(job.command);
+        replies.push(job.reply);
         next = if commands.len() < LARGEST && bytes < LONGEST { jobs.try_recv().ok() } else { None };
     }
     (commands, replies)
-}
-
-/// Whether it ends leases that were found to be over before another member kept their time, which it may have let go on.
-fn is_stale(job: &Job, time_kept_in: u64) -> bool {
-    #[cfg(feature = "mutants")]
-    if crate::mutants::Mutant::DeposedLeaderEndsLeases.is_in() {
-        return false;
-    }
-    matches!(job.command, Command::Expire(_)) && job.time_kept_in != time_kept_in
 }
 
 fn fail(replies: Vec<oneshot::Sender<Result<Answer, Failure>>>, failure: &Failure) {

@@ -137,10 +137,7 @@ impl Replica {
 
     /// Ends leases whose time is over, if it is this member that keeps time.
     async fn end_leases(&self, deadline: Instant) -> Result<(), Failure> {
-        let due = self.shared.due();
-        if due.is_empty() {
-            return Ok(());
-        }
+        let Some(due) = self.shared.due() else { return Ok(()) };
         self.carry_out(Command::Expire(due), deadline).await.map(drop)
     }
 

@@ -8,7 +8,7 @@ use redb::{Database, Durability, ReadTransaction, ReadableDatabase, TableDefinit
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::watch;
 
-use super::consensus::{Answers, LogId, Membership, Proposal, Types};
+use super::consensus::{Answers, LogId, Membership, Types};
 use crate::{
     Error, Result,
     embedded::{
@@ -17,7 +17,7 @@ use crate::{
         wall::behind_a_wall,
     },
     local::Shared,
-    machine::{Batch, Command, Rows, RowsMut},
+    machine::{Batch, Command, Due, Rows, RowsMut},
     snapshot,
 };
 
@@ -243,23 +243,56 @@ pub(super) fn commands(entry: &Entry<Types>) -> &[Command] {
     }
 }
 
-/// Whether a command does nothing in this entry: the end of a lease that was found by somebody who has not kept time without a break since.
-pub(super) fn is_void(command: &Command, proposal: &Proposal, log_id: &LogId) -> bool {
-    #[cfg(feature = "mutants")]
-    if crate::mutants::Mutant::DeposedLeaderEndsLeases.is_in() {
-        return false;
-    }
-    matches!(command, Command::Expire(_)) && proposal.time_kept_in != log_id.leader_id.term
+/// Whether a command does nothing in this entry: the end of leases by somebody who found it in an earlier term.
+pub(super) fn is_void(command: &Command, log_id: &LogId) -> bool {
+    matches!(command, Command::Expire(due) if due.kept_in != log_id.leader_id.term)
 }
 
 fn carry_out(batch: &mut Batch<'_>, entry: &Entry<Types>) -> Result<Answers> {
     let EntryPayload::Normal(proposal) = &entry.payload else { return Ok(Answers::default()) };
-    let nothing = Command::Expire(Vec::new());
-    let effective = |command| if is_void(command, proposal, &entry.log_id) { &nothing } else { command };
+    let nothing = Command::Expire(Due::default());
+    let effective = |command| if is_void(command, &entry.log_id) { &nothing } else { command };
     proposal.commands.iter().map(|command| batch.apply(effective(command))).collect::<Result<_>>().map(Answers)
 }
 
 /// The index behind an entry.
 fn next(id: Option<LogId>) -> u64 {
     id.map_or(0, |id| id.index + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use openraft::{CommittedLeaderId, RaftLogId};
+
+    use super::*;
+    use crate::{Limits, cluster::consensus::Proposal, machine::Response, testing::Disk};
+    use jarre_core::SystemClock;
+
+    fn entry(term: u64, index: u64, command: Command) -> Entry<Types> {
+        let proposal = Proposal { number: index, commands: vec![command] };
+        let mut entry = Entry { log_id: LogId::default(), payload: EntryPayload::Normal(proposal) };
+        entry.set_log_id(&LogId::new(CommittedLeaderId::new(term, 1), index));
+        entry
+    }
+
+    fn empty() -> StateFile {
+        let disk = Disk::new();
+        crate::embedded::open::fill_if_empty(&disk).unwrap();
+        let database = redb::Builder::new().create_with_backend(disk).unwrap();
+        let shared = Shared::new(Arc::new(SystemClock::new()), Limits::default());
+        StateFile::new(database, "the disk".to_owned(), None, Arc::new(shared)).unwrap()
+    }
+
+    #[test]
+    fn an_end_that_was_found_in_an_earlier_term_ends_nothing() {
+        let state = empty();
+        let granted = state.apply(&[entry(2, 0, Command::Grant { id: None, ttl_millis: 1 })]).unwrap();
+        let Ok(Response::Granted { id, granted }) = granted[0].0[0] else { panic!("{granted:?}") };
+        let expire = |kept_in| Command::Expire(Due { leases: vec![(id, granted)], kept_in });
+        let ended = |term, index, kept_in| state.apply(&[entry(term, index, expire(kept_in))]).unwrap()[0].0[0].clone();
+        // Whoever led meanwhile may have kept it alive.
+        assert_eq!(ended(3, 1, 2), Ok(Response::Expired(0)));
+        assert_eq!(ended(4, 2, 3), Ok(Response::Expired(0)));
+        assert_eq!(ended(4, 3, 4), Ok(Response::Expired(1)));
+    }
 }

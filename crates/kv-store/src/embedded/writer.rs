@@ -68,8 +68,7 @@ impl Writer {
             },
             None => Some(self.queue.recv().ok()?),
         };
-        let due = self.shared.due();
-        let expire = (!due.is_empty()).then_some(Job { command: Command::Expire(due), reply: None });
+        let expire = self.shared.due().map(|due| Job { command: Command::Expire(due), reply: None });
         let mut group: Vec<Job> = expire.into_iter().chain(first).collect();
         group.extend(self.queue.try_iter().take(LARGEST_GROUP - group.len()));
         self.wait_for_others(&mut group);

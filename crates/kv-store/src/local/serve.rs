@@ -25,10 +25,7 @@ impl<E: Engine> Local<E> {
 
     /// Ends the leases whose time is over, so that nothing begins after that with their keys there.
     async fn expire(&self) -> Result<()> {
-        let due = self.engine.shared().due();
-        if due.is_empty() {
-            return self.engine.shared().sound();
-        }
+        let Some(due) = self.engine.shared().due() else { return self.engine.shared().sound() };
         self.engine.submit(Command::Expire(due)).await?.map_err(Error::from).map(drop)
     }
 

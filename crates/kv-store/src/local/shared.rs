@@ -9,7 +9,7 @@ use super::wakers::Wakers;
 use crate::{
     Error, LeaseId, Limits, Result,
     lessor::Lessor,
-    machine::{Answer, Command, LeaseRecord, Response, Rows, leases},
+    machine::{Answer, Command, Due, LeaseRecord, Response, Rows, leases},
     metrics::Counters,
 };
 
@@ -34,14 +34,14 @@ impl Shared {
 
     /// Keeps the time of every lease in `rows`, each from its whole TTL.
     pub(crate) fn keep_leases(&self, rows: &dyn Rows) -> Result<()> {
-        self.take_time_over(|| leases(rows))
+        self.take_time_over(0, || leases(rows))
     }
 
-    /// The same, of the leases that `load` finds; what is observed from then on happened after it.
-    pub(crate) fn take_time_over(&self, load: impl FnOnce() -> Result<Vec<(LeaseId, LeaseRecord)>>) -> Result<()> {
+    /// The same, of the leases that `load` finds, by who was elected to in `term`; what is observed from then on happened after it.
+    pub(crate) fn take_time_over(&self, term: u64, load: impl FnOnce() -> Result<Vec<(LeaseId, LeaseRecord)>>) -> Result<()> {
         let now = self.now();
         let mut kept = self.lessor();
-        let mut lessor = Lessor::default();
+        let mut lessor = Lessor::new(term);
         for (id, record) in load()? {
             #[cfg(feature = "mutants")]
             let now = if crate::mutants::Mutant::LeaseShortenedByNewLeader.is_in() {
@@ -85,7 +85,7 @@ impl Shared {
                 (Command::Revoke(id), Ok(_)) => lessor.ended(*id),
                 (Command::Expire(due), Ok(Response::Expired(ended))) => {
                     Counters::count(&self.counters.leases_expired, *ended as usize);
-                    for (id, _) in due {
+                    for (id, _) in &due.leases {
                         lessor.ended(*id);
                     }
                 }
@@ -94,10 +94,10 @@ impl Shared {
         }
     }
 
-    /// Leases whose time is over and that are not ended.
-    pub(crate) fn due(&self) -> Vec<(LeaseId, u64)> {
+    /// Leases whose time is over and that are not ended; `None` where there are none, or another keeps their time.
+    pub(crate) fn due(&self) -> Option<Due> {
         let now = self.now();
-        self.lessor().as_mut().map_or_else(Vec::new, |lessor| lessor.due(now))
+        self.lessor().as_mut()?.due(now)
     }
 
     /// How long nothing is due.

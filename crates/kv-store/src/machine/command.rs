@@ -12,8 +12,8 @@ pub(crate) enum Command {
         ttl_millis: u64,
     },
     Revoke(LeaseId),
-    /// Ends leases whose time is over, as who keeps time has found: those that were granted by the command of that index.
-    Expire(Vec<(LeaseId, u64)>),
+    /// Ends leases whose time is over, as who keeps time has found.
+    Expire(Due),
     OpenSession,
     CloseSession(SessionId),
     Compact(Revision),
@@ -30,10 +30,20 @@ impl Command {
                 let compares: usize = txn.compares.iter().map(crate::Compare::size).sum();
                 compares + txn.then.iter().chain(&txn.otherwise).map(crate::Op::size).sum::<usize>()
             }
-            Self::Expire(due) => due.len() * 16,
+            Self::Expire(due) => due.leases.len() * 16,
             _ => 16,
         }
     }
+}
+
+/// Leases whose time is over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Due {
+    /// Each with the index of the command that granted it: another lease of the same name goes on.
+    pub(crate) leases: Vec<(LeaseId, u64)>,
+    /// The term in which who found them has kept their time since it began; 0 where nobody is elected to. In another term somebody else may
+    /// have let them go on.
+    pub(crate) kept_in: u64,
 }
 
 /// What a command did.

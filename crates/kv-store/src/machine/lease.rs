@@ -118,7 +118,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::machine::Command;
+    use crate::machine::{Command, Due};
 
     fn carry_out(rows: &mut BTreeMap<Vec<u8>, Vec<u8>>, commands: &[Command]) -> Vec<Answer> {
         let mut batch = Batch::begin(rows).unwrap();
@@ -132,8 +132,8 @@ mod tests {
         let mut rows = BTreeMap::new();
         let id = LeaseId(7);
         let grant = Command::Grant { id: Some(id), ttl_millis: 1 };
-        let commands =
-            [grant.clone(), Command::Revoke(id), grant.clone(), grant, Command::Expire(vec![(id, 1)]), Command::Expire(vec![(id, 3)])];
+        let expire = |granted| Command::Expire(Due { leases: vec![(id, granted)], kept_in: 0 });
+        let commands = [grant.clone(), Command::Revoke(id), grant.clone(), grant, expire(1), expire(3)];
         let answers = carry_out(&mut rows, &commands);
         assert_eq!(answers[2], Ok(Response::Granted { id, granted: 3 }));
         assert_eq!(answers[3], Err(Refusal::LeaseExists { id }));

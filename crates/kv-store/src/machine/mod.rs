@@ -20,7 +20,7 @@ mod txn;
 mod verify;
 
 pub(crate) use changes::{Changes, changes};
-pub(crate) use command::{Answer, Command, Response};
+pub(crate) use command::{Answer, Command, Due, Response};
 #[cfg(feature = "etcd")]
 pub(crate) use import::Import;
 pub(crate) use lease::{leased_keys, leases};
@@ -67,7 +67,7 @@ impl<'a> Batch<'a> {
             Command::Txn(txn) => self.txn(txn),
             Command::Grant { id, ttl_millis } => self.grant(*id, *ttl_millis),
             Command::Revoke(id) => self.revoke(*id),
-            Command::Expire(due) => self.expire(due),
+            Command::Expire(due) => self.expire(&due.leases),
             Command::OpenSession => self.open_session(),
             Command::CloseSession(id) => self.close_session(*id),
             Command::Compact(revision) => self.compact(*revision),

@@ -19,9 +19,11 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(rate: f64, main: impl Future<Output = ()> + Send + 'static) -> Self {
-        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
-        let runtime = runtime.expect("a runtime without input and output needs nothing of the system");
+    pub(super) fn new(rate: f64, seed: u64, main: impl Future<Output = ()> + Send + 'static) -> Self {
+        let mut builder = Builder::new_current_thread();
+        draw_from(seed, &mut builder);
+        let runtime =
+            builder.enable_time().start_paused(true).build().expect("a runtime without input and output needs nothing of the system");
         let began = runtime.block_on(async { Instant::now() });
         runtime.spawn(main);
         Self { runtime, began, rate, passed: 0.0, paused_until: 0, was_paused: false }
@@ -55,6 +57,13 @@ impl Host {
             tokio::time::sleep_until(until).await;
         });
     }
+}
+
+/// Lets `select!` draw from `seed`, where tokio can.
+#[cfg_attr(not(tokio_unstable), expect(clippy::missing_const_for_fn, unused_variables, reason = "only an unstable tokio has a use for it"))]
+fn draw_from(seed: u64, builder: &mut Builder) {
+    #[cfg(tokio_unstable)]
+    builder.rng_seed(tokio::runtime::RngSeed::from_bytes(&seed.to_le_bytes()));
 }
 
 /// The clock of the host on which it is asked.
