@@ -1,6 +1,9 @@
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::timeout,
+};
 
 use super::{
     consensus::{Proposal, Raft},
@@ -15,6 +18,8 @@ const LARGEST: usize = 1024;
 const LONGEST: usize = 1 << 20;
 /// Proposals under way: while one is on its way to the followers the next can be written here.
 const UNDER_WAY: usize = 2;
+/// How long the outcome of a proposal is waited for once another member leads.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Proposes commands, those that have come meanwhile as one entry: openraft waits for the disk once for each.
 #[derive(Debug)]
@@ -55,13 +60,12 @@ async fn propose(raft: Raft, pace: Arc<Pace>, mut jobs: mpsc::UnboundedReceiver<
         let (commands, replies) = gather(first, &mut jobs);
         let proposal = Proposal { number, commands };
         let outcome = raft.client_write_ff(proposal).await;
-        let pace = Arc::clone(&pace);
+        let (raft, pace) = (raft.clone(), Arc::clone(&pace));
         tokio::spawn(async move {
             let written = match outcome {
-                Ok(outcome) => outcome.await.ok(),
+                Ok(outcome) => settled(outcome, &raft, permit).await,
                 Err(_) => None,
             };
-            drop(permit);
             match written {
                 Some(Ok(response)) => {
                     for (reply, answer) in replies.into_iter().zip(response.data.0) {
@@ -78,6 +82,26 @@ async fn propose(raft: Raft, pace: Arc<Pace>, mut jobs: mpsc::UnboundedReceiver<
             }
         });
     }
+}
+
+/// What became of a proposal; `None` where that will not be known. Others can be under way once this member has lost its lead: openraft 0.9
+/// never answers a proposal that came back to its proposer in a snapshot.
+async fn settled<T, E>(outcome: impl Future<Output = Result<T, E>>, raft: &Raft, under_way: OwnedSemaphorePermit) -> Option<T> {
+    let mut outcome = pin!(outcome);
+    tokio::select! {
+        biased;
+        written = &mut outcome => return written.ok(),
+        () = deposed(raft) => drop(under_way),
+    }
+    timeout(GRACE, outcome).await.ok()?.ok()
+}
+
+/// Waits until this member does not lead in the present term any more.
+async fn deposed(raft: &Raft) {
+    let mut metrics = raft.metrics();
+    let term = metrics.borrow().current_term;
+    // A member that stopped does not lead either.
+    let _ = metrics.wait_for(|metrics| metrics.current_term != term || !metrics.state.is_leader()).await;
 }
 
 type Gathered = (Vec<Command>, Vec<oneshot::Sender<Result<Answer, Failure>>>);
@@ -102,5 +126,5 @@ fn fail(replies: Vec<oneshot::Sender<Result<Answer, Failure>>>, failure: &Failur
 }
 
 fn stopped() -> Failure {
-    Failure::Unknown("this member stopped".to_owned())
+    Failure::Unknown("this member stopped, or lost its lead".to_owned())
 }
