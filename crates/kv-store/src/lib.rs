@@ -38,6 +38,9 @@ mod status;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(any(feature = "etcd", feature = "tls"))]
+#[cfg_attr(not(all(feature = "client", feature = "cluster", feature = "server")), allow(dead_code, reason = "each end takes its own part"))]
+mod tls;
 mod txn;
 mod watch;
 #[cfg(any(feature = "client", feature = "server"))]
@@ -51,7 +54,7 @@ pub use cluster::{Cluster, ClusterOptions};
 pub use embedded::{Embedded, EmbeddedOptions};
 pub use error::{Error, Refusal, Result};
 #[cfg(feature = "etcd")]
-pub use etcd::{Etcd, EtcdOptions, EtcdTls};
+pub use etcd::{Etcd, EtcdOptions};
 pub use id::{LeaseId, Revision, SessionId};
 pub use lease::Lease;
 pub use limits::Limits;
@@ -67,5 +70,9 @@ pub use session::{Session, SessionTag};
 pub use snapshot::{SnapshotInfo, Verified};
 pub use status::Status;
 pub use store::Store;
+#[cfg(all(feature = "server", feature = "tls"))]
+pub use tls::ServerTls;
+#[cfg(any(feature = "etcd", feature = "tls"))]
+pub use tls::Tls;
 pub use txn::{Compare, Op, OpResult, Operator, Target, Txn, TxnOutcome};
 pub use watch::{Event, Watch, WatchBatch, WatchRequest, WatchSource};

@@ -43,6 +43,8 @@ mod server;
 mod snapshot;
 mod state_file;
 mod storage;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;
 
 use std::{
@@ -58,6 +60,8 @@ use tokio::{runtime::Handle, task::JoinSet};
 #[cfg(feature = "testing")]
 pub use disks::Disks;
 pub use options::ClusterOptions;
+#[cfg(feature = "tls")]
+pub use tls::TlsTransport;
 pub use transport::{Listener, Stream, Tcp, Transport};
 
 use crate::{
@@ -209,7 +213,8 @@ impl Cluster {
         self.replica().shared.counters.read()
     }
 
-    /// Ends the member, and waits until it has. Hand leadership over before with [`step_down`](Members::step_down), so that nobody waits.
+    /// Ends the member, and waits until it has; its folder is free once this is dropped. Hand leadership over before with
+    /// [`step_down`](Members::step_down), so that nobody waits.
     pub async fn shutdown(&self) {
         // Its tasks end with the runtime in any case.
         let _ = self.replica().raft.shutdown().await;

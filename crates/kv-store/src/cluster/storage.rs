@@ -1,4 +1,4 @@
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, io, path::Path, sync::Arc};
 
 use openraft::Vote;
 use redb::{Builder, Database};
@@ -53,7 +53,10 @@ pub(super) fn open(options: &ClusterOptions, shared: &Arc<Shared>, pace: &Arc<Pa
             let made = fs::create_dir_all(&path).map_err(|error| Error::io(format!("make {}", path.display()), error));
             made?;
             let state = open_state(&folder.join(STATE), shared)?;
-            let disk = FsDisk::open(&path).map_err(|error| Error::io(format!("open {}", path.display()), error))?;
+            let disk = FsDisk::open(&path).map_err(|error| match error.kind() {
+                io::ErrorKind::WouldBlock => Error::InUse { path: path.clone() },
+                _ => Error::io(format!("open {}", path.display()), error),
+            })?;
             (Arc::new(disk) as Arc<dyn Disk>, state, true)
         }
         #[cfg(feature = "testing")]

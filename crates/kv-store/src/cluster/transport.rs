@@ -11,8 +11,8 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// How members reach each other. What goes over it is checksummed, and both sides show that they know the cluster's token; who must keep it
-/// secret, or has to do with somebody in the middle, takes one that encrypts.
+/// How members reach each other. What goes over it is checksummed, and both sides show that they know the cluster's token. Against those who
+/// listen, or stand in the middle, take `TlsTransport` (feature `tls`).
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Opens a connection to the member at `address`.
     fn connect<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Stream>>>;

@@ -144,7 +144,7 @@ fn connection(options: &EtcdOptions, require_leader: bool) -> ConnectOptions {
         connection = connection.with_user(name, password);
     }
     match &options.tls {
-        Some(tls) => connection.with_tls(tls.options()),
+        Some(tls) => connection.with_tls(super::tls::options(tls)),
         None => connection,
     }
 }

@@ -27,7 +27,6 @@ use crate::{
 };
 
 pub use options::EtcdOptions;
-pub use tls::EtcdTls;
 
 /// A store in an etcd cluster (version 3.4 or later), under a prefix: for teams that already run one.
 ///

@@ -2,8 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use jarre_core::{Clock, SystemClock};
 
-use super::EtcdTls;
-use crate::Limits;
+use crate::{Limits, Tls};
 
 /// How an etcd cluster is reached, and where in it a store lies.
 ///
@@ -28,7 +27,7 @@ pub struct EtcdOptions {
     /// Name and password, where etcd asks for them.
     pub user: Option<(String, String)>,
     /// How members are known, and this client to them, where their URLs are `https://`. Without a scheme they are taken for `https` then.
-    pub tls: Option<EtcdTls>,
+    pub tls: Option<Tls>,
     /// How long a call may take, with all that is tried again. Five seconds unless said otherwise. A read waits for one member for a second, then
     /// for another for two, and so on, and never for more than half of what is left.
     pub timeout: Duration,
@@ -67,7 +66,7 @@ impl EtcdOptions {
     }
 
     /// Over TLS.
-    pub fn with_tls(mut self, tls: EtcdTls) -> Self {
+    pub fn with_tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
         self
     }

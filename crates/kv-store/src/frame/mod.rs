@@ -15,7 +15,8 @@
 //! **Handshake.** The caller says hello (versions, cluster, node, nonce); the answerer says the same and proves with HMAC-SHA256, keyed by the
 //! token, over both hellos that it knows the token; the caller proves the same under another label; the answerer welcomes it. A refusal
 //! says why. The proof is as strong as the token against someone who listens: take 32 random bytes. It does not protect what follows from
-//! someone who can change bytes on the way; TLS below it does.
+//! someone who can change bytes on the way; TLS below it does
+//! (`cluster::TlsTransport`, feature `tls`).
 //!
 //! ```
 //! use std::time::Duration;

@@ -12,6 +12,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, mpsc, watch},
     time::{sleep, timeout},
@@ -48,7 +49,7 @@ pub(super) async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Futur
                 let _ = stream.set_nodelay(true);
                 let (router, app, open) = (router.clone(), Arc::clone(&app), open.clone());
                 tokio::spawn(async move {
-                    talk(stream, router, &app).await;
+                    answer(stream, router, &app).await;
                     drop((seat, open));
                 });
             }
@@ -66,8 +67,16 @@ pub(super) async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Futur
     }
 }
 
+async fn answer(stream: TcpStream, router: Router, app: &App) {
+    #[cfg(feature = "tls")]
+    if let Some(tls) = &app.config.tls {
+        return talk(tls.accept(stream), router, app).await;
+    }
+    talk(stream, router, app).await;
+}
+
 /// Answers the requests of a connection, one after another.
-async fn talk(stream: TcpStream, router: Router, app: &App) {
+async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin + Send, router: Router, app: &App) {
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(app.config.header_timeout);
     let unread = Unread::default();

@@ -50,8 +50,12 @@ use crate::{Error, Members, Metrics, RaftMember, Result, Revision, Store, wire::
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ServerConfig {
-    /// What requests must bring in `Authorization: Bearer ..`; without one the server listens on the loopback interface alone.
+    /// What requests must bring in `Authorization: Bearer ..`; without one, and without certificates that clients must show, the server
+    /// listens on the loopback interface alone.
     pub token: Option<String>,
+    /// How it shows who it is, and whom it serves, over TLS; without it what is said can be listened to.
+    #[cfg(feature = "tls")]
+    pub tls: Option<crate::ServerTls>,
     /// Connections at a time, a watch being one: 1024.
     pub max_connections: usize,
     /// Bytes of a request: 8 MiB, so that the largest transaction fits as base64.
@@ -70,6 +74,8 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             token: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             max_connections: 1024,
             max_body: 8 << 20,
             header_timeout: Duration::from_secs(10),
@@ -86,11 +92,38 @@ impl ServerConfig {
         self.token = Some(token.into());
         self
     }
+
+    /// Over TLS.
+    #[cfg(feature = "tls")]
+    pub fn with_tls(mut self, tls: crate::ServerTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Whether nobody can listen.
+    #[cfg_attr(not(feature = "tls"), expect(clippy::unused_self, reason = "there is no TLS"))]
+    const fn is_secret(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
+    }
+
+    /// Whether not everyone is served.
+    fn asks_clients(&self) -> bool {
+        #[cfg(feature = "tls")]
+        if self.tls.as_ref().is_some_and(crate::ServerTls::asks_clients) {
+            return true;
+        }
+        self.token.is_some()
+    }
 }
 
 impl fmt::Debug for ServerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut config = f.debug_struct("ServerConfig");
+        #[cfg(feature = "tls")]
+        config.field("tls", &self.tls);
         config.field("has_token", &self.token.is_some()).field("max_connections", &self.max_connections);
         config.field("max_body", &self.max_body).finish_non_exhaustive()
     }
@@ -146,13 +179,15 @@ impl Server {
     /// Serves connections until `stop` is ready, then ends watches, and waits for what else was begun.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where the listener is not on the loopback interface and no token is asked for.
+    /// [`Error::Unsupported`] where the listener is not on the loopback interface and everyone is served.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
         let address = listener.local_addr().map_err(|error| Error::io("learn where the server listens", error))?;
-        if self.app.config.token.is_none() && !is_loopback(&address) {
-            return Err(Error::Unsupported(
-                format!("a server at {address} that asks for no token: set one, or listen at 127.0.0.1").into(),
-            ));
+        if !self.app.config.asks_clients() && !is_loopback(&address) {
+            let reason = format!("a server at {address} that asks for neither token nor certificates: set one, or listen at 127.0.0.1");
+            return Err(Error::Unsupported(reason.into()));
+        }
+        if !self.app.config.is_secret() && !is_loopback(&address) {
+            tracing::warn!(%address, "what is said to this server can be listened to, its token too: give it certificates");
         }
         tracing::info!(%address, "a store is served");
         connections::serve(listener, Arc::new(self.app), stop).await;

@@ -10,22 +10,16 @@ use hyper::{
     body::{Bytes, Incoming},
     header,
 };
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{RemoteOptions, strange};
+use super::{RemoteOptions, strange, web::Web};
 use crate::{Error, Result, wire::ErrorBody};
 
 /// Bytes of an answer at most: a page with its base64, and what is around it.
 const LONGEST: usize = 64 << 20;
 /// How long to wait before the next try, once every server was tried.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How long a server may take to take a connection before the next is tried.
-const CONNECT: Duration = Duration::from_secs(2);
 
 /// Whether a request may be made again where it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +32,7 @@ pub(super) enum Repeat {
 
 /// Makes requests of whichever server answers.
 pub(super) struct Caller {
-    client: Client<HttpConnector, Full<Bytes>>,
+    web: Web,
     servers: Vec<Uri>,
     token: Option<header::HeaderValue>,
     timeout: Duration,
@@ -90,7 +84,8 @@ struct Failed {
 
 impl Caller {
     pub(super) fn new(options: RemoteOptions) -> Result<Self> {
-        let servers = options.servers.iter().map(|server| parse(server)).collect::<Result<Vec<_>>>()?;
+        let web = Web::new(&options)?;
+        let servers = options.servers.iter().map(|server| web.parse(server)).collect::<Result<Vec<_>>>()?;
         if servers.is_empty() {
             return Err(Error::Unsupported("a remote store without a server: name one".into()));
         }
@@ -100,11 +95,7 @@ impl Caller {
             value.set_sensitive(true);
             Ok::<_, Error>(value)
         });
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT));
-        let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { client, servers, token: token.transpose()?, timeout: options.timeout, preferred: AtomicUsize::new(0) })
+        Ok(Self { web, servers, token: token.transpose()?, timeout: options.timeout, preferred: AtomicUsize::new(0) })
     }
 
     /// What a server answers to `body`.
@@ -143,8 +134,9 @@ impl Caller {
     }
 
     fn request(&self, method: Method, server: &Uri, path: &str, body: Bytes) -> Request<Full<Bytes>> {
-        let authority = server.authority().expect("a server's URL has a host").clone();
-        let uri = Uri::builder().scheme("http").authority(authority).path_and_query(path).build().expect("paths are our own");
+        let mut parts = server.clone().into_parts();
+        parts.path_and_query = Some(path.parse().expect("paths are our own"));
+        let uri = Uri::from_parts(parts).expect("a server's URL has a scheme and a host");
         let mut request = Request::new(Full::new(body));
         (*request.method_mut(), *request.uri_mut()) = (method, uri);
         let headers = request.headers_mut();
@@ -157,10 +149,7 @@ impl Caller {
 
     /// The answer, once its head is there; what is no success is an error.
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failed> {
-        let response = self.client.request(request).await.map_err(|error| Failed {
-            not_done: error.is_connect(),
-            error: if error.is_connect() { Error::NoQuorum } else { Error::Unknown { reason: error.to_string() } },
-        })?;
+        let response = self.web.request(request).await.map_err(|error| Failed::of(&error))?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -178,14 +167,18 @@ async fn whole(response: Response<Incoming>) -> Result<Bytes, Failed> {
 }
 
 impl Failed {
+    /// Where no answer came.
+    fn of(error: &hyper_util::client::legacy::Error) -> Self {
+        #[cfg(feature = "tls")]
+        if let Some(error) = super::web::mistrust(error) {
+            return Self { error, not_done: true };
+        }
+        if error.is_connect() { Self { error: Error::NoQuorum, not_done: true } } else { Self::unknown(&error.to_string()) }
+    }
+
     fn unknown(reason: &str) -> Self {
         Self { error: Error::Unknown { reason: reason.to_owned() }, not_done: false }
     }
-}
-
-fn parse(server: &str) -> Result<Uri> {
-    let uri = server.parse::<Uri>().ok().filter(|uri| uri.scheme_str() == Some("http") && uri.authority().is_some());
-    uri.ok_or_else(|| Error::Unsupported(format!("the server `{server}`: write http://host:port").into()))
 }
 
 impl fmt::Debug for Caller {

@@ -2,6 +2,7 @@ mod call;
 mod options;
 mod snapshot;
 mod watch;
+mod web;
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
@@ -34,7 +35,8 @@ impl Remote {
     /// The store behind `options`' servers, which are not called yet.
     ///
     /// # Errors
-    /// [`Unsupported`](Error::Unsupported) where there is no server, or an address is no `http://` URL.
+    /// [`Unsupported`](Error::Unsupported) where there is no server, or an address is no `http://` URL, or over TLS no `https://` URL;
+    /// [`Invalid`](Error::Invalid) where certificates cannot be used.
     pub fn new(options: RemoteOptions) -> Result<Self> {
         Ok(Self { caller: Arc::new(Caller::new(options)?) })
     }

@@ -55,6 +55,19 @@ async fn without_a_quorum_nothing_is_promised() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_one_members_until_it_is_dropped() {
+    let mut group = Group::of(1);
+    group.start_all().await;
+    let first = group.at(0).clone();
+    assert!(matches!(group.start(0).await, Err(Error::InUse { .. })));
+    first.shutdown().await;
+    assert!(matches!(group.start(0).await, Err(Error::InUse { .. })), "its log is still open");
+    drop(first);
+    group.stop(0).await;
+    group.start(0).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_was_away_for_long_is_brought_up_by_a_snapshot() {
     let mut group = Group::of(3);
     group.snapshot_entries = 50;

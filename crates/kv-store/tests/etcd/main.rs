@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../authority/mod.rs"]
+mod authority;
 mod cluster;
 mod failing;
 mod following;

@@ -9,9 +9,9 @@ use jarre_kv_store::{
 
 use crate::serving::Served;
 
-struct Client {
-    clock: Arc<ManualClock>,
-    remote: Remote,
+pub(crate) struct Client {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) remote: Remote,
 }
 
 impl Subject for Client {

@@ -82,7 +82,7 @@ fn a_token_is_asked_for_and_shown() {
     let help = String::from_utf8(run(program().env("JARRE_KV_TOKEN", "secret").arg("--help"), "").stdout).unwrap();
     assert!(!help.contains("secret\""), "the token is not shown");
     let open = run(program().args(["serve", "--listen", "0.0.0.0:0", "--file"]).arg(folder.path().join("other")), "");
-    assert!(!open.status.success() && String::from_utf8_lossy(&open.stderr).contains("asks for no token"), "{open:?}");
+    assert!(!open.status.success() && String::from_utf8_lossy(&open.stderr).contains("neither token nor certificates"), "{open:?}");
 }
 
 #[test]

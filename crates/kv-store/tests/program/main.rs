@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../authority/mod.rs"]
+mod authority;
 mod cluster;
 mod commands;
 mod file;
 mod operators;
 mod process;
+mod tls;

@@ -19,6 +19,15 @@ pub struct Cli {
     /// A file with the token.
     #[arg(long, global = true, conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
+    /// The authorities whose certificates `https://` servers show, in PEM.
+    #[arg(long, global = true, env = "JARRE_KV_CACERT")]
+    pub cacert: Option<PathBuf>,
+    /// The certificate that is shown to them where they ask for one, in PEM.
+    #[arg(long, global = true, requires = "key_path", requires = "cacert")]
+    pub cert: Option<PathBuf>,
+    /// Its key.
+    #[arg(long = "key", id = "key_path", global = true, requires = "cert")]
+    pub key: Option<PathBuf>,
     /// How long a request may take, with all its tries: `500ms`, `5s`, `1m`.
     #[arg(long, global = true, default_value = "5s", value_parser = duration)]
     pub timeout: Duration,
@@ -45,13 +54,18 @@ Examples:
   jarre-kv serve --node 1 --folder one --listen 127.0.0.1:2379 --peer 127.0.0.1:2380 --cluster-token-file secret \\
     --founders 1=127.0.0.1:2380@http://127.0.0.1:2379,2=127.0.0.1:2480@http://127.0.0.1:2479,3=127.0.0.1:2580@http://127.0.0.1:2579
 
+  Over TLS, with certificates for clients and for members:
+  jarre-kv serve ... --cert-file server.pem --key-file server-key.pem --trusted-ca-file ca.pem \\
+    --peer-cert-file member.pem --peer-key-file member-key.pem --peer-trusted-ca-file members-ca.pem
+  jarre-kv --endpoints https://db.example:2379 --cacert ca.pem --cert me.pem --key me-key.pem status
+
 Exit codes: 0 done; 1 failed, nothing was done; 2 the command is wrong; 3 not found, or the conditions did not hold; 4 nobody knows
 whether it was done.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serves a store until it is interrupted.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Prints what a key holds.
     Get(GetArgs),
     /// Writes a value.
@@ -106,6 +120,24 @@ pub struct ServeArgs {
     /// The members that found the cluster: `1=host:port@http://host:port,2=..`, with the address for members and that for clients.
     #[arg(long, value_parser = member, value_delimiter = ',')]
     pub founders: Vec<Member>,
+    /// Serves over TLS, and shows this certificate, in PEM. Renewed files are read again.
+    #[arg(long, requires = "key_file")]
+    pub cert_file: Option<PathBuf>,
+    /// Its key.
+    #[arg(long, requires = "cert_file")]
+    pub key_file: Option<PathBuf>,
+    /// Serves those alone who show certificates of these authorities.
+    #[arg(long, requires = "cert_file")]
+    pub trusted_ca_file: Option<PathBuf>,
+    /// Speaks TLS to other members, who show certificates of these authorities.
+    #[arg(long, requires = "peer_cert_file")]
+    pub peer_trusted_ca_file: Option<PathBuf>,
+    /// The certificate that this member shows to the others, both where it calls them and where it is called.
+    #[arg(long, requires = "peer_key_file", requires = "peer_trusted_ca_file")]
+    pub peer_cert_file: Option<PathBuf>,
+    /// Its key.
+    #[arg(long, requires = "peer_cert_file")]
+    pub peer_key_file: Option<PathBuf>,
     /// How often a leader is heard.
     #[arg(long, default_value = "100ms", value_parser = duration)]
     pub heartbeat: Duration,

@@ -12,6 +12,7 @@ mod serve;
 mod show;
 mod snapshot;
 mod target;
+mod tls;
 mod txn;
 mod watch;
 

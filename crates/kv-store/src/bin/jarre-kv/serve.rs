@@ -1,8 +1,9 @@
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use jarre_kv_store::{
     Cluster, ClusterOptions, Embedded, Error, Members, Store,
+    cluster::TlsTransport,
     frame::Token,
     http::{Server, ServerConfig},
 };
@@ -12,6 +13,7 @@ use tokio::net::TcpListener;
 use crate::{
     args::{Cli, ServeArgs},
     show, target,
+    tls::Shown,
 };
 
 /// How often to look whether the store still works.
@@ -20,13 +22,18 @@ const LOOK: Duration = Duration::from_millis(500);
 pub async fn run(cli: &Cli, args: &ServeArgs) -> Result<()> {
     // What cannot be served is found before anything is opened.
     let listener = TcpListener::bind(&args.listen).await.with_context(|| format!("cannot listen at {}", args.listen))?;
-    let config = match target::token(cli)? {
-        Some(token) => ServerConfig::default().with_token(token),
-        None => ServerConfig::default(),
+    let shown = Shown::new(args)?;
+    let mut config = ServerConfig::default();
+    (config.token, config.tls) = (target::token(cli)?, shown.clients.clone());
+    let serving = async {
+        match args.node {
+            Some(node) => member(cli, args, node, listener, config, shown.members.clone()).await,
+            None => file(cli, listener, config).await,
+        }
     };
-    match args.node {
-        Some(node) => member(cli, args, node, listener, config).await,
-        None => file(cli, listener, config).await,
+    tokio::select! {
+        outcome = serving => outcome,
+        never = shown.keep_up(args) => match never {},
     }
 }
 
@@ -34,12 +41,20 @@ async fn file(cli: &Cli, listener: TcpListener, config: ServerConfig) -> Result<
     let path = cli.file.as_ref().context("name the file to serve by --file, or a member by --node and --folder")?;
     let store = Arc::new(Embedded::open(path)?);
     let counted = Arc::clone(&store);
+    let is_secure = config.tls.is_some();
     let server = Server::new(Arc::clone(&store) as _, config).with_metrics(move || counted.metrics());
-    say(cli, &listener, None)?;
+    say(cli, &listener, is_secure, None)?;
     serve(server, listener, store, async {}).await
 }
 
-async fn member(cli: &Cli, args: &ServeArgs, id: u64, listener: TcpListener, config: ServerConfig) -> Result<()> {
+async fn member(
+    cli: &Cli,
+    args: &ServeArgs,
+    id: u64,
+    listener: TcpListener,
+    config: ServerConfig,
+    tls: Option<TlsTransport>,
+) -> Result<()> {
     let folder = args.folder.as_ref().context("name the member's folder by --folder")?;
     let token = args.cluster_token_file.as_ref().context("name the file with the cluster's token by --cluster-token-file")?;
     let token = Token::new(target::read(token)?.as_bytes())?;
@@ -51,13 +66,21 @@ async fn member(cli: &Cli, args: &ServeArgs, id: u64, listener: TcpListener, con
         .founded_by(args.founders.iter().cloned())
         .with_times(args.heartbeat, args.election)
         .with_request_timeout(cli.timeout);
+    let options = match tls {
+        Some(tls) => options.with_transport(Arc::new(tls)),
+        None => options,
+    };
+    let (is_secure, is_plain) = (config.tls.is_some(), args.peer_cert_file.is_none());
     let member = Arc::new(Cluster::start(options).await?);
+    if is_plain && !member.peer_address().parse::<SocketAddr>().is_ok_and(|at| at.ip().is_loopback()) {
+        tracing::warn!("what members say to each other can be listened to: give them certificates by --peer-cert-file");
+    }
     let counted = Arc::clone(&member);
     let server = Server::new(Arc::clone(&member) as _, config)
         .with_members(Arc::clone(&member) as _, args.cluster, id)
         .with_raft(Arc::clone(&member) as _)
         .with_metrics(move || counted.metrics());
-    say(cli, &listener, Some(&member))?;
+    say(cli, &listener, is_secure, Some(&member))?;
     let outcome = serve(server, listener, Arc::clone(&member) as _, async {
         // Where nobody takes over the others elect one by themselves.
         let _ = tokio::time::timeout(args.election * 4, member.step_down()).await;
@@ -87,8 +110,8 @@ async fn serve(server: Server, listener: TcpListener, store: Arc<dyn Store>, bef
 }
 
 /// Where it listens, once it does, so that those who started it may go on.
-fn say(cli: &Cli, listener: &TcpListener, member: Option<&Cluster>) -> Result<()> {
-    let url = format!("http://{}", listener.local_addr()?);
+fn say(cli: &Cli, listener: &TcpListener, is_secure: bool, member: Option<&Cluster>) -> Result<()> {
+    let url = format!("{}://{}", if is_secure { "https" } else { "http" }, listener.local_addr()?);
     let said = json!({ "listening": url, "member": member.map(Cluster::id), "peer": member.map(Cluster::peer_address) });
     Ok(show::say(cli.json, &said, format_args!("listening at {url}"))?)
 }

@@ -3,7 +3,7 @@ use std::{fs, path::Path, sync::Arc};
 use anyhow::{Context, Result};
 use jarre_kv_store::{Embedded, Remote, RemoteOptions, Store};
 
-use crate::args::Cli;
+use crate::{args::Cli, tls};
 
 /// The store that the command is about.
 pub fn store(cli: &Cli) -> Result<Arc<dyn Store>> {
@@ -18,6 +18,10 @@ pub fn remote(cli: &Cli) -> Result<Remote> {
     let options = RemoteOptions::new(&cli.endpoints).with_timeout(cli.timeout);
     let options = match token(cli)? {
         Some(token) => options.with_token(token),
+        None => options,
+    };
+    let options = match tls::caller(cli)? {
+        Some(tls) => options.with_tls(tls),
         None => options,
     };
     Ok(Remote::new(options)?)

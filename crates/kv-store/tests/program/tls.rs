@@ -1,0 +1,110 @@
+use std::{fs, time::Duration};
+
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+use crate::{
+    authority::Authority,
+    process::{Serving, program, run},
+};
+
+const SOON: Duration = Duration::from_secs(30);
+
+/// A folder with certificates.
+struct Files(TempDir);
+
+impl Files {
+    fn of(authority: &Authority) -> Self {
+        let files = Self(tempfile::tempdir().unwrap());
+        files.renew(authority);
+        files
+    }
+
+    /// Writes those of `authority` over what there is.
+    fn renew(&self, authority: &Authority) {
+        fs::write(self.path("ca"), authority.pem()).unwrap();
+        for (name, host) in [("server", "127.0.0.1"), ("client", "client")] {
+            let (certificate, key) = authority.issue(&[host]);
+            fs::write(self.path(name), certificate).unwrap();
+            fs::write(self.path(&format!("{name}-key")), key).unwrap();
+        }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    /// How it is asked by who shows a certificate.
+    fn client(&self) -> [String; 6] {
+        ["--cacert".to_owned(), self.path("ca"), "--cert".to_owned(), self.path("client"), "--key".to_owned(), self.path("client-key")]
+    }
+
+    /// A server of a new file that asks for certificates.
+    fn serve(&self) -> Serving {
+        let [file, certificate, key, ca] = ["store.kv", "server", "server-key", "ca"].map(|name| self.path(name));
+        Serving::start(&[
+            "--file",
+            &file,
+            "--listen",
+            "127.0.0.1:0",
+            "--cert-file",
+            &certificate,
+            "--key-file",
+            &key,
+            "--trusted-ca-file",
+            &ca,
+        ])
+    }
+}
+
+fn asks(serving: &Serving, arguments: &[String], command: &[&str]) -> bool {
+    let mut asking = program();
+    asking.args(["--endpoints", &serving.url, "--timeout", "1s"]).args(arguments).args(command);
+    run(&mut asking, "").status.success()
+}
+
+#[test]
+fn a_server_with_certificates_serves_those_who_show_theirs() {
+    let files = Files::of(&Authority::new());
+    let serving = files.serve();
+    assert!(serving.url.starts_with("https://"), "{}", serving.url);
+    assert!(asks(&serving, &files.client(), &["put", "color", "blue"]));
+    assert!(!asks(&serving, &files.client()[..2], &["put", "color", "red"]), "it shows none");
+    assert!(!asks(&serving, &[], &["put", "color", "red"]), "it trusts nobody");
+    assert!(!asks(&serving, &Files::of(&Authority::new()).client(), &["put", "color", "red"]), "a stranger");
+    let said = serving.says(&[&files.client().each_ref().map(String::as_str)[..], &["get", "color"]].concat(), "");
+    assert_eq!(said.trim(), "blue");
+}
+
+#[tokio::test]
+async fn renewed_certificates_are_taken_without_a_restart() {
+    let files = Files::of(&Authority::new());
+    let serving = files.serve();
+    assert!(asks(&serving, &files.client(), &["put", "color", "blue"]));
+    // What cannot be used changes nothing.
+    fs::write(files.path("server"), "no certificate").unwrap();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(asks(&serving, &files.client(), &["get", "color"]));
+    files.renew(&Authority::new());
+    let began = Instant::now();
+    while !asks(&serving, &files.client(), &["get", "color"]) {
+        assert!(began.elapsed() < SOON, "the old ones are still shown");
+    }
+}
+
+#[test]
+fn certificates_without_their_keys_are_refused() {
+    let files = Files::of(&Authority::new());
+    for arguments in [
+        vec!["--cert-file", "server"],
+        vec!["--trusted-ca-file", "ca"],
+        vec!["--peer-cert-file", "server", "--peer-key-file", "server-key"],
+        vec!["--cert-file", "server", "--key-file", "client-key"],
+        vec!["--cert-file", "server", "--key-file", "nothing"],
+    ] {
+        let arguments: Vec<_> =
+            arguments.into_iter().map(|name| if name.starts_with("--") { name.to_owned() } else { files.path(name) }).collect();
+        let refused = run(program().args(["serve", "--listen", "127.0.0.1:0", "--file", &files.path("other.kv")]).args(&arguments), "");
+        assert!(!refused.status.success() && refused.stdout.is_empty(), "{arguments:?}");
+    }
+}

@@ -1,0 +1,8 @@
+//! Members that speak TLS to each other.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "../authority/mod.rs"]
+mod authority;
+mod members;
+mod transport;
