@@ -24,8 +24,6 @@ pub(crate) struct Nemesis {
     restarts: Vec<(u64, usize)>,
     /// Members that are ended, and when.
     ends: Vec<(u64, usize)>,
-    /// Members whose log's bits were turned.
-    turned: Vec<usize>,
     /// How many members may still be lost for good.
     spare: usize,
     pub(crate) coverage: Coverage,
@@ -61,7 +59,6 @@ impl Nemesis {
             is_forced: false,
             restarts: Vec::new(),
             ends: Vec::new(),
-            turned: Vec::new(),
             spare,
             coverage: Coverage::default(),
             done: Done::default(),
@@ -100,7 +97,6 @@ impl Nemesis {
                 group.start(at);
             }
         }
-        self.see_refusals(group);
     }
 
     /// Mends all, starts all that are down, and ends.
@@ -117,19 +113,6 @@ impl Nemesis {
         for at in group.sound() {
             if !group.simulation.runs(at) {
                 group.start(at);
-            }
-        }
-    }
-
-    pub(crate) fn see_refusals(&mut self, group: &mut Group) {
-        for at in 0..group.nodes.len() {
-            let Some(error) = group.refusal(at).filter(|_| !group.nodes[at].is_out) else { continue };
-            if self.turned.contains(&at) {
-                group.nodes[at].is_out = true;
-                self.done.refused += 1;
-            } else {
-                group.problems.push(format!("member {at} does not start: {error}"));
-                group.nodes[at].is_out = true;
             }
         }
     }
@@ -242,7 +225,7 @@ impl Nemesis {
         if group.flip(at, &mut self.dice) {
             self.spare -= 1;
             self.done.flips += 1;
-            self.turned.push(at);
+            group.nodes[at].was_turned = true;
         }
     }
 

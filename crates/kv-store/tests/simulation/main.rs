@@ -9,9 +9,14 @@ mod checks;
 mod clients;
 mod faults;
 mod front;
+mod looks;
 mod members;
+mod node;
 mod record;
 mod run;
+mod scripted;
+mod settle;
+mod world;
 
 use std::{
     sync::{
@@ -22,6 +27,8 @@ use std::{
 };
 
 use jarre_core::{Clock, SystemClock};
+#[cfg(feature = "mutants")]
+use jarre_kv_store::mutants::Mutant;
 use run::{Report, run};
 
 /// A seed that failed, with all that happened in it.
@@ -81,7 +88,7 @@ fn nothing_is_lost_and_nothing_is_old_whatever_fails() {
                     if seed >= seeds.end || clock.now() > limit || sum.lock().unwrap().failures.len() > 10 {
                         return;
                     }
-                    let report = run_apart(seed, || {});
+                    let report = apart(move || run(seed)).unwrap_or_else(|problem| Report { problems: vec![problem], ..Report::default() });
                     sum.lock().unwrap().add(seed, report);
                 }
             });
@@ -114,20 +121,14 @@ fn nothing_is_lost_and_nothing_is_old_whatever_fails() {
     assert!(sum.failures.is_empty(), "{} of {} seeds fail; run one with JARRE_SIM_SEED", sum.failures.len(), sum.runs);
 }
 
-/// Runs a seed on a thread of its own, after `prepare`: a panic is a problem like others.
-fn run_apart(seed: u64, prepare: impl FnOnce() + Send + 'static) -> Report {
-    let running = std::thread::spawn(move || {
-        prepare();
-        run(seed)
-    });
-    running.join().unwrap_or_else(|_| Report { problems: vec!["it panicked".to_owned()], ..Report::default() })
+/// Does `work` on a thread of its own: a panic is a problem like others.
+fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    std::thread::spawn(work).join().map_err(|_| "it panicked".to_owned())
 }
 
 #[cfg(feature = "mutants")]
 #[test]
 fn known_defects_are_found() {
-    use jarre_kv_store::mutants::Mutant;
-
     let most = number("JARRE_SIM_MUTANT_SEEDS").unwrap_or(300);
     let only = number("JARRE_SIM_MUTANT");
     let mutants = Mutant::ALL.into_iter().enumerate().filter(|(at, _)| only.is_none_or(|only| only == *at as u64));
@@ -137,18 +138,9 @@ fn known_defects_are_found() {
             scope.spawn(|| {
                 loop {
                     let Some((_, mutant)) = queue.lock().unwrap().next() else { return };
-                    let found = (0..most).find_map(|seed| {
-                        let report = run_apart(seed, move || Mutant::put_in(Some(mutant)));
-                        report.problems.into_iter().next().map(|problem| (seed, problem))
-                    });
-                    if let Some((seed, problem)) = found {
-                        println!("{mutant:?}: seed {seed}: {}", problem.chars().take(160).collect::<String>());
-                    } else {
-                        println!("{mutant:?}: not found in {most} seeds");
-                        // What it needs comes about too seldom to be asked for.
-                        if mutant != Mutant::KeepAliveWithoutQuorum {
-                            missed.lock().unwrap().push(mutant);
-                        }
+                    match find(mutant, most) {
+                        Some(found) => println!("{mutant:?}: {}", found.chars().take(160).collect::<String>()),
+                        None => missed.lock().unwrap().push(mutant),
                     }
                 }
             });
@@ -156,6 +148,20 @@ fn known_defects_are_found() {
     });
     let missed = missed.into_inner().unwrap();
     assert!(missed.is_empty(), "not found in {most} seeds: {missed:?}");
+}
+
+/// Which seed, or else which script, finds a defect, and how.
+#[cfg(feature = "mutants")]
+fn find(mutant: Mutant, seeds: u64) -> Option<String> {
+    let first = |problems: Result<Vec<String>, String>| problems.map_or_else(Some, |problems| problems.into_iter().next());
+    let with = move |work: fn(u64) -> Vec<String>, seed| {
+        first(apart(move || {
+            Mutant::put_in(Some(mutant));
+            work(seed)
+        }))
+    };
+    let by_seed = (0..seeds).find_map(|seed| with(|seed| run(seed).problems, seed).map(|problem| format!("seed {seed}: {problem}")));
+    by_seed.or_else(|| scripted::ALL.into_iter().find_map(|(name, play)| with(play, 0).map(|problem| format!("{name}: {problem}"))))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's seed comes from whoever runs it")]
