@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -52,7 +53,8 @@ pub enum Kept {
     Everything,
     /// All before the last write, and so many sectors of it.
     Torn(usize),
-    /// Each sector or not, as the bits of a generator with this seed fall.
+    /// Each sector or not, as this seed says for its place and how often it was written before; in which order others were written makes no
+    /// difference.
     Some(u64),
 }
 
@@ -95,16 +97,17 @@ impl Disk {
     pub fn after_power_loss(&self, kept: Kept) -> Self {
         let state = self.lock();
         let mut image = state.durable.clone();
-        let mut bits = Bits(match kept {
-            Kept::Some(seed) => seed,
-            _ => 0,
-        });
+        let mut chance = Chance::default();
         let last = state.pending.iter().rposition(|change| matches!(change, Change::Write { .. }));
         for (number, change) in state.pending.iter().enumerate() {
             match (change, kept) {
                 (_, Kept::Nothing) => {}
                 (Change::Resize(length), _) => {
-                    if !matches!(kept, Kept::Some(_)) || bits.next() {
+                    let keep = match kept {
+                        Kept::Some(seed) => chance.keeps(seed, None),
+                        _ => true,
+                    };
+                    if keep {
                         image.resize(*length, 0);
                     }
                 }
@@ -112,7 +115,7 @@ impl Disk {
                     for (sector, chunk) in bytes.chunks(SECTOR).enumerate() {
                         let keep = match kept {
                             Kept::Torn(sectors) => last != Some(number) || sector < sectors,
-                            Kept::Some(_) => bits.next(),
+                            Kept::Some(seed) => chance.keeps(seed, Some(at + sector * SECTOR)),
                             Kept::Everything | Kept::Nothing => true,
                         };
                         if keep {
@@ -199,14 +202,67 @@ fn overwrite(image: &mut Vec<u8>, at: usize, bytes: &[u8]) {
     image[at..at + bytes.len()].copy_from_slice(bytes);
 }
 
-/// Random bits (splitmix64).
-struct Bits(u64);
+/// What of several changes of the same place is kept: a resize, where there is no place.
+#[derive(Default)]
+struct Chance(BTreeMap<Option<usize>, u64>);
 
-impl Bits {
-    fn next(&mut self) -> bool {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) & 1 == 1
+impl Chance {
+    fn keeps(&mut self, seed: u64, place: Option<usize>) -> bool {
+        let earlier = self.0.entry(place).or_default();
+        *earlier += 1;
+        let place = place.map_or(0, |place| place as u64 + 1);
+        mix(mix(mix(seed) ^ place) ^ *earlier) & 1 == 1
+    }
+}
+
+/// A number that looks random (splitmix64).
+const fn mix(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is left of some pages that were written in an order.
+    fn left(order: &[usize], seed: u64) -> Vec<u8> {
+        let disk = Disk::holding(vec![0; 64 * SECTOR]);
+        for page in order {
+            disk.write((page * 4 * SECTOR) as u64, &vec![*page as u8 + 1; 4 * SECTOR]).unwrap();
+        }
+        disk.after_power_loss(Kept::Some(seed)).image()
+    }
+
+    #[test]
+    fn what_is_kept_does_not_depend_on_the_order_of_pages() {
+        let pages: Vec<usize> = (0..16).collect();
+        let back: Vec<usize> = pages.iter().rev().copied().collect();
+        for seed in 0..20 {
+            assert_eq!(left(&pages, seed), left(&back, seed));
+            assert_ne!(left(&pages, seed), left(&pages, seed + 1));
+        }
+    }
+
+    #[test]
+    fn some_sectors_are_kept_and_some_are_not() {
+        let pages: Vec<usize> = (0..16).collect();
+        for seed in 0..20 {
+            let kept = left(&pages, seed).chunks(SECTOR).filter(|sector| sector[0] != 0).count();
+            assert!((16..=48).contains(&kept), "seed {seed} keeps {kept} of 64");
+        }
+    }
+
+    #[test]
+    fn each_write_of_a_sector_has_a_chance_of_its_own() {
+        let of = |seed| {
+            let disk = Disk::holding(vec![0; SECTOR]);
+            (1..=3).for_each(|value| disk.write(0, &[value; SECTOR]).unwrap());
+            disk.after_power_loss(Kept::Some(seed)).image()[0]
+        };
+        let seen: std::collections::BTreeSet<u8> = (0..100).map(of).collect();
+        assert_eq!(seen, (0..=3).collect());
     }
 }
