@@ -16,6 +16,8 @@ pub enum Mutant {
     DamageTakenForTornTail,
     /// A follower's acknowledgement counts though the leader's own disk does not have the entry.
     LeaderOutrunsItsDisk,
+    /// A leader that votes alone, because all others were removed, counts entries that its disk does not have yet.
+    LoneLeaderOutrunsItsDisk,
     /// A leader that was started again leads on in its term.
     LeadershipOutlivesProcess,
     /// A quorum's answer serves readers that came after it was asked.
@@ -44,6 +46,12 @@ pub enum Mutant {
     WatchSkipsAtBoundary,
     /// A member that lost its folder is let in under its old name.
     WipedMemberLetIn,
+    /// A leader that lost its lead never takes proposals again in the place of those whose outcome it never heard of.
+    LostProposalsKeepTheirPlaces,
+    /// A leader that was asked to hand over sends no heartbeats when it leads again.
+    HandOverLeavesLeaderUnheard,
+    /// A change of members whose leader is gone after the first of two steps is left there.
+    ChangeLeftUnfinished,
 }
 
 thread_local! {
@@ -52,11 +60,12 @@ thread_local! {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::VoteBeforeSync,
         Self::AppendBeforeSync,
         Self::DamageTakenForTornTail,
         Self::LeaderOutrunsItsDisk,
+        Self::LoneLeaderOutrunsItsDisk,
         Self::LeadershipOutlivesProcess,
         Self::ReadIndexForLateReaders,
         Self::ReadWithoutQuorum,
@@ -71,6 +80,9 @@ impl Mutant {
         Self::SnapshotWithoutApplied,
         Self::WatchSkipsAtBoundary,
         Self::WipedMemberLetIn,
+        Self::LostProposalsKeepTheirPlaces,
+        Self::HandOverLeavesLeaderUnheard,
+        Self::ChangeLeftUnfinished,
     ];
 
     /// Puts a defect into all stores of this thread, in place of the one before.

@@ -28,6 +28,8 @@ pub struct RaftStatus {
     pub purged: Option<u64>,
     /// Members that vote, in order; while members change, those before and after.
     pub voters: Vec<u64>,
+    /// Whether members change, so that of those before and of those after a majority each must agree.
+    pub is_changing: bool,
     /// Members that only follow, in order.
     pub learners: Vec<u64>,
     /// Where it leads, how many entries of its log each other member is not known to have.

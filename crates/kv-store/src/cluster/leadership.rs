@@ -12,6 +12,7 @@ use super::{
     consensus::{Metrics, Raft},
     pace::Pace,
     replica::Replica,
+    unfinished::{Unfinished, finish},
 };
 use crate::{Error, Result, machine, machine::Command};
 
@@ -20,7 +21,8 @@ const BREATH: Duration = Duration::from_millis(20);
 /// How often to look at least.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Follows who leads: keeps the time of leases while this member does, and has snapshots made where the log has grown.
+/// Follows who leads: while this member does, it keeps the time of leases and finishes changes of members that nobody else does; it has
+/// snapshots made where the log has grown.
 pub(super) struct Leadership {
     pub(super) replica: Arc<Replica>,
     pub(super) pace: Arc<Pace>,
@@ -33,7 +35,7 @@ impl Leadership {
     pub(super) async fn run(self) {
         let raft = self.replica.raft.clone();
         let mut metrics = raft.metrics();
-        let (mut kept_in, mut silence) = (None, Silence::default());
+        let (mut kept_in, mut silence, mut unfinished) = (None, Silence::default(), Unfinished::default());
         loop {
             let (leads_in, failure) = look(&metrics.borrow_and_update(), self.replica.id);
             if let Some(failure) = failure {
@@ -63,6 +65,11 @@ impl Leadership {
             }
             self.pace.be_silent(silence.look(&metrics.borrow(), leads_in.is_some(), self.replica.election));
             self.end_leases();
+            // Who asked for a change waits for so long.
+            let patience = self.replica.request_timeout;
+            if unfinished.look(&metrics.borrow(), leads_in.is_some(), patience) {
+                tokio::spawn(finish(raft.clone(), patience));
+            }
             self.make_snapshot(&raft).await;
             let wait = self.replica.shared.until_due().map_or(LOOK, |due| due.clamp(Duration::from_millis(1), LOOK));
             if let Ok(Err(_)) = tokio::time::timeout(wait, metrics.changed()).await {

@@ -7,7 +7,7 @@ use openraft::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    consensus::Address,
+    consensus::{Address, Raft},
     peers::Lane,
     replica::{Replica, leader},
     rpc::{Ask, Failure, LeaderAsk, LeaderReply},
@@ -79,9 +79,8 @@ impl Replica {
     pub(super) async fn hand_over(&self, deadline: Instant) -> Result<LeaderReply, Failure> {
         self.leads()?;
         let Some((id, at)) = self.furthest_follower() else { return Err(Failure::NoQuorum) };
-        self.raft.runtime_config().heartbeat(false);
+        let _unheard = Unheard::new(&self.raft);
         let handed_over = timeout_at(deadline, self.stand_aside_for(id, &at)).await;
-        self.raft.runtime_config().heartbeat(true);
         handed_over.map(|()| LeaderReply::Changed).map_err(|_| Failure::NoQuorum)
     }
 
@@ -136,6 +135,26 @@ impl Replica {
     fn known(&self, id: u64) -> Result<Member, Failure> {
         let known = self.known_members().into_iter().find(|member| member.id == id);
         known.ok_or_else(|| Failure::Invalid(format!("there is no member {id}")))
+    }
+}
+
+/// A leader that is not heard, for as long as this lives: whoever asked for it may not wait for the end.
+struct Unheard<'a>(&'a Raft);
+
+impl<'a> Unheard<'a> {
+    fn new(raft: &'a Raft) -> Self {
+        raft.runtime_config().heartbeat(false);
+        Self(raft)
+    }
+}
+
+impl Drop for Unheard<'_> {
+    fn drop(&mut self) {
+        #[cfg(feature = "mutants")]
+        if crate::mutants::Mutant::HandOverLeavesLeaderUnheard.is_in() {
+            return;
+        }
+        self.0.runtime_config().heartbeat(true);
     }
 }
 

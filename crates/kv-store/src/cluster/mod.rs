@@ -46,6 +46,7 @@ mod storage;
 #[cfg(feature = "tls")]
 mod tls;
 mod transport;
+mod unfinished;
 
 use std::{
     fmt, io,

@@ -137,7 +137,10 @@ impl Observer<Types> for Pace {
         }
         let leads = state.vote.is_committed() && state.vote.leader_id().voted_for() == Some(self.id);
         let own = |entry: &Entry<Types>| entry.log_id.leader_id == CommittedLeaderId::from(state.vote);
-        !changes_members && leads && entries.iter().all(own) && state.alone.is_some_and(|(_, alone)| !alone)
+        let is_alone = state.alone.is_none_or(|(_, alone)| alone);
+        #[cfg(feature = "mutants")]
+        let is_alone = is_alone && !crate::mutants::Mutant::LoneLeaderOutrunsItsDisk.is_in();
+        !changes_members && leads && entries.iter().all(own) && !is_alone
     }
 
     fn reached(&self, index: u64) {

@@ -87,6 +87,10 @@ async fn propose(raft: Raft, pace: Arc<Pace>, mut jobs: mpsc::UnboundedReceiver<
 /// What became of a proposal; `None` where that will not be known. Others can be under way once this member has lost its lead: openraft 0.9
 /// never answers a proposal that came back to its proposer in a snapshot.
 async fn settled<T, E>(outcome: impl Future<Output = Result<T, E>>, raft: &Raft, under_way: OwnedSemaphorePermit) -> Option<T> {
+    #[cfg(feature = "mutants")]
+    if crate::mutants::Mutant::LostProposalsKeepTheirPlaces.is_in() {
+        return outcome.await.ok();
+    }
     let mut outcome = pin!(outcome);
     tokio::select! {
         biased;

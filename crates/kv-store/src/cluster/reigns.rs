@@ -62,6 +62,7 @@ impl Reigns {
             snapshot: metrics.snapshot.map(|id| id.index),
             purged: metrics.purged.map(|id| id.index),
             voters,
+            is_changing: members.get_joint_config().len() > 1,
             learners,
             lag: lag(&metrics),
         }
