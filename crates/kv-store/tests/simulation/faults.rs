@@ -6,7 +6,7 @@ use jarre_kv_store::{
     },
 };
 
-use crate::members::Group;
+use crate::{members::Group, node::Standing};
 
 /// How far apart faults of processes and disks are on average, in milliseconds.
 const INTERVAL: f64 = 2_500.0;
@@ -24,8 +24,6 @@ pub(crate) struct Nemesis {
     restarts: Vec<(u64, usize)>,
     /// Members that are ended, and when.
     ends: Vec<(u64, usize)>,
-    /// How many members may still be lost for good.
-    spare: usize,
     pub(crate) coverage: Coverage,
     pub(crate) done: Done,
 }
@@ -38,7 +36,6 @@ pub(crate) struct Done {
     pub(crate) pauses: u64,
     pub(crate) disk_faults: u64,
     pub(crate) flips: u64,
-    pub(crate) refused: u64,
     pub(crate) wipes: u64,
 }
 
@@ -49,7 +46,6 @@ impl Nemesis {
         let network = Schedule::new(seed, &plan).faults.into_iter().map(|(at, fault)| (at + from, fault)).rev().collect();
         let mut dice = Dice::new(seed ^ 0x6e65_6d65_7369_7321);
         let next = from + dice.exponential(INTERVAL);
-        let spare = (nodes - 1) / 2;
         Self {
             dice,
             network,
@@ -59,7 +55,6 @@ impl Nemesis {
             is_forced: false,
             restarts: Vec::new(),
             ends: Vec::new(),
-            spare,
             coverage: Coverage::default(),
             done: Done::default(),
         }
@@ -93,7 +88,7 @@ impl Nemesis {
         }
         while let Some(at) = self.restarts.iter().position(|(at, _)| *at <= now) {
             let (_, at) = self.restarts.remove(at);
-            if !group.simulation.runs(at) {
+            if !group.simulation.runs(at) && group.nodes[at].standing != Standing::Spare {
                 group.start(at);
             }
         }
@@ -127,7 +122,7 @@ impl Nemesis {
                 // Clients are on the hosts of members.
                 let grudge = partition.grudge(nodes, &leaders, &mut self.dice);
                 for leader in &leaders {
-                    self.coverage.note(&grudge, *leader);
+                    self.note(&grudge, *leader, group);
                 }
                 self.done.partitions += 1;
                 group.simulation.wires().change(|network| network.grudge = grudge);
@@ -147,6 +142,15 @@ impl Nemesis {
         }
     }
 
+    /// Notes a partition as [`Coverage::note`] does, among those that vote now.
+    fn note(&mut self, grudge: &Grudge, leader: usize, group: &Group) {
+        let voters = group.status(leader).map_or_else(Vec::new, |status| status.voters);
+        let seen = grudge.sees(leader).into_iter().filter(|at| voters.contains(&group.nodes[*at].id)).count();
+        let is_majority = seen > voters.len() / 2;
+        self.coverage.leader_in_minority |= !is_majority;
+        self.coverage.leader_in_majority |= is_majority && seen < voters.len();
+    }
+
     /// Of the two kinds of partition that a run must meet, the one that it has not met.
     fn wanted(&mut self, drawn: Partition, leaders: &[usize]) -> Partition {
         match (leaders, self.coverage) {
@@ -157,8 +161,8 @@ impl Nemesis {
     }
 
     fn hurt(&mut self, group: &mut Group, now: u64) {
-        let leaders = group.leaders();
         let mut sound = group.sound();
+        let leaders: Vec<usize> = group.leaders().into_iter().filter(|at| sound.contains(at)).collect();
         self.dice.shuffle(&mut sound);
         let Some(&one) = leaders.first().filter(|_| self.dice.happens(0.5)).or(sound.first()) else { return };
         match self.dice.below(12) {
@@ -217,26 +221,31 @@ impl Nemesis {
     }
 
     fn turn_bits(&mut self, group: &mut Group, at: usize, now: u64) {
-        if self.spare == 0 || !group.simulation.runs(at) {
+        if !may_be_lost(group, at) {
             return;
         }
         let restart = now + 100 + self.dice.exponential(500.0);
         self.crash(group, at, false, restart);
         if group.flip(at, &mut self.dice) {
-            self.spare -= 1;
+            group.spare -= 1;
             self.done.flips += 1;
             group.nodes[at].was_turned = true;
         }
     }
 
     fn wipe(&mut self, group: &mut Group, at: usize, now: u64) {
-        if self.spare == 0 || !group.simulation.runs(at) {
+        if !may_be_lost(group, at) {
             return;
         }
-        self.spare -= 1;
+        group.spare -= 1;
         self.done.wipes += 1;
         let restart = now + 100 + self.dice.exponential(500.0);
         self.crash(group, at, true, restart);
         group.wipe(at);
     }
+}
+
+/// Whether a member is there, and the others can do without it for good.
+fn may_be_lost(group: &Group, at: usize) -> bool {
+    group.spare > 0 && group.nodes[at].is_known && group.simulation.runs(at)
 }

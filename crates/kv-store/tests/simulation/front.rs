@@ -4,7 +4,7 @@ use std::{
 };
 
 use jarre_core::BoxFuture;
-use jarre_kv_store::{Cluster, Error, Result};
+use jarre_kv_store::{Cluster, Error, Result, testing::nemesis::Dice};
 use tokio::sync::{mpsc, oneshot};
 
 /// What a member is to do for somebody who is on its host.
@@ -27,6 +27,13 @@ impl Front {
 
     pub(crate) fn close(&self, member: usize) {
         self.0.lock().unwrap()[member] = None;
+    }
+
+    /// One of the members that run, or whichever where none does.
+    pub(crate) fn pick(&self, dice: &mut Dice) -> usize {
+        let members = self.0.lock().unwrap();
+        let running: Vec<usize> = (0..members.len()).filter(|at| members[*at].is_some()).collect();
+        running.get(dice.below(running.len() as u64) as usize).copied().unwrap_or_else(|| dice.below(members.len() as u64) as usize)
     }
 
     /// What `call` gives at a member. Nothing was done where the member does not run; nobody knows where it ends meanwhile or is silent.

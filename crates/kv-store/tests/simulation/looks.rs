@@ -2,7 +2,7 @@
 
 use jarre_kv_store::Error;
 
-use crate::members::Group;
+use crate::{members::Group, node::Standing};
 
 /// How often a term must be seen until it is sure to be on disk: twenty milliseconds each, and a sync takes up to 58.
 const LOOKS: u64 = 4;
@@ -21,6 +21,7 @@ impl Group {
                 .simulation
                 .on(at, || (cluster.voted_in(), cluster.log_indices(), (with_digests || again.is_some()).then(|| cluster.verify())));
             drop(cluster);
+            self.look_who_leads(at);
             let Some((term, [last, applied, _], verified)) = seen else { continue };
             self.look_at(at, term, last, applied);
             match verified {
@@ -40,6 +41,16 @@ impl Group {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Who was removed may believe to lead as before, and leads in no later term.
+    fn look_who_leads(&mut self, at: usize) {
+        let Standing::Removed { in_term } = self.nodes[at].standing else { return };
+        if let Some(status) = self.status(at).filter(|status| status.is_leader && status.term > in_term) {
+            let (now, id) = (self.simulation.now(), self.nodes[at].id);
+            self.problems.push(format!("at {now} member {id} leads in term {}, and was removed in term {in_term}", status.term));
+            self.nodes[at].standing = Standing::Removed { in_term: status.term };
         }
     }
 

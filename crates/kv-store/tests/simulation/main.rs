@@ -12,6 +12,7 @@ mod front;
 mod looks;
 mod members;
 mod node;
+mod operator;
 mod record;
 mod run;
 mod scripted;
@@ -48,6 +49,7 @@ struct Sum {
     acknowledged: u64,
     unknown: u64,
     failed: u64,
+    changes: u64,
     text: Vec<String>,
     failures: Vec<Failure>,
 }
@@ -61,8 +63,12 @@ impl Sum {
         self.acknowledged += report.counts.acknowledged;
         self.unknown += report.counts.unknown;
         self.failed += report.counts.failed;
+        self.changes += report.changes.added + report.changes.removed;
         if self.text.len() < 3 {
-            self.text.push(format!("seed {seed}: {} ms, {:?}, {:?}, {:?}", report.millis, report.counts, report.done, report.coverage));
+            self.text.push(format!(
+                "seed {seed}: {} ms, {:?}, {:?}, {} refused to start, {:?}, {:?}",
+                report.millis, report.counts, report.done, report.refused, report.changes, report.coverage
+            ));
         }
         if !report.problems.is_empty() {
             println!("seed {seed} fails: {}", report.problems[0]);
@@ -96,13 +102,14 @@ fn nothing_is_lost_and_nothing_is_old_whatever_fails() {
     });
     let sum = sum.into_inner().unwrap();
     println!(
-        "{} seeds, {:.1} simulated hours in {:.0} s; {} changes acknowledged, {} unknown, {} failed; {} searches open, {} runs rejected",
+        "{} seeds, {:.1} simulated hours in {:.0} s; {} changes acknowledged, {} unknown, {} failed; {} members came or went; {} searches open, {} runs rejected",
         sum.runs,
         sum.hours,
         clock.now().as_secs_f64(),
         sum.acknowledged,
         sum.unknown,
         sum.failed,
+        sum.changes,
         sum.open,
         sum.rejected
     );
@@ -119,6 +126,20 @@ fn nothing_is_lost_and_nothing_is_old_whatever_fails() {
         }
     }
     assert!(sum.failures.is_empty(), "{} of {} seeds fail; run one with JARRE_SIM_SEED", sum.failures.len(), sum.runs);
+}
+
+/// Without an unstable tokio `select!` draws from elsewhere.
+#[cfg(tokio_unstable)]
+#[test]
+fn a_seed_stands_for_one_run() {
+    for seed in 0..5 {
+        let [one, other] = [(); 2].map(|()| apart(move || run(seed)).unwrap());
+        for (at, (one, other)) in one.story.iter().zip(&other.story).enumerate() {
+            assert_eq!(one, other, "event {at} of seed {seed}");
+        }
+        let all = |report: &Report| format!("{:?} {:?} {:?} {:?}", report.counts, report.done, report.changes, report.story.len());
+        assert_eq!(all(&one), all(&other), "seed {seed}");
+    }
 }
 
 /// Does `work` on a thread of its own: a panic is a problem like others.

@@ -1,11 +1,7 @@
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jarre_kv_store::{
-    Cluster, ClusterOptions, Error, Member,
+    Cluster, ClusterOptions, Error, Member, RaftMember, RaftStatus,
     cluster::Disks,
     frame::Token,
     log::SimDisk,
@@ -18,7 +14,7 @@ use jarre_kv_store::{
 
 use crate::{
     front::Front,
-    node::{Node, Slot},
+    node::{Node, Slot, Standing},
 };
 
 /// All members, in their simulation.
@@ -26,7 +22,11 @@ pub(crate) struct Group {
     pub(crate) simulation: Simulation,
     pub(crate) front: Front,
     pub(crate) nodes: Vec<Node>,
-    members: Vec<Member>,
+    founders: Vec<Member>,
+    /// The last name that was given.
+    last_id: u64,
+    /// How many members may still be lost for good.
+    pub(crate) spare: usize,
     /// Digests by the last entry carried out.
     pub(crate) digests: BTreeMap<u64, [u8; 32]>,
     pub(crate) problems: Vec<String>,
@@ -37,11 +37,26 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// So many members on a simulation that has a host more, for clients.
-    pub(crate) fn new(simulation: Simulation, count: usize, dice: &mut Dice) -> Self {
-        let members = (0..count).map(|at| Member::new(at as u64 + 1, Wires::address(at))).collect();
-        let nodes = (0..count).map(|_| Node::new(0.9 + 0.2 * dice.unit(), dice.below(3) * dice.below(30))).collect();
-        Self { simulation, front: Front::of(count), nodes, members, digests: BTreeMap::new(), problems: Vec::new(), refused: 0, story: Vec::new() }
+    /// So many members that found a cluster, and hosts for more, on a simulation that has one more, for clients.
+    pub(crate) fn new(simulation: Simulation, founders: usize, spare_hosts: usize, dice: &mut Dice) -> Self {
+        let hosts = founders + spare_hosts;
+        let node = |at| Node::new(at as u64 + 1, 0.9 + 0.2 * dice.unit(), Duration::from_millis(dice.below(3) * dice.below(30)));
+        let mut nodes: Vec<_> = (0..hosts).map(node).collect();
+        for founder in &mut nodes[..founders] {
+            (founder.standing, founder.is_known) = (Standing::Member, true);
+        }
+        Self {
+            simulation,
+            front: Front::of(hosts),
+            nodes,
+            founders: (0..founders).map(|at| Member::new(at as u64 + 1, Wires::address(at))).collect(),
+            last_id: hosts as u64,
+            spare: (founders - 1) / 2,
+            digests: BTreeMap::new(),
+            problems: Vec::new(),
+            refused: 0,
+            story: Vec::new(),
+        }
     }
 
     /// Writes down what happens.
@@ -57,8 +72,9 @@ impl Group {
         *slot.lock().unwrap() = Slot::Starting;
         let disks = Disks { log: Arc::new(node.log.clone()), state: node.state.clone(), sync_takes: node.sync_takes };
         let token = Token::new(b"a token of these simulations alone").unwrap();
-        let options = ClusterOptions::new(7, self.members[at].id, token, "")
-            .founded_by(self.members.clone())
+        let founds = self.founders.iter().any(|founder| founder.id == node.id);
+        let options = ClusterOptions::new(7, node.id, token, "")
+            .founded_by(if founds { self.founders.clone() } else { Vec::new() })
             .with_listen(Wires::address(at))
             .with_transport(self.simulation.wires().transport(at))
             .with_clock(Arc::new(HostClock::new()))
@@ -94,7 +110,6 @@ impl Group {
         {
             self.look_at(at, term, last, applied);
         }
-        self.front.close(at);
         let node = &mut self.nodes[at];
         let (log, state) = if power {
             let chance = dice.unit();
@@ -103,9 +118,37 @@ impl Group {
             (node.log.after_kill(), Disk::holding(node.state.image()))
         };
         (node.log, node.state, node.applied_now, node.log_fails, node.rising) = (log, state, None, false, (0, 0));
-        let slot = std::mem::replace(&mut *node.slot.lock().unwrap(), Slot::Down);
-        self.simulation.kill(at, !power);
+        self.end(at, !power);
+    }
+
+    /// Takes a process away.
+    fn end(&mut self, at: usize, system_stays: bool) {
+        self.front.close(at);
+        let slot = std::mem::replace(&mut *self.nodes[at].slot.lock().unwrap(), Slot::Down);
+        self.simulation.kill(at, system_stays);
         drop(slot);
+    }
+
+    /// Lets somebody whom nobody knows start on a host, with empty disks.
+    pub(crate) fn raise(&mut self, at: usize) {
+        self.end(at, true);
+        self.last_id += 1;
+        self.nodes[at].renew(self.last_id);
+        self.start(at);
+    }
+
+    /// A member was removed; its process does not know.
+    pub(crate) fn dismiss(&mut self, at: usize) {
+        let in_term = self.sound().into_iter().filter_map(|at| self.status(at)).map(|status| status.term).max().unwrap_or(0);
+        self.nodes[at].standing = Standing::Removed { in_term };
+    }
+
+    /// A member that was removed ends.
+    pub(crate) fn retire(&mut self, at: usize) {
+        if matches!(self.nodes[at].standing, Standing::Removed { .. }) {
+            self.end(at, true);
+            self.nodes[at].standing = Standing::Spare;
+        }
     }
 
     /// Turns a bit of what a member that is down wrote to its log, in front of the last batch, where damage can be told from a torn write.
@@ -128,7 +171,7 @@ impl Group {
     pub(crate) fn wipe(&mut self, at: usize) {
         self.tell(|| format!("{at} loses its folder"));
         let node = &mut self.nodes[at];
-        (node.log, node.state, node.is_out, node.was_wiped) = (SimDisk::new(), Disk::new(), true, true);
+        (node.log, node.state, node.standing, node.was_wiped) = (SimDisk::new(), Disk::new(), Standing::Lost, true);
         (node.term, node.applied) = (0, None);
     }
 
@@ -142,7 +185,18 @@ impl Group {
 
     /// Members that belong to the cluster still.
     pub(crate) fn sound(&self) -> Vec<usize> {
-        (0..self.nodes.len()).filter(|at| !self.nodes[*at].is_out).collect()
+        self.those(|standing| standing == Standing::Member)
+    }
+
+    /// Hosts of members that stand so.
+    pub(crate) fn those(&self, stand: impl Fn(Standing) -> bool) -> Vec<usize> {
+        (0..self.nodes.len()).filter(|at| stand(self.nodes[*at].standing)).collect()
+    }
+
+    /// What a member knows of itself.
+    pub(crate) fn status(&self, at: usize) -> Option<RaftStatus> {
+        let cluster = self.at(at)?;
+        self.simulation.on(at, || cluster.raft_status())
     }
 
     /// Those that believe to lead.
@@ -152,11 +206,11 @@ impl Group {
             .collect()
     }
 
-    /// Members that do not start are out, which those alone may be whose disks are damaged.
+    /// Members that do not start are lost, which those alone may be whose disks are damaged.
     pub(crate) fn see_refusals(&mut self) {
         for at in 0..self.nodes.len() {
-            let Some(error) = self.refusal(at).filter(|_| !self.nodes[at].is_out) else { continue };
-            self.nodes[at].is_out = true;
+            let Some(error) = self.refusal(at).filter(|_| self.nodes[at].standing == Standing::Member) else { continue };
+            self.nodes[at].standing = Standing::Lost;
             if self.nodes[at].was_turned {
                 self.refused += 1;
             } else {

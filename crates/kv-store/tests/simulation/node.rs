@@ -7,6 +7,11 @@ use jarre_kv_store::{Cluster, Error, log::SimDisk, testing::Disk};
 
 /// A member, its disks, and what was seen of it.
 pub(crate) struct Node {
+    /// Its name: one that lost its disks comes back under another.
+    pub(crate) id: u64,
+    pub(crate) standing: Standing,
+    /// Whether it is sure to have been added.
+    pub(crate) is_known: bool,
     pub(crate) log: SimDisk,
     pub(crate) state: Disk,
     pub(crate) slot: Arc<Mutex<Slot>>,
@@ -15,8 +20,6 @@ pub(crate) struct Node {
     pub(crate) sync_takes: Duration,
     /// Its log's disk fails, or is about to: what it says of itself may be more than is on disk.
     pub(crate) log_fails: bool,
-    /// It is out for good: its disks are damaged, or it lost them.
-    pub(crate) is_out: bool,
     pub(crate) was_wiped: bool,
     /// Bits of its log were turned.
     pub(crate) was_turned: bool,
@@ -33,6 +36,19 @@ pub(crate) struct Node {
     pub(crate) earlier: Option<(String, usize)>,
 }
 
+/// What a member is to the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It belongs to it, or is about to.
+    Member,
+    /// It belongs to it, and is of no use any more: its disks are damaged, or it lost them.
+    Lost,
+    /// It was removed when others were in this term, and may not know.
+    Removed { in_term: u64 },
+    /// Nobody.
+    Spare,
+}
+
 /// How a member's process is.
 pub(crate) enum Slot {
     Down,
@@ -42,15 +58,18 @@ pub(crate) enum Slot {
 }
 
 impl Node {
-    pub(crate) fn new(rate: f64, sync_millis: u64) -> Self {
+    /// Nobody yet, on a host with so fast a clock and so slow a disk.
+    pub(crate) fn new(id: u64, rate: f64, sync_takes: Duration) -> Self {
         Self {
+            id,
+            standing: Standing::Spare,
+            is_known: false,
             log: SimDisk::new(),
             state: Disk::new(),
             slot: Arc::new(Mutex::new(Slot::Down)),
             rate,
-            sync_takes: Duration::from_millis(sync_millis),
+            sync_takes,
             log_fails: false,
-            is_out: false,
             was_wiped: false,
             was_turned: false,
             term: 0,
@@ -60,6 +79,12 @@ impl Node {
             digest: None,
             earlier: None,
         }
+    }
+
+    /// Somebody else on the same host, with empty disks.
+    pub(crate) fn renew(&mut self, id: u64) {
+        *self = Self::new(id, self.rate, self.sync_takes);
+        self.standing = Standing::Member;
     }
 
     /// The last file of its log, and where that ends.

@@ -11,7 +11,9 @@ use crate::{
     clients::{Client, encode},
     faults::{Done, Nemesis},
     front::Front,
+    operator::{Changes, Operator},
     record::{Counts, Record},
+    settle::LATEST,
     world::World,
 };
 
@@ -26,6 +28,9 @@ pub(crate) struct Report {
     pub(crate) millis: u64,
     pub(crate) counts: Counts,
     pub(crate) done: Done,
+    /// Members that did not start, for good reason.
+    pub(crate) refused: u64,
+    pub(crate) changes: Changes,
     pub(crate) coverage: Coverage,
     pub(crate) open: u64,
     pub(crate) problems: Vec<String>,
@@ -35,22 +40,46 @@ pub(crate) struct Report {
 /// Runs what a seed stands for.
 pub(crate) fn run(seed: u64) -> Report {
     let mut dice = Dice::new(seed);
-    let members = if dice.happens(0.2) { 5 } else { 3 };
-    let mut world = World::new(members, &mut dice);
-    let mut nemesis = Nemesis::new(dice.roll(), members, FAULTS, HEALED);
-    world.spawn(clients(world.group.front.clone(), world.record.clone(), members, Dice::new(dice.roll())));
+    let founders = if dice.happens(0.2) { 5 } else { 3 };
+    let mut operator = operator(&mut dice);
+    let spare_hosts = operator.as_ref().map_or(0, |_| if founders == 5 { 1 } else { 2 });
+    let mut world = World::new(founders, spare_hosts, &mut dice);
+    if let Some(operator) = &operator {
+        world.group.spare = operator.may_lose();
+    }
+    let mut nemesis = Nemesis::new(dice.roll(), world.hosts, FAULTS, HEALED);
+    world.spawn(clients(world.group.front.clone(), world.record.clone(), founders, Dice::new(dice.roll())));
     while world.now() < HEALED {
-        world.step();
+        step(&mut world, operator.as_mut());
         nemesis.step(&mut world.group);
     }
     nemesis.heal(&mut world.group);
-    world.pass(CLIENTS_STOP + 2_000 - HEALED);
+    while world.now() < CLIENTS_STOP + 2_000 {
+        step(&mut world, operator.as_mut());
+    }
+    if let Some(operator) = &mut operator {
+        operator.finish(&mut world, LATEST);
+    }
     world.settle();
-    report(&mut world, &nemesis)
+    report(&mut world, &nemesis, operator.map_or_else(Changes::default, |operator| operator.changes))
+}
+
+fn step(world: &mut World, operator: Option<&mut Operator>) {
+    world.step();
+    if let Some(operator) = operator {
+        operator.step(world);
+    }
+}
+
+/// In some runs members change, in few of those down to one.
+fn operator(dice: &mut Dice) -> Option<Operator> {
+    let (changes, few) = (dice.happens(0.5), dice.happens(0.3));
+    let sizes = if few { 1..=3 } else { 3..=5 };
+    changes.then(|| Operator::new(dice.roll(), sizes, FAULTS, HEALED))
 }
 
 /// What became of it, once all that clients saw is judged.
-fn report(world: &mut World, nemesis: &Nemesis) -> Report {
+fn report(world: &mut World, nemesis: &Nemesis, changes: Changes) -> Report {
     let record = world.record.clone();
     let mut met = record.lock();
     let open = if met.problems.is_empty() && world.group.problems.is_empty() { check_all(&mut met) } else { 0 };
@@ -58,7 +87,9 @@ fn report(world: &mut World, nemesis: &Nemesis) -> Report {
     Report {
         millis: world.now(),
         counts: met.counts,
-        done: Done { refused: world.group.refused, ..nemesis.done },
+        done: nemesis.done,
+        refused: world.group.refused,
+        changes,
         coverage: nemesis.coverage,
         open,
         problems,
@@ -67,15 +98,14 @@ fn report(world: &mut World, nemesis: &Nemesis) -> Report {
 }
 
 /// Fills the accounts, and starts the clients.
-async fn clients(front: Front, record: Record, members: usize, mut dice: Dice) {
+async fn clients(front: Front, record: Record, founders: usize, mut dice: Dice) {
     let began = Instant::now();
     fill(&front).await;
     let think = 60.0 + 300.0 * dice.unit();
     let compacts = dice.happens(0.4);
     let mut client = |id: u64| Client {
         id,
-        home: id as usize % members,
-        members,
+        home: id as usize % founders,
         front: front.clone(),
         record: record.clone(),
         dice: Dice::new(dice.roll()),

@@ -4,9 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use jarre_core::BoxFuture;
 use jarre_kv_store::{
-    Cluster, Compare, Error, LeaseId, Members, Op, Result as Answer, Store, Txn,
-    testing::nemesis::{Dice, Grudge},
+    Cluster, Compare, Error, LeaseId, Member, Members, Op, RaftStatus, Result as Answer, Store, Txn,
+    testing::{
+        nemesis::{Dice, Grudge},
+        simulation::Wires,
+    },
 };
+use tokio::time::timeout;
 
 use crate::{
     clients::{SLACK, SLOWEST, encode},
@@ -18,6 +22,8 @@ use crate::{
 const LIMIT: Duration = Duration::from_secs(3);
 /// How long what must come about may take, in milliseconds.
 const PATIENCE: u64 = 20_000;
+/// Within how many milliseconds followers who hear nobody elect another by far.
+const CALM: u64 = 5_000;
 /// Puts after which the log that a member lacks is given up: a snapshot is made after a hundred entries.
 const MANY: u64 = 250;
 /// Puts that need more than the places that a proposer has.
@@ -29,14 +35,16 @@ type Script = fn(&mut World) -> Result<(), String>;
 
 /// All of them, by name.
 #[cfg(feature = "mutants")]
-pub(crate) const ALL: [(&str, fn(u64) -> Vec<String>); 2] = [
+pub(crate) const ALL: [(&str, fn(u64) -> Vec<String>); 4] = [
     ("a leader that comes back", |seed| play(seed, an_old_leader_leads_again)),
     ("a lease that outlives its leader", |seed| play(seed, a_lease_outlives_its_leader)),
+    ("a hand-over that nobody waits for", |seed| play(seed, a_hand_over_is_given_up)),
+    ("a change whose leader ends", |seed| play(seed, a_leader_ends_amid_a_change)),
 ];
 
 /// What goes wrong in a script, whose members' clocks, disks and elections are those of a seed.
 fn play(seed: u64, script: Script) -> Vec<String> {
-    let mut world = World::new(MEMBERS, &mut Dice::new(seed));
+    let mut world = World::new(MEMBERS, 1, &mut Dice::new(seed));
     let ended = script(&mut world);
     ended.err().into_iter().chain(world.group.problems).collect()
 }
@@ -111,6 +119,46 @@ fn a_lease_outlives_its_leader(world: &mut World) -> Result<(), String> {
     Err("a lock is not given though its holder's lease is over".to_owned())
 }
 
+/// A leader is to hand over, and whoever asked for that goes away at once. When it leads again it must be heard.
+fn a_hand_over_is_given_up(world: &mut World) -> Result<(), String> {
+    let old = leader_but(world, None)?;
+    let given_up = world.ask(old, LIMIT, |cluster| {
+        Box::pin(async move { timeout(Duration::from_millis(20), cluster.step_down()).await.unwrap_or(Err(Error::NoQuorum)) })
+    });
+    let _ = world.answer(given_up);
+    world.pass(CALM);
+    let new = leader_but(world, None)?;
+    if new != old {
+        lead_again(world, old, new)?;
+    }
+    let term = |group: &Group| group.status(old).map(|status| (status.term, status.is_leader));
+    let before = term(&world.group);
+    world.pass(CALM);
+    let after = term(&world.group);
+    if before == after { Ok(()) } else { Err(format!("while all is well the leader went from {before:?} to {after:?}")) }
+}
+
+/// A leader ends when others have the first step of a change of members, and it has not taken the second. Another must take it.
+fn a_leader_ends_amid_a_change(world: &mut World) -> Result<(), String> {
+    let old = leader_but(world, None)?;
+    let new = MEMBERS;
+    world.group.raise(new);
+    let member = Member::new(world.group.nodes[new].id, Wires::address(new));
+    let id = member.id;
+    world
+        .eventually(old, PATIENCE, LIMIT, |cluster| Box::pin(async move { cluster.add(member.learner()).await }))
+        .ok_or("no member is added")?;
+    drop(world.ask(old, LIMIT, move |cluster| Box::pin(async move { cluster.promote(id).await })));
+    let changes = |group: &Group, at| group.status(at).is_some_and(|status| status.is_changing);
+    let followers = move || (0..MEMBERS).filter(move |at| *at != old);
+    wait_for(world, "no follower has the first step", |group| followers().any(|at| changes(group, at)))?;
+    world.group.kill(old, false, &mut Dice::new(0));
+    leader_but(world, Some(old))?;
+    world.group.start(old);
+    let is_done = |status: RaftStatus| !status.is_changing && status.voters.contains(&id);
+    wait_for(world, "nobody takes the second step", |group| (0..=MEMBERS).all(|at| group.status(at).is_some_and(is_done)))
+}
+
 /// Whether somebody gets the lock.
 fn take_lock(world: &mut World, at: usize, lease: Option<LeaseId>) -> bool {
     let put = lease.map_or_else(|| Op::put("lock", "2"), |lease| Op::put_with_lease("lock", "1", lease));
@@ -146,12 +194,13 @@ fn write(world: &mut World, at: usize, count: u64) -> Result<(), String> {
 
 /// Cuts a member off from all others.
 fn isolate(group: &Group, alone: usize) {
-    let rest: Vec<usize> = (0..MEMBERS).filter(|at| *at != alone).collect();
-    group.simulation.wires().change(|network| network.grudge = Grudge::between(MEMBERS, &[&[alone], &rest]));
+    let hosts = group.nodes.len();
+    let rest: Vec<usize> = (0..hosts).filter(|at| *at != alone).collect();
+    group.simulation.wires().change(|network| network.grudge = Grudge::between(hosts, &[&[alone], &rest]));
 }
 
 fn mend(group: &Group) {
-    group.simulation.wires().change(|network| network.grudge = Grudge::none(MEMBERS));
+    group.simulation.wires().change(|network| network.grudge = Grudge::none(group.nodes.len()));
 }
 
 /// The last entry of a member's log.
@@ -179,5 +228,19 @@ fn a_leader_that_comes_back_proposes_again() {
 fn a_lease_is_not_kept_alive_without_a_quorum() {
     for seed in 0..5 {
         assert_eq!(play(seed, a_lease_outlives_its_leader), Vec::<String>::new(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_change_whose_leader_ends_is_finished() {
+    for seed in 0..5 {
+        assert_eq!(play(seed, a_leader_ends_amid_a_change), Vec::<String>::new(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_leader_that_gave_a_hand_over_up_is_heard() {
+    for seed in 0..5 {
+        assert_eq!(play(seed, a_hand_over_is_given_up), Vec::<String>::new(), "seed {seed}");
     }
 }

@@ -2,15 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jarre_kv_store::{Error, KeyRange, RangeRequest, ReadLevel, Refusal, Revision, Store};
+use jarre_kv_store::{Error, KeyRange, RaftStatus, RangeRequest, ReadLevel, Refusal, Revision, Store};
 
 use crate::{
     clients::{encode, follow},
+    members::Group,
+    node::Standing,
     world::World,
 };
 
 /// When all must be well again, in milliseconds.
-const LATEST: u64 = 120_000;
+pub(crate) const LATEST: u64 = 120_000;
 
 /// How long a watch that tells the whole history waits for more.
 const QUIET: Duration = Duration::from_millis(300);
@@ -18,7 +20,8 @@ const QUIET: Duration = Duration::from_millis(300);
 impl World {
     /// Somebody leads, everybody serves, all are the same, and the history is told whole.
     pub(crate) fn settle(&mut self) {
-        let settled = self.all_serve().and_then(|()| self.converge()).and_then(|()| self.tell_history());
+        let settled =
+            self.all_serve().and_then(|()| self.agree_on_members()).and_then(|()| self.converge()).and_then(|()| self.tell_history());
         if let Err(problem) = settled {
             self.group.problems.push(problem);
         }
@@ -57,6 +60,20 @@ impl World {
             }
         }
         Err(format!("members do not come together though all is well: {}", self.group.describe()))
+    }
+
+    /// Those who belong to the cluster vote, whether they are there or not, and nobody else; and everybody comes to know that.
+    fn agree_on_members(&mut self) -> Result<(), String> {
+        let belong = self.group.those(|standing| matches!(standing, Standing::Member | Standing::Lost));
+        let mut expected: Vec<u64> = belong.into_iter().map(|at| self.group.nodes[at].id).collect();
+        expected.sort_unstable();
+        let knows = |status: RaftStatus| status.voters == expected && status.learners.is_empty() && !status.is_changing;
+        let agree = |group: &Group| group.sound().into_iter().all(|at| group.status(at).is_some_and(knows));
+        if self.until(LATEST.saturating_sub(self.now()), agree) {
+            return Ok(());
+        }
+        let found: Vec<_> = self.group.sound().into_iter().filter_map(|at| self.group.status(at)).collect();
+        Err(format!("{expected:?} are to vote, and all be done: {found:?}"))
     }
 
     /// The last entry of a member's log, the last that it has carried out, and its digest.

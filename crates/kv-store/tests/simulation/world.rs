@@ -20,21 +20,22 @@ const LOOK_CLOSELY: u64 = 800;
 pub(crate) struct World {
     pub(crate) group: Group,
     pub(crate) record: Record,
-    pub(crate) members: usize,
+    pub(crate) hosts: usize,
     steps: u64,
     /// Why a member did not serve last.
     pub(crate) refused: Option<Error>,
 }
 
 impl World {
-    /// So many members, which start on a calm network.
-    pub(crate) fn new(members: usize, dice: &mut Dice) -> Self {
+    /// So many members, which start on a calm network, and hosts for more.
+    pub(crate) fn new(founders: usize, spare_hosts: usize, dice: &mut Dice) -> Self {
         let calm = Shape { least_delay: 1, mean_delay: 2.0, ..Shape::PERFECT };
-        let mut simulation = Simulation::new(members + 1, dice.roll(), calm);
-        simulation.start(members, 1.0, std::future::pending());
-        let mut group = Group::new(simulation, members, dice);
-        (0..members).for_each(|at| group.start(at));
-        Self { group, record: Record::default(), members, steps: 0, refused: None }
+        let hosts = founders + spare_hosts;
+        let mut simulation = Simulation::new(hosts + 1, dice.roll(), calm);
+        simulation.start(hosts, 1.0, std::future::pending());
+        let mut group = Group::new(simulation, founders, spare_hosts, dice);
+        (0..founders).for_each(|at| group.start(at));
+        Self { group, record: Record::default(), hosts, steps: 0, refused: None }
     }
 
     /// Milliseconds since the beginning.
@@ -75,7 +76,7 @@ impl World {
     /// Starts what clients do.
     pub(crate) fn spawn(&self, clients: impl Future<Output = ()> + Send + 'static) {
         // The clients' host has a runtime of its own.
-        self.group.simulation.on(self.members, || tokio::spawn(clients)).expect("the clients' host runs and never stands still");
+        self.group.simulation.on(self.hosts, || tokio::spawn(clients)).expect("the clients' host runs and never stands still");
     }
 
     /// Asks a member, as a client does. The answer comes while time passes.

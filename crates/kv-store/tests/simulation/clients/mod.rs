@@ -31,7 +31,6 @@ pub(crate) const SLACK: u64 = 25;
 pub(crate) struct Client {
     pub(crate) id: u64,
     pub(crate) home: usize,
-    pub(crate) members: usize,
     pub(crate) front: Front,
     pub(crate) record: Record,
     pub(crate) dice: Dice,
@@ -77,7 +76,7 @@ impl Client {
     /// Waits a while, and now and then moves to another member.
     async fn think(&mut self) {
         if self.dice.happens(0.05) {
-            self.home = self.dice.below(self.members as u64) as usize;
+            self.home = self.front.pick(&mut self.dice);
         }
         sleep(Duration::from_millis(1 + self.dice.exponential(self.think))).await;
     }
@@ -86,7 +85,7 @@ impl Client {
     async fn ask<T: Send + 'static>(&mut self, call: impl FnOnce(Arc<Cluster>) -> Call<T> + Send + 'static) -> Result<T> {
         let result = self.front.call(self.home, LIMIT, call).await;
         if result.is_err() && self.dice.happens(0.4) {
-            self.home = self.dice.below(self.members as u64) as usize;
+            self.home = self.front.pick(&mut self.dice);
         }
         result
     }

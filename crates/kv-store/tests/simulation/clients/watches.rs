@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use jarre_kv_store::{Cluster, Error, KeyRange, Refusal, Result, Revision, Store, WatchBatch, WatchRequest};
+use jarre_kv_store::{Cluster, Error, KeyRange, Refusal, Revision, Store, WatchBatch, WatchRequest};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Call, Client, LIMIT};
@@ -20,7 +20,7 @@ impl Client {
                 }
                 Err(_) => next,
             };
-            self.home = self.dice.below(self.members as u64) as usize;
+            self.home = self.front.pick(&mut self.dice);
             sleep(Duration::from_millis(20)).await;
         }
     }
