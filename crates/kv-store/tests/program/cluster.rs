@@ -1,7 +1,5 @@
 use std::{
     collections::BTreeSet,
-    fs,
-    net::TcpListener,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -11,109 +9,16 @@ use std::{
 };
 
 use jarre_kv_store::{Error, KeyRange, Op, RangeRequest, Remote, RemoteOptions, Session, Store, Txn};
-use tempfile::TempDir;
 use tokio::{task::JoinSet, time::Instant};
 
-use crate::process::Serving;
-
-/// Three members, each a process with a folder of its own.
-pub(crate) struct Members {
-    folder: TempDir,
-    founders: String,
-    addresses: Vec<[String; 2]>,
-    running: Vec<Option<Serving>>,
-}
-
-impl Members {
-    pub(crate) fn started() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("token"), "what these members know, and nobody else").unwrap();
-        let addresses: Vec<_> = (0..3).map(|_| [free_address(), free_address()]).collect();
-        let founder = |(at, [peer, client]): (usize, &[String; 2])| format!("{}={peer}@http://{client}", at + 1);
-        let founders = addresses.iter().enumerate().map(founder).collect::<Vec<_>>().join(",");
-        let mut members = Self { folder, founders, addresses, running: vec![None, None, None] };
-        (0..3).for_each(|at| members.start(at));
-        members
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
-    }
-
-    pub(crate) fn start(&mut self, at: usize) {
-        let (node, [peer, client]) = ((at + 1).to_string(), &self.addresses[at]);
-        let (folder, token) = (self.path(&format!("member-{node}")), self.path("token"));
-        self.running[at] = Some(Serving::start(&[
-            "--node",
-            &node,
-            "--folder",
-            &folder,
-            "--listen",
-            client,
-            "--peer",
-            peer,
-            "--cluster-token-file",
-            &token,
-            "--founders",
-            &self.founders,
-            "--heartbeat",
-            "50ms",
-            "--election",
-            "300ms",
-            "--timeout",
-            "2s",
-        ]));
-    }
-
-    pub(crate) fn kill(&mut self, at: usize) {
-        self.running[at].take().unwrap().kill();
-    }
-
-    pub(crate) fn urls(&self) -> Vec<String> {
-        self.addresses.iter().map(|[_, client]| format!("http://{client}")).collect()
-    }
-
-    fn remote(&self) -> Remote {
-        Remote::new(RemoteOptions::new(self.urls()).with_timeout(Duration::from_secs(10))).unwrap()
-    }
-
-    /// Which member leads, as those that run know.
-    pub(crate) async fn leader(&self) -> usize {
-        let began = Instant::now();
-        loop {
-            for serving in self.running.iter().flatten() {
-                let leader = serving.remote().status().await.ok().and_then(|status| status.leader);
-                let at = self.urls().iter().position(|url| Some(url) == leader.as_ref());
-                if let Some(at) = at.filter(|at| self.running[*at].is_some()) {
-                    return at;
-                }
-            }
-            assert!(began.elapsed() < Duration::from_secs(20), "nobody leads");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// Ends all, and holds them to the same content.
-    fn digests(mut self) {
-        for serving in self.running.iter().flatten() {
-            serving.signal("-TERM");
-        }
-        for serving in self.running.iter_mut().flatten() {
-            assert!(serving.child.wait().unwrap().success());
-        }
-        let serving = self.running[0].as_ref().unwrap();
-        let digests: BTreeSet<_> =
-            (1..=3).map(|node| serving.json(&["verify", &self.path(&format!("member-{node}"))])["digest"].to_string()).collect();
-        assert_eq!(digests.len(), 1, "members that ended together differ");
-    }
-}
+use crate::members::Members;
 
 /// Writers add numbers of their own by sessions, so that what was not answered may be asked again; members are killed and paused meanwhile.
 /// In the end each number that was acknowledged is there, each key was put once, and the members are the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_when_members_are_killed_and_paused() {
     let mut members = Members::started();
-    members.leader().await;
+    members.leader();
     let (stop, acknowledged) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeSet::new())));
     let mut writers = JoinSet::new();
     for writer in 0..4 {
@@ -121,17 +26,17 @@ async fn nothing_acknowledged_is_lost_when_members_are_killed_and_paused() {
     }
     for round in 0..6 {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let at = if round % 3 == 2 { (members.leader().await + 1) % 3 } else { members.leader().await };
+        let at = if round % 3 == 2 { (members.leader() + 1) % 3 } else { members.leader() };
         if round % 2 == 0 {
             members.kill(at);
             tokio::time::sleep(Duration::from_millis(700)).await;
             members.start(at);
         } else {
-            members.running[at].as_ref().unwrap().signal("-STOP");
+            members.signal(at, "-STOP");
             tokio::time::sleep(Duration::from_millis(900)).await;
-            members.running[at].as_ref().unwrap().signal("-CONT");
+            members.signal(at, "-CONT");
         }
-        members.leader().await;
+        members.leader();
     }
     stop.store(true, SeqCst);
     writers.join_all().await;
@@ -195,9 +100,9 @@ async fn write_gaps() {
         let mut members = Members::started();
         let mut gaps = Vec::new();
         for _ in 0..rounds {
-            let leader = members.leader().await;
+            let leader = members.leader();
             gaps.push(gap(&members, leader, signal).await);
-            drop(members.running[leader].take());
+            members.kill(leader);
             members.start(leader);
             // Until it has caught up, another one cannot be spared.
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -216,7 +121,7 @@ async fn gap(members: &Members, leader: usize, signal: &str) -> Duration {
     let (mut last, mut gap, mut sent) = (Instant::now(), Duration::ZERO, false);
     while began.elapsed() < Duration::from_secs(5) {
         if !sent && began.elapsed() > Duration::from_millis(100) {
-            members.running[leader].as_ref().unwrap().signal(signal);
+            members.signal(leader, signal);
             sent = true;
         }
         if store.put(b"gap", b"").await.is_ok() {
@@ -230,17 +135,12 @@ async fn gap(members: &Members, leader: usize, signal: &str) -> Duration {
     gap
 }
 
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
 /// A folder of a member is no store of its own.
 #[test]
 fn a_members_file_is_not_opened_by_another() {
     let mut members = Members::started();
-    let serving = members.running[1].take().unwrap();
-    serving.kill();
+    members.kill(1);
     let file = Path::new(&members.path("member-2")).join("state.kv").display().to_string();
-    let refused = members.running[0].as_ref().unwrap().run(&["--file", &file, "put", "a", "b"], "");
+    let refused = members.serving(0).run(&["--file", &file, "put", "a", "b"], "");
     assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("member"), "{refused:?}");
 }

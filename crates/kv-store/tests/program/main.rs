@@ -4,9 +4,16 @@
 
 #[path = "../authority/mod.rs"]
 mod authority;
+mod clients;
 mod cluster;
 mod commands;
+mod faults;
 mod file;
+#[path = "../histories/mod.rs"]
+#[expect(dead_code, reason = "locks, ages and reports are those of clusters in simulated time")]
+mod histories;
+mod members;
+mod network;
 mod operators;
 mod process;
 mod tls;

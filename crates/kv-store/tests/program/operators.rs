@@ -4,15 +4,14 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::{Read, Write},
     net::TcpStream,
-    time::Duration,
 };
 
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
-use crate::cluster::Members;
-
-const SOON: Duration = Duration::from_secs(20);
+use crate::{
+    members::Members,
+    process::{SOON, soon},
+};
 
 /// The samples of a page, each of which follows what it is and its type.
 struct Page(BTreeMap<String, f64>);
@@ -53,10 +52,10 @@ impl Page {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn raft_is_shown_as_it_is() {
+#[test]
+fn raft_is_shown_as_it_is() {
     let mut members = Members::started();
-    let leader = members.leader().await;
+    let leader = members.leader();
     (0..5).for_each(|number| put(&members, leader, number));
     let (leader, term) = at_rest(&members);
     for at in 0..3 {
@@ -169,12 +168,4 @@ fn ask(members: &Members, at: usize, method: &str, path: &str, body: &str) -> St
     stream.read_to_string(&mut answer).unwrap();
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     if path == "/v3/watch" { body.lines().nth(1).unwrap().to_owned() } else { body.to_owned() }
-}
-
-fn soon(what: &str, mut so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !so() {
-        assert!(began.elapsed() < SOON, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -1,10 +1,14 @@
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
-use jarre_kv_store::{Remote, RemoteOptions};
 use serde_json::Value;
+use tokio::time::Instant;
+
+/// How long anything may take that must come about.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A server, which is killed when it is dropped.
 pub(crate) struct Serving {
@@ -38,10 +42,6 @@ impl Serving {
         serde_json::from_str(&self.says(&[&["--json"], args].concat(), "")).unwrap()
     }
 
-    pub(crate) fn remote(&self) -> Remote {
-        Remote::new(RemoteOptions::new([&self.url])).unwrap()
-    }
-
     pub(crate) fn signal(&self, name: &str) {
         assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap().success());
     }
@@ -71,4 +71,13 @@ pub(crate) fn run(command: &mut Command, input: &str) -> Output {
     // Some commands end without reading.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
+}
+
+/// Waits until it is so.
+pub(crate) fn soon(what: &str, mut so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(began.elapsed() < SOON, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

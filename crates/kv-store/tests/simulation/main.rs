@@ -5,15 +5,15 @@
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "tests")]
 
-mod checks;
 mod clients;
 mod faults;
 mod front;
+#[path = "../histories/mod.rs"]
+mod histories;
 mod looks;
 mod members;
 mod node;
 mod operator;
-mod record;
 mod run;
 mod scripted;
 mod settle;

@@ -9,7 +9,7 @@ use jarre_kv_store::{
 };
 use tokio::sync::oneshot;
 
-use crate::{clients::encode, node::Standing, world::World};
+use crate::{histories::caller::encode, node::Standing, world::World};
 
 /// How far apart changes are on average, in milliseconds.
 const INTERVAL: f64 = 2_000.0;

@@ -1,18 +1,24 @@
 use std::time::Duration;
 
 use jarre_kv_store::{
-    Op, Store, Txn,
+    Store,
     testing::nemesis::{Coverage, Dice},
 };
 use tokio::time::Instant;
 
 use crate::{
-    checks::{ACCOUNTS, HELD, check_all},
-    clients::{Client, encode},
+    clients::Client,
     faults::{Done, Nemesis},
     front::Front,
+    histories::{
+        bank::{bank, opening},
+        checks::check_all,
+        lists::lists,
+        record::{Counts, Record},
+        registers::registers,
+        sets::sets,
+    },
     operator::{Changes, Operator},
-    record::{Counts, Record},
     settle::LATEST,
     world::World,
 };
@@ -113,10 +119,10 @@ async fn clients(front: Front, record: Record, founders: usize, mut dice: Dice) 
         end: Duration::from_millis(CLIENTS_STOP),
         think,
     };
-    (0..4).for_each(|id| drop(tokio::spawn(client(id).registers(3))));
-    (4..6).for_each(|id| drop(tokio::spawn(client(id).lists())));
-    (6..8).for_each(|id| drop(tokio::spawn(client(id).sets())));
-    (8..10).for_each(|id| drop(tokio::spawn(client(id).bank(ACCOUNTS))));
+    (0..4).for_each(|id| drop(tokio::spawn(registers(client(id), 3))));
+    (4..6).for_each(|id| drop(tokio::spawn(lists(client(id)))));
+    (6..8).for_each(|id| drop(tokio::spawn(sets(client(id)))));
+    (8..10).for_each(|id| drop(tokio::spawn(bank(client(id)))));
     (10..12).for_each(|id| drop(tokio::spawn(client(id).session())));
     (12..15).for_each(|id| drop(tokio::spawn(client(id).lock())));
     tokio::spawn(client(15).age());
@@ -129,13 +135,9 @@ async fn clients(front: Front, record: Record, founders: usize, mut dice: Dice) 
 
 /// Gives every account what it holds at first.
 async fn fill(front: &Front) {
-    let mut txn = Txn::new();
-    for account in 0..ACCOUNTS {
-        txn = txn.then(Op::put(format!("account/{account}"), encode(HELD)));
-    }
     loop {
-        let txn = txn.clone();
-        if front.call(0, Duration::from_secs(3), move |cluster| Box::pin(async move { cluster.txn(txn).await })).await.is_ok() {
+        let call = front.call(0, Duration::from_secs(3), |cluster| Box::pin(async move { cluster.txn(opening()).await }));
+        if call.await.is_ok() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -13,7 +13,8 @@ use jarre_kv_store::{
 use tokio::time::timeout;
 
 use crate::{
-    clients::{SLACK, SLOWEST, encode},
+    clients::{SLACK, SLOWEST},
+    histories::caller::encode,
     members::Group,
     world::World,
 };

@@ -4,12 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use jarre_kv_store::{Error, KeyRange, RaftStatus, RangeRequest, ReadLevel, Refusal, Revision, Store};
 
-use crate::{
-    clients::{encode, follow},
-    members::Group,
-    node::Standing,
-    world::World,
-};
+use crate::{clients::follow, histories::caller::encode, members::Group, node::Standing, world::World};
 
 /// When all must be well again, in milliseconds.
 pub(crate) const LATEST: u64 = 120_000;

@@ -10,7 +10,7 @@ use jarre_kv_store::{
 };
 use tokio::sync::oneshot;
 
-use crate::{members::Group, record::Record};
+use crate::{histories::record::Record, members::Group};
 
 /// Steps after which members are looked at, and after which their digests are.
 const LOOK: u64 = 4;

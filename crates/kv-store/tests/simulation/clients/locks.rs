@@ -3,8 +3,11 @@ use std::time::Duration;
 use jarre_kv_store::{Compare, Error, LeaseId, Op, Refusal, Revision, Store, Txn};
 use tokio::time::sleep;
 
-use super::{Client, SLACK, SLOWEST, carry_out, encode, get};
-use crate::record::{End, Hold, end_of};
+use super::{Client, SLACK, SLOWEST};
+use crate::histories::{
+    caller::{Caller, encode, get},
+    record::{End, Hold, end_of},
+};
 
 impl Client {
     /// Locks, holds the lock for a while by keeping its lease alive, and does guarded work under it.
@@ -17,7 +20,7 @@ impl Client {
             if let Ok(lease) = self.ask(move |cluster| Box::pin(async move { cluster.lease_grant(ttl).await })).await {
                 let value = self.record.fresh_value();
                 let txn = Txn::new().when(Compare::missing("lock")).then(Op::put_with_lease("lock", encode(value), lease));
-                let result = self.ask(carry_out(txn)).await;
+                let result = self.carry_out(txn).await;
                 let end = end_of(&result, |outcome| outcome.succeeded.then_some(outcome.revision));
                 self.record.lock().put(b"lock", value, end);
                 if let End::Acknowledged(revision) = end {
@@ -67,12 +70,12 @@ impl Client {
 
     /// Looks whether the lock is still held, and puts something that only its holder may.
     async fn work(&mut self, value: u64, revision: Revision, until: u64) {
-        let Ok(found) = self.ask(get(b"lock")).await else { return };
+        let Ok(found) = get(self, b"lock").await else { return };
         let now = self.now();
         if now < until && found.as_ref().is_none_or(|entry| entry.value != encode(value)) {
             self.record.lock().problem(format!("the lock of {value} was lost at {now}, though its lease lasts until {until}: {found:?}"));
         }
         let txn = Txn::new().when(Compare::unchanged("lock", revision)).then(Op::put("guarded", encode(revision.0)));
-        let _ = self.ask(carry_out(txn)).await;
+        let _ = self.carry_out(txn).await;
     }
 }

@@ -1,9 +1,6 @@
 //! What clients do, and how they write down what they saw.
 
-mod bank;
-mod lists;
 mod locks;
-mod registers;
 mod sessions;
 mod staleness;
 mod watches;
@@ -11,12 +8,12 @@ mod watches;
 use std::{sync::Arc, time::Duration};
 
 use jarre_core::BoxFuture;
-use jarre_kv_store::{Cluster, Entry, Op, Result, Store, Txn, TxnOutcome, testing::nemesis::Dice};
+use jarre_kv_store::{Cluster, Page, RangeRequest, Result, Store, Txn, TxnOutcome, testing::nemesis::Dice};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     front::Front,
-    record::{End, Record, end_of},
+    histories::{caller::Caller, record::Record},
 };
 pub(crate) use watches::follow;
 
@@ -41,32 +38,34 @@ pub(crate) struct Client {
     pub(crate) think: f64,
 }
 
-pub(crate) fn encode(value: u64) -> Vec<u8> {
-    value.to_be_bytes().to_vec()
-}
-
-pub(crate) fn decode(bytes: &[u8]) -> Vec<u64> {
-    bytes.chunks_exact(8).map(|chunk| u64::from_be_bytes(chunk.try_into().unwrap())).collect()
-}
-
-pub(crate) fn encode_all(values: impl IntoIterator<Item = u64>) -> Vec<u8> {
-    values.into_iter().flat_map(u64::to_be_bytes).collect()
-}
-
 type Call<T> = BoxFuture<'static, Result<T>>;
-
-fn get(key: &[u8]) -> impl FnOnce(Arc<Cluster>) -> Call<Option<Entry>> + Send + use<> {
-    let key = key.to_vec();
-    move |cluster| Box::pin(async move { cluster.get(&key).await })
-}
-
-fn carry_out(txn: Txn) -> impl FnOnce(Arc<Cluster>) -> Call<TxnOutcome> + Send + use<> {
-    move |cluster| Box::pin(async move { cluster.txn(txn).await })
-}
 
 impl Client {
     fn now(&self) -> u64 {
         self.began.elapsed().as_millis() as u64
+    }
+
+    /// Asks the member at home.
+    async fn ask<T: Send + 'static>(&mut self, call: impl FnOnce(Arc<Cluster>) -> Call<T> + Send + 'static) -> Result<T> {
+        let result = self.front.call(self.home, LIMIT, call).await;
+        if result.is_err() && self.dice.happens(0.4) {
+            self.home = self.front.pick(&mut self.dice);
+        }
+        result
+    }
+}
+
+impl Caller for Client {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn record(&self) -> &Record {
+        &self.record
+    }
+
+    fn dice(&mut self) -> &mut Dice {
+        &mut self.dice
     }
 
     fn goes_on(&self) -> bool {
@@ -81,19 +80,11 @@ impl Client {
         sleep(Duration::from_millis(1 + self.dice.exponential(self.think))).await;
     }
 
-    /// Asks the member at home.
-    async fn ask<T: Send + 'static>(&mut self, call: impl FnOnce(Arc<Cluster>) -> Call<T> + Send + 'static) -> Result<T> {
-        let result = self.front.call(self.home, LIMIT, call).await;
-        if result.is_err() && self.dice.happens(0.4) {
-            self.home = self.front.pick(&mut self.dice);
-        }
-        result
+    async fn range(&mut self, request: RangeRequest) -> Result<Page> {
+        self.ask(|cluster| Box::pin(async move { cluster.range(request).await })).await
     }
 
-    async fn put(&mut self, key: &[u8], value: u64) -> End {
-        let result = self.ask(carry_out(Txn::new().then(Op::put(key, encode(value))))).await;
-        let end = end_of(&result, |outcome| Some(outcome.revision));
-        self.record.lock().put(key, value, end);
-        end
+    async fn carry_out(&mut self, txn: Txn) -> Result<TxnOutcome> {
+        self.ask(|cluster| Box::pin(async move { cluster.txn(txn).await })).await
     }
 }

@@ -3,8 +3,11 @@ use std::time::Duration;
 use jarre_kv_store::{Error, Op, Refusal, SessionTag, Store, Txn};
 use tokio::time::sleep;
 
-use super::{Client, carry_out, encode};
-use crate::record::End;
+use super::Client;
+use crate::histories::{
+    caller::{Caller, encode},
+    record::End,
+};
 
 impl Client {
     /// Puts values through a session, each again and again until it is acknowledged or given up.
@@ -32,7 +35,7 @@ impl Client {
     async fn persist(&mut self, txn: &Txn) -> End {
         let mut end = End::Failed;
         for _ in 0..12 {
-            match self.ask(carry_out(txn.clone())).await {
+            match self.carry_out(txn.clone()).await {
                 Ok(outcome) => return End::Acknowledged(outcome.revision),
                 Err(Error::Unknown { .. }) => end = End::Unknown,
                 Err(Error::Refused(refusal @ (Refusal::SessionExpired | Refusal::SessionMovedOn { .. }))) => {

@@ -3,14 +3,17 @@ use std::time::Duration;
 use jarre_kv_store::{KeyRange, RangeRequest, ReadLevel, Revision, Store};
 
 use super::{Client, SLACK, SLOWEST};
-use crate::record::End;
+use crate::histories::{
+    caller::{Caller, put},
+    record::End,
+};
 
 impl Client {
     /// Puts values whose age others know.
     pub(crate) async fn age(mut self) {
         while self.goes_on() {
             let value = self.record.fresh_value();
-            if let End::Acknowledged(revision) = self.put(b"age", value).await {
+            if let End::Acknowledged(revision) = put(&mut self, b"age", value).await {
                 let now = self.now();
                 self.record.lock().ages.push((now, revision));
             }

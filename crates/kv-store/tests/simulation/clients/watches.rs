@@ -4,6 +4,7 @@ use jarre_kv_store::{Cluster, Error, KeyRange, Refusal, Revision, Store, WatchBa
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Call, Client, LIMIT};
+use crate::histories::caller::Caller;
 
 impl Client {
     /// Follows all changes, at one member after another.

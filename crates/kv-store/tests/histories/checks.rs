@@ -7,17 +7,14 @@ use jarre_kv_store::{
     testing::linearizability::{Bank, ListAppend, Model, Operation, PerKey, Register, Set, Verdict, check},
 };
 
-use crate::{
-    clients::{decode, encode},
+use super::{
+    bank::{ACCOUNTS, HELD},
+    caller::{decode, encode},
     record::{End, Seen},
 };
 
 /// Steps that a search may take.
 const BUDGET: u64 = 2_000_000;
-
-/// Accounts, and what each holds at first.
-pub(crate) const ACCOUNTS: usize = 4;
-pub(crate) const HELD: u64 = 20;
 
 /// Finds what is wrong; the number of histories whose search took too long.
 pub(crate) fn check_all(seen: &mut Seen) -> u64 {
