@@ -18,6 +18,7 @@ mod id;
 mod lease;
 mod lessor;
 mod limits;
+pub mod load;
 mod local;
 #[cfg(feature = "cluster")]
 pub mod log;

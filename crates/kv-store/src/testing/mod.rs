@@ -1,11 +1,10 @@
 //! What stores are tested with: the conformance suite, a disk that loses, tears and fails, a checker of linearizability, schedules of
-//! network faults, load, and hosts in simulated time.
+//! network faults, and hosts in simulated time.
 
 mod conformance;
 #[cfg(feature = "embedded")]
 mod disk;
 pub mod linearizability;
-pub mod load;
 mod model;
 pub mod nemesis;
 #[cfg(feature = "cluster")]

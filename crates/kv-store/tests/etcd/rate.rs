@@ -5,7 +5,7 @@ use std::{env, sync::Arc, time::Duration};
 use jarre_core::SystemClock;
 use jarre_kv_store::{
     Etcd, EtcdOptions, ReadLevel, Store,
-    testing::load::{Load, Work},
+    load::{Load, Work},
 };
 
 /// The members at `JARRE_ETCD_ENDPOINTS`, split at commas, under puts and reads of 256 bytes by 1, 64 and 256 clients; each for

@@ -295,7 +295,7 @@ pub struct BenchArgs {
     pub reads: u8,
     /// Keys that are written.
     #[arg(long, default_value_t = 10_000)]
-    pub keys: usize,
+    pub keys: u64,
     /// How long each is measured.
     #[arg(long, default_value = "5s", value_parser = duration)]
     pub duration: Duration,

@@ -78,7 +78,8 @@ impl Shared {
                 let key = format!("{}{client}/{turn:012}", self.load.prefix);
                 self.store.put(key.as_bytes(), value).await.map(drop)
             }
-            Work::PutOver { keys } => self.store.put(one_of(keys).as_bytes(), value).await.map(drop),
+            Work::Mixed { keys, reads } if is_read(turn, reads) => self.store.get(one_of(keys).as_bytes()).await.map(drop),
+            Work::PutOver { keys } | Work::Mixed { keys, .. } => self.store.put(one_of(keys).as_bytes(), value).await.map(drop),
             Work::Read { keys, level } => {
                 let request = RangeRequest::new(KeyRange::key(one_of(keys))).with_level(level);
                 let page = self.store.range(request).await?;
@@ -86,6 +87,12 @@ impl Shared {
             }
         }
     }
+}
+
+/// Reads are spread evenly over a hundred turns.
+fn is_read(turn: u64, reads: u8) -> bool {
+    let before = |turn: u64| turn * u64::from(reads) / 100;
+    before(turn % 100 + 1) > before(turn % 100)
 }
 
 /// The name of an error's kind.

@@ -38,6 +38,13 @@ pub enum Work {
         /// How fresh they must be.
         level: ReadLevel,
     },
+    /// Puts and linearizable reads of keys that need not be there, one of so many.
+    Mixed {
+        /// How many keys there are.
+        keys: u64,
+        /// How many of a hundred requests are reads.
+        reads: u8,
+    },
 }
 
 /// A load: how many clients, what they do, and for how long.
@@ -46,7 +53,7 @@ pub enum Work {
 /// use std::{sync::Arc, thread, time::Duration};
 ///
 /// use jarre_core::SystemClock;
-/// use jarre_kv_store::{Memory, testing::load::{Load, Work}};
+/// use jarre_kv_store::{Memory, load::{Load, Work}};
 ///
 /// let load = Load::new(Work::PutUnique).with_clients(4).with_duration(Duration::from_millis(20));
 /// let report = pollster::block_on(load.run(Arc::new(Memory::new()), Arc::new(SystemClock::new()), |client| {
@@ -167,6 +174,7 @@ impl fmt::Display for Work {
                 };
                 write!(f, "{level} reads of {keys} keys")
             }
+            Self::Mixed { keys, reads } => write!(f, "puts and {reads} % linearizable reads over {keys} keys"),
         }
     }
 }
@@ -210,6 +218,17 @@ mod tests {
         let read = run(&Load::new(Work::Read { keys: 10, level }).with_clients(3).with_operations(100), Arc::clone(&store) as _);
         assert!(read.operations >= 100 && read.errors.is_empty(), "{read}");
         assert_eq!(serde_json::from_str::<LoadReport>(&serde_json::to_string(&read).expect("JSON")).expect("JSON"), read);
+    }
+
+    #[test]
+    fn of_a_hundred_requests_so_many_are_reads() {
+        for reads in [0, 30, 100] {
+            let store = Arc::new(Memory::new());
+            let work = Work::Mixed { keys: 7, reads };
+            let report = run(&Load::new(work).with_operations(200), Arc::clone(&store) as _);
+            let revision = pollster::block_on(store.status()).expect("a status").revision.0;
+            assert_eq!((report.operations, revision - 1), (200, 200 - 2 * u64::from(reads)), "nothing is put before: {report}");
+        }
     }
 
     #[test]
