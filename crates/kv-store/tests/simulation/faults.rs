@@ -247,5 +247,5 @@ impl Nemesis {
 
 /// Whether a member is there, and the others can do without it for good.
 fn may_be_lost(group: &Group, at: usize) -> bool {
-    group.spare > 0 && group.nodes[at].is_known && group.simulation.runs(at)
+    group.spare > 0 && group.nodes[at].standing == Standing::Member && group.simulation.runs(at)
 }

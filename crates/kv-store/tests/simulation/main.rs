@@ -128,20 +128,6 @@ fn nothing_is_lost_and_nothing_is_old_whatever_fails() {
     assert!(sum.failures.is_empty(), "{} of {} seeds fail; run one with JARRE_SIM_SEED", sum.failures.len(), sum.runs);
 }
 
-/// Without an unstable tokio `select!` draws from elsewhere.
-#[cfg(tokio_unstable)]
-#[test]
-fn a_seed_stands_for_one_run() {
-    for seed in 0..5 {
-        let [one, other] = [(); 2].map(|()| apart(move || run(seed)).unwrap());
-        for (at, (one, other)) in one.story.iter().zip(&other.story).enumerate() {
-            assert_eq!(one, other, "event {at} of seed {seed}");
-        }
-        let all = |report: &Report| format!("{:?} {:?} {:?} {:?}", report.counts, report.done, report.changes, report.story.len());
-        assert_eq!(all(&one), all(&other), "seed {seed}");
-    }
-}
-
 /// Does `work` on a thread of its own: a panic is a problem like others.
 fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
     std::thread::spawn(work).join().map_err(|_| "it panicked".to_owned())

@@ -42,9 +42,7 @@ impl Group {
         let hosts = founders + spare_hosts;
         let node = |at| Node::new(at as u64 + 1, 0.9 + 0.2 * dice.unit(), Duration::from_millis(dice.below(3) * dice.below(30)));
         let mut nodes: Vec<_> = (0..hosts).map(node).collect();
-        for founder in &mut nodes[..founders] {
-            (founder.standing, founder.is_known) = (Standing::Member, true);
-        }
+        nodes[..founders].iter_mut().for_each(|founder| founder.standing = Standing::Member);
         Self {
             simulation,
             front: Front::of(hosts),
@@ -183,9 +181,9 @@ impl Group {
         }
     }
 
-    /// Members that belong to the cluster still.
+    /// Members that belong to the cluster still, or are about to.
     pub(crate) fn sound(&self) -> Vec<usize> {
-        self.those(|standing| standing == Standing::Member)
+        self.those(Standing::is_sound)
     }
 
     /// Hosts of members that stand so.
@@ -209,7 +207,7 @@ impl Group {
     /// Members that do not start are lost, which those alone may be whose disks are damaged.
     pub(crate) fn see_refusals(&mut self) {
         for at in 0..self.nodes.len() {
-            let Some(error) = self.refusal(at).filter(|_| self.nodes[at].standing == Standing::Member) else { continue };
+            let Some(error) = self.refusal(at).filter(|_| self.nodes[at].standing.is_sound()) else { continue };
             self.nodes[at].standing = Standing::Lost;
             if self.nodes[at].was_turned {
                 self.refused += 1;

@@ -10,8 +10,6 @@ pub(crate) struct Node {
     /// Its name: one that lost its disks comes back under another.
     pub(crate) id: u64,
     pub(crate) standing: Standing,
-    /// Whether it is sure to have been added.
-    pub(crate) is_known: bool,
     pub(crate) log: SimDisk,
     pub(crate) state: Disk,
     pub(crate) slot: Arc<Mutex<Slot>>,
@@ -39,7 +37,9 @@ pub(crate) struct Node {
 /// What a member is to the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It belongs to it, or is about to.
+    /// It is about to belong to it.
+    Coming,
+    /// It belongs to it.
     Member,
     /// It belongs to it, and is of no use any more: its disks are damaged, or it lost them.
     Lost,
@@ -47,6 +47,13 @@ pub(crate) enum Standing {
     Removed { in_term: u64 },
     /// Nobody.
     Spare,
+}
+
+impl Standing {
+    /// Whether it is of use to the cluster, or will be.
+    pub(crate) fn is_sound(self) -> bool {
+        matches!(self, Self::Coming | Self::Member)
+    }
 }
 
 /// How a member's process is.
@@ -63,7 +70,6 @@ impl Node {
         Self {
             id,
             standing: Standing::Spare,
-            is_known: false,
             log: SimDisk::new(),
             state: Disk::new(),
             slot: Arc::new(Mutex::new(Slot::Down)),
@@ -84,7 +90,7 @@ impl Node {
     /// Somebody else on the same host, with empty disks.
     pub(crate) fn renew(&mut self, id: u64) {
         *self = Self::new(id, self.rate, self.sync_takes);
-        self.standing = Standing::Member;
+        self.standing = Standing::Coming;
     }
 
     /// The last file of its log, and where that ends.

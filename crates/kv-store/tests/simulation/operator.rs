@@ -234,7 +234,8 @@ impl Operator {
         match goal {
             Goal::Votes(at) => {
                 self.changes.added += 1;
-                world.group.nodes[at].is_known = true;
+                let standing = &mut world.group.nodes[at].standing;
+                *standing = if *standing == Standing::Coming { Standing::Member } else { *standing };
             }
             Goal::Gone(at) => {
                 self.changes.removed += 1;

@@ -34,9 +34,13 @@ const MEMBERS: usize = 3;
 /// What happens, and what must come of it.
 type Script = fn(&mut World) -> Result<(), String>;
 
-/// All of them, by name.
+/// A script with its name, and what goes wrong in it with a seed.
 #[cfg(feature = "mutants")]
-pub(crate) const ALL: [(&str, fn(u64) -> Vec<String>); 4] = [
+type Named = (&'static str, fn(u64) -> Vec<String>);
+
+/// All of them.
+#[cfg(feature = "mutants")]
+pub(crate) const ALL: [Named; 4] = [
     ("a leader that comes back", |seed| play(seed, an_old_leader_leads_again)),
     ("a lease that outlives its leader", |seed| play(seed, a_lease_outlives_its_leader)),
     ("a hand-over that nobody waits for", |seed| play(seed, a_hand_over_is_given_up)),

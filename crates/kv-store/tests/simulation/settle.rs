@@ -12,6 +12,9 @@ pub(crate) const LATEST: u64 = 120_000;
 /// How long a watch that tells the whole history waits for more.
 const QUIET: Duration = Duration::from_millis(300);
 
+/// The last entry of a member's log and the last that it has carried out; and its digest.
+type CarriedOut = ([Option<u64>; 2], Option<[u8; 32]>);
+
 impl World {
     /// Somebody leads, everybody serves, all are the same, and the history is told whole.
     pub(crate) fn settle(&mut self) {
@@ -44,12 +47,12 @@ impl World {
         while self.now() < LATEST {
             self.pass(200);
             let found: Vec<_> = self.group.sound().into_iter().map(|at| self.carried_out(at)).collect();
-            let ends: Vec<_> = found.iter().flatten().map(|(last, applied, _)| (*last, *applied)).collect();
+            let ends: Vec<_> = found.iter().flatten().map(|(ends, _)| *ends).collect();
             let same = ends.len() == found.len()
                 && ends.windows(2).all(|pair| pair[0] == pair[1])
-                && ends.iter().all(|(last, applied)| last == applied);
+                && ends.iter().all(|[last, applied]| last == applied);
             if same {
-                let digests: Vec<_> = found.iter().flatten().map(|(.., digest)| *digest).collect();
+                let digests: Vec<_> = found.iter().flatten().map(|(_, digest)| *digest).collect();
                 let differ = digests.windows(2).any(|pair| pair[0] != pair[1]) || digests.contains(&None);
                 return if differ { Err(format!("members that carried out the same differ: {digests:?}")) } else { Ok(()) };
             }
@@ -71,12 +74,12 @@ impl World {
         Err(format!("{expected:?} are to vote, and all be done: {found:?}"))
     }
 
-    /// The last entry of a member's log, the last that it has carried out, and its digest.
-    fn carried_out(&self, at: usize) -> Option<(Option<u64>, Option<u64>, Option<[u8; 32]>)> {
+    /// What a member has carried out.
+    fn carried_out(&self, at: usize) -> Option<CarriedOut> {
         let cluster = self.group.at(at)?;
         self.group.simulation.on(at, || {
             let [last, applied, _] = cluster.log_indices();
-            (last, applied, cluster.verify().ok().map(|verified| verified.digest))
+            ([last, applied], cluster.verify().ok().map(|verified| verified.digest))
         })
     }
 
