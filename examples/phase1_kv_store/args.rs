@@ -4,10 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{
-    mode::{Choice, Single},
-    split_brain::Cut,
-};
+use crate::{mode::Mode, split_brain::Cut};
 
 /// Phase 1: a key-value store that shows what it promises. Without a command: a tour of the store in one file, then the split-brain
 /// demonstration.
@@ -51,9 +48,9 @@ pub(crate) enum Demo {
 
 #[derive(Args, Debug)]
 pub(crate) struct SplitBrainArgs {
-    /// How to replicate
-    #[arg(long, value_enum, default_value_t = Choice::All)]
-    pub(crate) mode: Choice,
+    /// How to replicate; several ways are separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Mode::COMPARED.to_vec())]
+    pub(crate) mode: Vec<Mode>,
     /// Of everything that is left to chance
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -70,15 +67,15 @@ pub(crate) struct SplitBrainArgs {
 
 impl Default for SplitBrainArgs {
     fn default() -> Self {
-        Self { mode: Choice::All, seed: 1, partition: Cut::Halves, html: None, json: false }
+        Self { mode: Mode::COMPARED.to_vec(), seed: 1, partition: Cut::Halves, html: None, json: false }
     }
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct FailoverArgs {
-    /// How to replicate
-    #[arg(long, value_enum, default_value_t = Choice::All)]
-    pub(crate) mode: Choice,
+    /// How to replicate; several ways are separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Mode::COMPARED.to_vec())]
+    pub(crate) mode: Vec<Mode>,
     /// Of everything that is left to chance
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -98,9 +95,9 @@ pub(crate) struct FailoverArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct TradeOffsArgs {
-    /// How to replicate
-    #[arg(long, value_enum, default_value_t = Choice::All)]
-    pub(crate) mode: Choice,
+    /// How to replicate; several ways are separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Mode::TRADED.to_vec())]
+    pub(crate) mode: Vec<Mode>,
     /// Of everything that is left to chance
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -115,8 +112,8 @@ pub(crate) struct TradeOffsArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ClusterArgs {
     /// How to replicate
-    #[arg(long, value_enum, default_value_t = Single::DEFAULT)]
-    pub(crate) mode: Single,
+    #[arg(long, value_enum, default_value_t = Mode::PLAYED)]
+    pub(crate) mode: Mode,
     /// Of everything that is left to chance
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

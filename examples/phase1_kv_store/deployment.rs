@@ -78,6 +78,10 @@ pub(crate) enum Fault {
     SlowDisk { node: usize, sync: Micros },
     /// All messages between nodes take so much longer.
     SlowLinks { by: Micros },
+    /// All nodes die at once, with what they had not synced. Real ones are killed, and keep what they wrote.
+    PowerLoss,
+    /// A node's clock jumps ahead, and runs at so many hundredths of its rate from then on.
+    Clock { node: usize, ahead: Micros, percent: u64 },
 }
 
 /// Waits until one node leads, `patience` at most.

@@ -9,63 +9,55 @@ use crate::raft_members::{Home, RaftMembers};
 use crate::{
     deployment::Deployment,
     simulation::Simulation,
-    unsafe_replication::{AsyncTerm, Naive},
+    unsafe_replication::{AsyncTerm, Naive, Unsynced},
 };
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Mode {
-    Naive,
-    AsyncTerm,
-    #[cfg(feature = "cluster")]
-    Raft,
-    #[cfg(feature = "cluster")]
-    RaftProcesses,
-}
-
-/// Which of them to show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Choice {
     /// UNSAFE: a primary with backups, no terms, last write wins; simulated.
     Naive,
     /// UNSAFE: a leader elected for a term, which acknowledges before it replicates; simulated.
     AsyncTerm,
+    /// UNSAFE: a quorum that acknowledges what a majority has in memory, and syncs nothing; simulated.
+    QuorumUnsynced,
     /// A quorum by Raft: real members in one process, in real time.
     #[cfg(feature = "cluster")]
     Raft,
     /// The same with a process for each member, which can be killed by signal 9 and paused.
     #[cfg(feature = "cluster")]
     RaftProcesses,
-    /// All that this build has.
-    All,
-}
-
-impl Choice {
-    pub(crate) fn modes(self) -> Vec<Mode> {
-        match self {
-            Self::Naive => vec![Mode::Naive],
-            Self::AsyncTerm => vec![Mode::AsyncTerm],
-            #[cfg(feature = "cluster")]
-            Self::Raft => vec![Mode::Raft],
-            #[cfg(feature = "cluster")]
-            Self::RaftProcesses => vec![Mode::RaftProcesses],
-            Self::All => Mode::ALL.to_vec(),
-        }
-    }
 }
 
 impl Mode {
-    const ALL: &[Self] = &[
+    /// Those that are compared where none is named.
+    pub(crate) const COMPARED: &[Self] = &[
         Self::Naive,
         Self::AsyncTerm,
         #[cfg(feature = "cluster")]
         Self::Raft,
     ];
 
+    /// The same with one that differs from Raft only when the power fails.
+    pub(crate) const TRADED: &[Self] = &[
+        Self::Naive,
+        Self::AsyncTerm,
+        Self::QuorumUnsynced,
+        #[cfg(feature = "cluster")]
+        Self::Raft,
+    ];
+
+    /// The one to play with where none is named.
+    #[cfg(feature = "cluster")]
+    pub(crate) const PLAYED: Self = Self::RaftProcesses;
+    #[cfg(not(feature = "cluster"))]
+    pub(crate) const PLAYED: Self = Self::AsyncTerm;
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Naive => "naive",
             Self::AsyncTerm => "async-term",
+            Self::QuorumUnsynced => "quorum-unsynced",
             #[cfg(feature = "cluster")]
             Self::Raft => "raft",
             #[cfg(feature = "cluster")]
@@ -78,6 +70,7 @@ impl Mode {
         match self {
             Self::Naive => "UNSAFE: a primary with backups; acknowledges alone, fails over by silence, no terms, last write wins",
             Self::AsyncTerm => "UNSAFE: one leader a term by majority vote; acknowledges before it replicates",
+            Self::QuorumUnsynced => "UNSAFE: a quorum that syncs nothing; acknowledges what a majority has in memory",
             #[cfg(feature = "cluster")]
             Self::Raft => "a quorum by Raft; acknowledges what a majority has on disk",
             #[cfg(feature = "cluster")]
@@ -87,7 +80,7 @@ impl Mode {
 
     /// Whether its time is virtual.
     pub(crate) fn is_simulated(self) -> bool {
-        matches!(self, Self::Naive | Self::AsyncTerm)
+        matches!(self, Self::Naive | Self::AsyncTerm | Self::QuorumUnsynced)
     }
 
     /// By what its times are taken.
@@ -104,43 +97,11 @@ impl Mode {
         Ok(match self {
             Self::Naive => Box::new(Simulation::new(Naive::cluster(nodes), seed)),
             Self::AsyncTerm => Box::new(Simulation::new(AsyncTerm::cluster(nodes, seed), seed)),
+            Self::QuorumUnsynced => Box::new(Simulation::new(Unsynced::cluster(nodes, seed), seed)),
             #[cfg(feature = "cluster")]
             Self::Raft => Box::new(RaftMembers::start(nodes, Home::Here)?),
             #[cfg(feature = "cluster")]
             Self::RaftProcesses => Box::new(RaftMembers::start(nodes, Home::Processes)?),
         })
-    }
-}
-
-/// One of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Single {
-    /// UNSAFE: a primary with backups, no terms, last write wins; simulated.
-    Naive,
-    /// UNSAFE: a leader elected for a term, which acknowledges before it replicates; simulated.
-    AsyncTerm,
-    /// A quorum by Raft: real members in one process, in real time.
-    #[cfg(feature = "cluster")]
-    Raft,
-    /// The same with a process for each member, which can be killed by signal 9 and paused.
-    #[cfg(feature = "cluster")]
-    RaftProcesses,
-}
-
-impl Single {
-    #[cfg(feature = "cluster")]
-    pub(crate) const DEFAULT: Self = Self::RaftProcesses;
-    #[cfg(not(feature = "cluster"))]
-    pub(crate) const DEFAULT: Self = Self::AsyncTerm;
-
-    pub(crate) fn mode(self) -> Mode {
-        match self {
-            Self::Naive => Mode::Naive,
-            Self::AsyncTerm => Mode::AsyncTerm,
-            #[cfg(feature = "cluster")]
-            Self::Raft => Mode::Raft,
-            #[cfg(feature = "cluster")]
-            Self::RaftProcesses => Mode::RaftProcesses,
-        }
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn run(args: &FailoverArgs) -> Result<()> {
         let drill = drill::drill(mode.deploy(usize::from(args.nodes), args.seed)?, args.kills, args.seed)?;
         anyhow::Ok(Report::new(mode, args, drill))
     };
-    let reports = args.mode.modes().into_iter().map(report).collect::<Result<Vec<_>>>()?;
+    let reports = args.mode.iter().copied().map(report).collect::<Result<Vec<_>>>()?;
     if let Some(path) = &args.html {
         std::fs::write(path, report::page(&reports)?.to_html()).with_context(|| format!("cannot write {}", path.display()))?;
     }

@@ -1,8 +1,7 @@
 use super::*;
-use crate::mode::Choice;
 
 fn drilled(mode: Mode) -> Report {
-    let args = FailoverArgs { mode: Choice::All, seed: 4, kills: 6, nodes: 3, html: None, json: false };
+    let args = FailoverArgs { mode: Vec::new(), seed: 4, kills: 6, nodes: 3, html: None, json: false };
     Report::new(mode, &args, drill::drill(mode.deploy(3, 4).unwrap(), args.kills, args.seed).unwrap())
 }
 

@@ -28,8 +28,8 @@ const HELP: &str = "\
 const PATIENCE: Micros = 2_000 * MILLI;
 
 pub(crate) fn run(args: &ClusterArgs) -> Result<()> {
-    let mut prompt = Prompt::new(args.mode.mode().deploy(usize::from(args.nodes), args.seed)?);
-    println!("{}: {}\n{HELP}", args.mode.mode().name(), args.mode.mode().says());
+    let mut prompt = Prompt::new(args.mode.deploy(usize::from(args.nodes), args.seed)?);
+    println!("{}: {}\n{HELP}", args.mode.name(), args.mode.says());
     let is_typed = stdin().is_terminal();
     loop {
         if is_typed {

@@ -162,7 +162,9 @@ impl Deployment for RaftMembers {
             Fault::SlowLinks { by } => self.links.slow_all(Duration::from_micros(by)),
             Fault::Pause(node) => self.signal(node, "STOP")?,
             Fault::Resume(node) => self.signal(node, "CONT")?,
+            Fault::PowerLoss => (0..self.nodes()).for_each(|node| self.kill(node)),
             Fault::SlowDisk { .. } => bail!("a real disk is as fast as it is"),
+            Fault::Clock { .. } => bail!("a real clock is what it is"),
         }
         let state = self.links.state();
         self.processes.iter().flatten().for_each(|process| process.tell_links(&state));

@@ -35,15 +35,18 @@ impl<N: Node> Deployment for Simulation<N> {
             Fault::Heal => self.links.heal(),
             Fault::Kill(node) => self.kill(node),
             Fault::Start(node) if matches!(self.hosts[node].state, HostState::Dead) => {
-                self.hosts[node].state = HostState::Up;
-                self.hosts[node].node.restart(self.now);
+                let host = &mut self.hosts[node];
+                host.state = HostState::Up;
+                host.node.restart(host.clock.at(self.now));
                 self.look(node);
             }
             Fault::Pause(node) if matches!(self.hosts[node].state, HostState::Up) => self.hosts[node].state = HostState::Paused(Vec::new()),
             Fault::Resume(node) if matches!(self.hosts[node].state, HostState::Paused(_)) => self.resume(node),
             Fault::SlowNode { node, by } => self.links.slow(node, by),
-            Fault::SlowDisk { node, sync } => self.hosts[node].sync = sync,
+            Fault::SlowDisk { node, sync } => self.hosts[node].disk.sync = sync,
             Fault::SlowLinks { by } => self.links.slow_all(by),
+            Fault::PowerLoss => self.lose_power(),
+            Fault::Clock { node, ahead, percent } => self.hosts[node].clock.set(self.now, ahead, percent),
             // Only the dead start, the living pause, and those that pause go on.
             Fault::Start(_) | Fault::Pause(_) | Fault::Resume(_) => {}
         }
@@ -64,7 +67,7 @@ impl<N: Node> Deployment for Simulation<N> {
         let woken = |mut host: Host<N>| {
             // Whoever is dead leads nobody, whatever it was when it died.
             if matches!(host.state, HostState::Dead) {
-                host.node.restart(now);
+                host.node.restart(host.clock.at(now));
             }
             host.node
         };

@@ -1,13 +1,17 @@
 //! Clusters in virtual time. Everything follows from a seed: nothing here reads a clock, and whatever is ordered by chance is drawn from
 //! the seed's numbers.
 
+mod clock;
 mod deployed;
+mod disk;
 mod links;
 mod node;
 mod queue;
 
 use jarre_kv_store::testing::nemesis::Dice;
 
+use clock::Clock;
+use disk::Disk;
 pub(crate) use links::Links;
 pub(crate) use node::{Action, Node};
 use queue::Queue;
@@ -41,7 +45,8 @@ pub(crate) struct Simulation<N: Node> {
 struct Host<N: Node> {
     node: N,
     state: HostState<Event<N::Message>>,
-    sync: Micros,
+    clock: Clock,
+    disk: Disk,
     /// Counts deaths: what a node was about to do when it died is not done.
     life: u64,
 }
@@ -93,7 +98,10 @@ impl<N: Node> Simulation<N> {
             events.push(node as Micros * MILLI, Event::Tick { node });
         }
         let links = Links::new(nodes.len());
-        let hosts = nodes.into_iter().map(|node| Host { node, state: HostState::Up, sync: SYNC, life: 0 }).collect();
+        let hosts = nodes
+            .into_iter()
+            .map(|node| Host { node, state: HostState::Up, clock: Clock::new(), disk: Disk::new(SYNC), life: 0 })
+            .collect();
         Self { hosts, links, clients: Vec::new(), events, dice: Dice::new(seed), record: Record::default(), now: 0 }
     }
 
@@ -107,9 +115,10 @@ impl<N: Node> Simulation<N> {
                 }
             }
             Event::Tick { node } => {
-                self.events.push(self.now + TICK, Event::Tick { node });
-                if matches!(self.hosts[node].state, HostState::Up) {
-                    let actions = self.hosts[node].node.tick(self.now);
+                let host = &mut self.hosts[node];
+                self.events.push(host.clock.after(self.now, TICK), Event::Tick { node });
+                if matches!(host.state, HostState::Up) {
+                    let actions = host.node.tick(host.clock.at(self.now));
                     self.act(node, actions);
                 }
             }
@@ -120,11 +129,15 @@ impl<N: Node> Simulation<N> {
 
     /// A message or a request comes to a node.
     fn arrive(&mut self, node: usize, event: Event<N::Message>) {
-        let now = self.now;
         let host = &mut self.hosts[node];
+        let now = host.clock.at(self.now);
         let actions = match (&mut host.state, event) {
             (HostState::Paused(held), event) => return held.push(event),
-            (HostState::Up, Event::Message { from, message, .. }) => host.node.step(now, from, message),
+            (HostState::Up, Event::Message { from, message, .. }) => {
+                // Nobody waits for this sync: it is what a node has that others sent.
+                host.disk.begin_sync(self.now, now, self.now + host.disk.sync);
+                host.node.step(now, from, message)
+            }
             (HostState::Up, Event::Request { operation, request }) => host.node.request(now, operation, &request),
             (HostState::Dead, Event::Request { operation, .. }) => {
                 let answer = Answer::Refused { reason: Refusal::Down, hint: None };
@@ -136,7 +149,7 @@ impl<N: Node> Simulation<N> {
     }
 
     fn act(&mut self, node: usize, actions: Vec<Action<N::Message>>) {
-        let Host { life, sync, .. } = self.hosts[node];
+        let Host { life, clock, disk: Disk { sync, .. }, .. } = self.hosts[node];
         for action in actions {
             match action {
                 Action::Send { to, message } => {
@@ -146,8 +159,9 @@ impl<N: Node> Simulation<N> {
                 }
                 Action::Reply { id, answer } => self.events.push(self.now, Event::Leave { node, life, operation: id, answer }),
                 Action::ReplyDurable { id, answer } => {
-                    let took = sync * 7 / 10 + self.dice.exponential(sync as f64 * 0.3);
-                    self.events.push(self.now + took, Event::Leave { node, life, operation: id, answer });
+                    let done = self.now + sync * 7 / 10 + self.dice.exponential(sync as f64 * 0.3);
+                    self.hosts[node].disk.begin_sync(self.now, clock.at(self.now), done);
+                    self.events.push(done, Event::Leave { node, life, operation: id, answer });
                 }
             }
         }
@@ -198,6 +212,15 @@ impl<N: Node> Simulation<N> {
             for event in held {
                 self.events.push(self.now, event);
             }
+        }
+    }
+
+    /// All die at once, and with them what is not on disk.
+    fn lose_power(&mut self) {
+        for node in 0..self.hosts.len() {
+            let host = &mut self.hosts[node];
+            host.node.lose_after(host.disk.synced(self.now));
+            self.kill(node);
         }
     }
 

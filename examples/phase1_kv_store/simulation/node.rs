@@ -19,6 +19,9 @@ pub(crate) trait Node: Sized {
     /// A client asks; `id` names the request in the reply.
     fn request(&mut self, now: Micros, id: usize, request: &Request) -> Vec<Action<Self::Message>>;
 
+    /// Its power fails: what it took after `synced` is gone.
+    fn lose_after(&mut self, synced: Micros);
+
     /// It starts again with what it had on disk.
     fn restart(&mut self, now: Micros);
 

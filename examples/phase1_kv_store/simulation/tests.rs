@@ -61,6 +61,42 @@ fn the_dead_refuse_and_what_they_were_about_to_say_is_never_heard() {
 }
 
 #[test]
+fn power_that_fails_takes_what_was_not_synced_and_nothing_acknowledged() {
+    let mut simulation = Simulation::new(Naive::cluster(2), 1);
+    ask(&mut simulation, 1, 0, Input::Write(Value::new(1, 1)));
+    simulation.run_until(20 * MILLI);
+    assert_eq!(simulation.record.operations[0].answer, Answer::Written);
+    ask(&mut simulation, 2, 0, Input::Write(Value::new(2, 1)));
+    simulation.run_until(20 * MILLI + 3 * CLIENT_WAY);
+    let held = |simulation: &Simulation<Naive>, node: usize| simulation.hosts[node].node.values().into_values().collect::<Vec<_>>();
+    assert_eq!(held(&simulation, 0), [Value::new(2, 1)]);
+    simulation.inject(&Fault::PowerLoss).unwrap();
+    for node in 0..2 {
+        assert_eq!(held(&simulation, node), [Value::new(1, 1)], "what it replaced is there again");
+        simulation.inject(&Fault::Start(node)).unwrap();
+    }
+    simulation.run_until(500 * MILLI);
+    assert_eq!(simulation.leaders().len(), 1);
+    assert_eq!(simulation.record.operations[1].answer, Answer::Unknown);
+}
+
+#[test]
+fn a_fast_clock_makes_a_node_hasty() {
+    let risen = |percent, ahead| {
+        let mut simulation = Simulation::new(Naive::cluster(2), 1);
+        simulation.inject(&Fault::Kill(0)).unwrap();
+        simulation.inject(&Fault::Clock { node: 1, ahead, percent }).unwrap();
+        let rises = (0..1_000).find(|ms| {
+            simulation.run_until(ms * MILLI);
+            !simulation.leaders().is_empty()
+        });
+        rises.unwrap()
+    };
+    let (even, fast, ahead) = (risen(100, 0), risen(200, 0), risen(100, 100 * MILLI));
+    assert!(fast <= even / 2 + 5 && ahead + 100 <= even + 5, "{even} ms, {fast} ms, {ahead} ms");
+}
+
+#[test]
 fn a_node_that_stands_still_answers_when_it_goes_on() {
     let mut simulation = Simulation::new(Naive::cluster(1), 1);
     simulation.inject(&Fault::Pause(0)).unwrap();

@@ -17,8 +17,7 @@ use crate::{args::SplitBrainArgs, mode::Mode};
 const NODES: usize = 5;
 
 pub(crate) fn run(args: &SplitBrainArgs) -> Result<()> {
-    let modes = args.mode.modes();
-    let reports = modes.iter().map(|&mode| report(mode, args.partition, args.seed)).collect::<Result<Vec<_>>>()?;
+    let reports = args.mode.iter().map(|&mode| report(mode, args.partition, args.seed)).collect::<Result<Vec<_>>>()?;
     if let Some(path) = &args.html {
         std::fs::write(path, page::page(&reports)?.to_html()).with_context(|| format!("cannot write {}", path.display()))?;
     }

@@ -12,8 +12,9 @@ use crate::{
     request::{Answer, Level},
 };
 
-/// When the condition begins and ends, when clients stop, and when what is left is compared; from the start of the clients.
+/// When the condition begins, takes a turn and ends, when clients stop, and when what is left is compared; from the start of the clients.
 const BEGIN: Micros = 500 * MILLI;
+const MIDDLE: Micros = 1_000 * MILLI;
 const END: Micros = 1_500 * MILLI;
 const STOP: Micros = 2_000 * MILLI;
 const COMPARE: Micros = 2_500 * MILLI;
@@ -56,6 +57,8 @@ pub(crate) fn measure(mode: Mode, level: Level, condition: Condition, seed: u64)
     }
     deployment.run_until(origin + BEGIN);
     condition.begin(&mut *deployment, leader)?;
+    deployment.run_until(origin + MIDDLE);
+    condition.turn(&mut *deployment, leader)?;
     deployment.run_until(origin + END);
     condition.end(&mut *deployment, leader)?;
     deployment.run_until(origin + COMPARE);

@@ -38,6 +38,38 @@ fn each_condition_shows_where_it_must() {
 }
 
 #[test]
+fn a_power_loss_takes_what_nobody_that_leads_later_had_synced() {
+    let linearizable = LEVELS[0];
+    let unsynced = row(Mode::QuorumUnsynced, linearizable, Condition::PowerLoss);
+    assert!(unsynced.write_gap > 500 * MILLI, "nobody serves without power");
+    assert!(unsynced.lost > 200 && matches!(unsynced.verdict, Verdict::Illegal { .. }), "all that was written: {}", unsynced.lost);
+    let lost = |mode| (0..6).map(|seed| measure(mode, linearizable, Condition::PowerLoss, seed).unwrap().lost).sum::<usize>();
+    assert_eq!(lost(Mode::Naive), 0, "the first to rise again is the one that had synced");
+    assert!((1..60).contains(&lost(Mode::AsyncTerm)), "another may be elected, which was a few milliseconds behind");
+}
+
+#[test]
+fn a_quorum_that_syncs_nothing_is_one_until_the_power_fails() {
+    for condition in Condition::ALL.into_iter().filter(|condition| *condition != Condition::PowerLoss) {
+        let row = row(Mode::QuorumUnsynced, LEVELS[0], condition);
+        assert_eq!((row.lost, row.staleness.stale, row.verdict), (0, 0, Verdict::Linearizable), "{condition:?}");
+    }
+}
+
+#[test]
+fn clocks_matter_to_those_who_order_by_them() {
+    let linearizable = LEVELS[0];
+    for mode in [Mode::Naive, Mode::AsyncTerm] {
+        let fast = row(mode, linearizable, Condition::FastClock);
+        assert_eq!((fast.lost, fast.verdict), (0, Verdict::Linearizable), "who times out later than three heartbeats bears it");
+    }
+    let jump = row(Mode::Naive, linearizable, Condition::ClockJump);
+    assert!(jump.lost > 100, "what is written after the death of a leader that was ahead is older than what it wrote: {}", jump.lost);
+    let terms = row(Mode::AsyncTerm, linearizable, Condition::ClockJump);
+    assert!(terms.lost < 30, "terms are no time: {}", terms.lost);
+}
+
+#[test]
 fn gaps_reach_from_end_to_end() {
     let ends = |ends: &[u64]| {
         let write = |end: &u64| Operation {

@@ -18,8 +18,10 @@ use crate::{
 pub(crate) struct AsyncTerm {
     id: usize,
     nodes: usize,
-    election: Election,
-    log: Log,
+    pub(super) election: Election,
+    pub(super) log: Log,
+    /// How many entries a majority has, as far as a leader has said so; it does not wait for that.
+    pub(super) committed: usize,
     /// When the next heartbeat of a leader is due.
     beat: Micros,
     peers: Vec<Peer>,
@@ -30,7 +32,11 @@ pub(crate) struct AsyncTerm {
 struct Peer {
     /// How many entries it was sent.
     sent: usize,
+    /// How many of them it has.
+    has: usize,
     heard: Micros,
+    /// When that was sent which it answered last.
+    answered: Micros,
 }
 
 #[derive(Clone, Debug)]
@@ -50,11 +56,16 @@ pub(crate) enum Message {
         before: usize,
         before_term: u64,
         entries: Vec<Entry>,
+        committed: usize,
+        /// When it is sent, by the leader's clock.
+        at: Micros,
     },
-    /// What came fits, or the log from the first `from` entries on is needed.
+    /// What came at `at` fits, so that it has as much; or the log from the first `needs` entries on is needed.
     Appended {
         term: u64,
+        has: usize,
         needs: Option<usize>,
+        at: Micros,
     },
 }
 
@@ -64,8 +75,8 @@ impl AsyncTerm {
         let node = |id| {
             let deadline = if id == 0 { 10 * MILLI } else { 2 * SILENCE };
             let election = Election::new(deadline, seed.wrapping_add(id as u64).wrapping_mul(0x9e37_79b9));
-            let peers = vec![Peer { sent: 0, heard: 0 }; nodes];
-            Self { id, nodes, election, log: Log::default(), beat: 0, peers }
+            let peers = vec![Peer { sent: 0, has: 0, heard: 0, answered: 0 }; nodes];
+            Self { id, nodes, election, log: Log::default(), committed: 0, beat: 0, peers }
         };
         (0..nodes).map(node).collect()
     }
@@ -80,27 +91,39 @@ impl AsyncTerm {
     }
 
     fn lead(&mut self, now: Micros) -> Vec<Action<Message>> {
-        self.peers.fill(Peer { sent: self.log.len(), heard: now });
+        self.peers.fill(Peer { sent: self.log.len(), has: 0, heard: now, answered: 0 });
         self.beat = now + HEARTBEAT;
-        self.append_to_others()
+        self.append_to_others(now)
     }
 
-    fn append_to_others(&mut self) -> Vec<Action<Message>> {
-        self.others().map(|to| self.append(to)).collect()
+    pub(super) fn append_to_others(&mut self, now: Micros) -> Vec<Action<Message>> {
+        self.others().map(|to| self.append(now, to)).collect()
     }
 
     /// What `to` was not sent yet, and be it nothing.
-    fn append(&mut self, to: usize) -> Action<Message> {
+    fn append(&mut self, now: Micros, to: usize) -> Action<Message> {
         let before = std::mem::replace(&mut self.peers[to].sent, self.log.len()).min(self.log.len());
         let (before_term, entries) = self.log.after(before);
-        Action::Send { to, message: Message::Append { term: self.election.term, before, before_term, entries } }
+        let (term, committed) = (self.election.term, self.committed);
+        Action::Send { to, message: Message::Append { term, before, before_term, entries, committed, at: now } }
     }
 
-    fn appended(&mut self, now: Micros, from: usize, needs: Option<usize>) -> Vec<Action<Message>> {
-        self.peers[from].heard = now;
-        let Some(needs) = needs.filter(|needs| *needs < self.peers[from].sent) else { return Vec::new() };
-        self.peers[from].sent = needs;
-        vec![self.append(from)]
+    fn appended(&mut self, now: Micros, from: usize, has: usize, needs: Option<usize>, at: Micros) -> Vec<Action<Message>> {
+        let peer = &mut self.peers[from];
+        (peer.heard, peer.answered, peer.has) = (now, peer.answered.max(at), peer.has.max(has));
+        let Some(needs) = needs.filter(|needs| *needs < peer.sent) else { return Vec::new() };
+        peer.sent = needs;
+        vec![self.append(now, from)]
+    }
+
+    /// Of a leader: how many entries a majority has, and until when a majority followed it.
+    pub(super) fn majority_has(&self) -> (usize, Micros) {
+        let nth = self.majority() - 2;
+        let mut has: Vec<usize> = self.others().map(|node| self.peers[node].has).collect();
+        let mut answered: Vec<Micros> = self.others().map(|node| self.peers[node].answered).collect();
+        has.sort_unstable_by(|one, other| other.cmp(one));
+        answered.sort_unstable_by(|one, other| other.cmp(one));
+        (has[nth], answered[nth])
     }
 
     fn heard_by_majority(&self, now: Micros) -> bool {
@@ -108,7 +131,7 @@ impl AsyncTerm {
         heard + 1 >= self.majority()
     }
 
-    fn refuse(&self) -> Answer {
+    pub(super) fn refuse(&self) -> Answer {
         match self.election.role {
             Role::Follower { leader: Some(leader) } => Answer::Refused { reason: Refusal::NotLeader, hint: Some(leader) },
             _ => Answer::Refused { reason: Refusal::NoLeader, hint: None },
@@ -138,7 +161,7 @@ impl Node for AsyncTerm {
                 self.election.step_down(now);
             } else if now >= self.beat || self.others().any(|node| self.peers[node].sent < self.log.len()) {
                 self.beat = now + HEARTBEAT;
-                return self.append_to_others();
+                return self.append_to_others(now);
             }
             return Vec::new();
         }
@@ -164,18 +187,20 @@ impl Node for AsyncTerm {
                 if leads { self.lead(now) } else { Vec::new() }
             }
             Message::Append { term, .. } if term < self.election.term => {
-                answer(Message::Appended { term: self.election.term, needs: None })
+                answer(Message::Appended { term: self.election.term, has: 0, needs: None, at: 0 })
             }
-            Message::Append { term, before, before_term, entries } => {
+            Message::Append { term, before, before_term, entries, committed, at } => {
                 self.election.see(now, term);
                 self.election.follow(now, from);
-                let needs = self.log.take(before, before_term, &entries);
-                answer(Message::Appended { term, needs })
+                let needs = self.log.take(now, before, before_term, &entries);
+                let has = if needs.is_none() { before + entries.len() } else { 0 };
+                self.committed = self.committed.max(committed.min(has));
+                answer(Message::Appended { term, has, needs, at })
             }
-            Message::Appended { term, needs } => {
+            Message::Appended { term, has, needs, at } => {
                 self.election.see(now, term);
                 let is_answer = self.election.role == Role::Leader && term == self.election.term;
-                if is_answer { self.appended(now, from, needs) } else { Vec::new() }
+                if is_answer { self.appended(now, from, has, needs, at) } else { Vec::new() }
             }
         }
     }
@@ -186,9 +211,14 @@ impl Node for AsyncTerm {
             Input::Write(_) if self.election.role != Role::Leader => return vec![Action::Reply { id, answer: self.refuse() }],
             Input::Write(value) => value,
         };
-        self.log.push(Entry { term: self.election.term, key: request.key, value });
+        self.log.push(now, Entry { term: self.election.term, key: request.key, value });
         // The mistake: the answer waits for this disk and for nobody else.
         vec![Action::ReplyDurable { id, answer: Answer::Written }]
+    }
+
+    fn lose_after(&mut self, synced: Micros) {
+        self.log.lose_after(synced);
+        self.committed = self.committed.min(self.log.len());
     }
 
     fn restart(&mut self, now: Micros) {

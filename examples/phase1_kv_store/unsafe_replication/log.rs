@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 
-use crate::request::Value;
+use crate::{deployment::Micros, request::Value};
 
 /// A log of writes and what it amounts to. On disk, as far as the simulation goes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Log {
     entries: Vec<Entry>,
+    /// When each was taken.
+    taken: Vec<Micros>,
     records: BTreeMap<u8, Value>,
 }
 
@@ -30,6 +32,11 @@ impl Log {
         self.entries.len()
     }
 
+    /// What a key holds after the first `len` entries.
+    pub(super) fn value(&self, key: u8, len: usize) -> Option<Value> {
+        self.entries[..len].iter().rev().find(|entry| entry.key == key).map(|entry| entry.value)
+    }
+
     /// The term of the last entry and the number of entries: how current the log is.
     pub(super) fn last(&self) -> (u64, usize) {
         (self.term_before(self.len()), self.len())
@@ -40,14 +47,15 @@ impl Log {
         (self.term_before(before), self.entries[before..].to_vec())
     }
 
-    pub(super) fn push(&mut self, entry: Entry) {
+    pub(super) fn push(&mut self, now: Micros, entry: Entry) {
         self.entries.push(entry);
+        self.taken.push(now);
         self.records.insert(entry.key, entry.value);
     }
 
     /// Takes what a leader sends, in place of whatever contradicts it. Where it has no place for it yet, it says from which entry on it
     /// needs the log.
-    pub(super) fn take(&mut self, before: usize, before_term: u64, entries: &[Entry]) -> Option<usize> {
+    pub(super) fn take(&mut self, now: Micros, before: usize, before_term: u64, entries: &[Entry]) -> Option<usize> {
         let fits = before <= self.len() && self.term_before(before) == before_term;
         if !fits {
             // Ten entries further back than what certainly differs, so that long logs meet soon.
@@ -58,15 +66,21 @@ impl Log {
         if !new.is_empty() {
             self.cut(before + known);
             for entry in new {
-                self.push(*entry);
+                self.push(now, *entry);
             }
         }
         None
     }
 
+    /// What was taken later than that is gone.
+    pub(super) fn lose_after(&mut self, synced: Micros) {
+        self.cut(self.taken.partition_point(|taken| *taken <= synced));
+    }
+
     fn cut(&mut self, len: usize) {
         if len < self.len() {
             self.entries.truncate(len);
+            self.taken.truncate(len);
             self.records = self.entries.iter().map(|entry| (entry.key, entry.value)).collect();
         }
     }
@@ -85,7 +99,7 @@ mod tests {
     fn log(terms: &[u64], client: u64) -> Log {
         let mut log = Log::default();
         for (number, term) in (0..).zip(terms) {
-            log.push(Entry { term: *term, key: (number % 3) as u8, value: Value::new(client * term, number) });
+            log.push(number, Entry { term: *term, key: (number % 3) as u8, value: Value::new(client * term, number) });
         }
         log
     }
@@ -98,13 +112,13 @@ mod tests {
             let terms = |more: u64, term| [common.clone(), vec![term; more as usize]].concat();
             let (mut ours, mut theirs) = (log(&terms(leader, 3), 7), log(&terms(follower, 2), 7));
             for number in 0..new {
-                ours.push(Entry { term: 4, key: 0, value: Value::new(9, number) });
+                ours.push(number, Entry { term: 4, key: 0, value: Value::new(9, number) });
             }
             let mut before = ours.len() - new as usize;
             let mut rounds = 0;
             loop {
                 let (term, entries) = ours.after(before);
-                let Some(needs) = theirs.take(before, term, &entries) else { break };
+                let Some(needs) = theirs.take(0, before, term, &entries) else { break };
                 prop_assert!(needs < before, "it goes back until it fits");
                 before = needs;
                 rounds += 1;

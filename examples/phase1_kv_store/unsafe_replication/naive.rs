@@ -21,6 +21,8 @@ pub(crate) struct Naive {
     /// When the next heartbeat is due.
     beat: Micros,
     records: BTreeMap<u8, Write>,
+    /// All that made the records what they are, and when each came.
+    taken: Vec<(Micros, u8, Write)>,
     /// Each value that it ever took, with what stood there before in the eyes of whoever wrote it.
     journal: BTreeMap<Value, Option<Value>>,
     /// What a primary wrote since it last replicated.
@@ -63,6 +65,7 @@ impl Naive {
             role: role(id),
             beat: 0,
             records: BTreeMap::new(),
+            taken: Vec::new(),
             journal: BTreeMap::new(),
             unsent: Vec::new(),
             wrote: 0,
@@ -70,18 +73,16 @@ impl Naive {
         (0..nodes).map(node).collect()
     }
 
-    fn take(&mut self, key: u8, write: Write) {
+    fn take(&mut self, now: Micros, key: u8, write: Write) {
         self.journal.insert(write.value, write.replaces);
-        let held = self.records.entry(key).or_insert(write);
-        if held.stamp < write.stamp {
-            *held = write;
+        if self.records.get(&key).is_none_or(|held| held.stamp < write.stamp) {
+            self.records.insert(key, write);
+            self.taken.push((now, key, write));
         }
     }
 
-    fn take_all(&mut self, records: BTreeMap<u8, Write>) {
-        for (key, write) in records {
-            self.take(key, write);
-        }
+    fn take_all(&mut self, now: Micros, writes: impl IntoIterator<Item = (u8, Write)>) {
+        writes.into_iter().for_each(|(key, write)| self.take(now, key, write));
     }
 
     fn hear(&mut self, now: Micros, from: usize) -> Vec<Action<Message>> {
@@ -103,7 +104,7 @@ impl Naive {
         let replaces = self.records.get(&key).map(|write| write.value);
         self.wrote = now.max(self.wrote + 1);
         let write = Write { value, stamp: (self.wrote, self.id), replaces };
-        self.take(key, write);
+        self.take(now, key, write);
         self.unsent.push((key, write));
         // The mistake: the answer waits for this disk and for nobody else.
         vec![Action::ReplyDurable { id, answer: Answer::Written }]
@@ -145,11 +146,11 @@ impl Node for Naive {
         match message {
             Message::Beat(records) => {
                 let actions = self.hear(now, from);
-                self.take_all(records);
+                self.take_all(now, records);
                 return actions;
             }
-            Message::Changes(changes) => changes.into_iter().for_each(|(key, write)| self.take(key, write)),
-            Message::Merge(records) => self.take_all(records),
+            Message::Changes(changes) => self.take_all(now, changes),
+            Message::Merge(records) => self.take_all(now, records),
         }
         Vec::new()
     }
@@ -162,6 +163,11 @@ impl Node for Naive {
             }
             (Input::Read(level), _) => vec![Action::Reply { id, answer: self.read(now, request.key, level) }],
         }
+    }
+
+    fn lose_after(&mut self, synced: Micros) {
+        self.taken.retain(|(at, ..)| *at <= synced);
+        self.records = self.taken.iter().map(|(_, key, write)| (*key, *write)).collect();
     }
 
     fn restart(&mut self, now: Micros) {

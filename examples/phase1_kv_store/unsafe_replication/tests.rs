@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     client::{Client, Mix},
     deployment::{Deployment, Fault},
-    judge::{tally, two_of_one_term},
+    judge::{Verdict, tally, two_of_one_term, verdict},
     record::Record,
     request::Level,
     simulation::Simulation,
@@ -21,6 +21,10 @@ fn naive(seed: u64) -> Box<dyn Deployment> {
 
 fn async_term(seed: u64) -> Box<dyn Deployment> {
     Box::new(Simulation::new(AsyncTerm::cluster(NODES, seed), seed))
+}
+
+fn unsynced(seed: u64) -> Box<dyn Deployment> {
+    Box::new(Simulation::new(Unsynced::cluster(NODES, seed), seed))
 }
 
 fn with_clients(mut deployment: Box<dyn Deployment>, seed: u64, until: Micros) -> Box<dyn Deployment> {
@@ -60,7 +64,7 @@ fn storm(deployment: Box<dyn Deployment>, seed: u64) -> (Record, usize) {
 #[test]
 fn while_nothing_breaks_nothing_is_lost() {
     for seed in 0..20 {
-        for deployment in [naive(seed), async_term(seed)] {
+        for deployment in [naive(seed), async_term(seed), unsynced(seed)] {
             let mut deployment = with_clients(deployment, seed, 2_000 * MILLI);
             deployment.run_until(2_200 * MILLI);
             let record = deployment.finish().unwrap();
@@ -81,6 +85,17 @@ proptest! {
         prop_assert!(!two_of_one_term(&record.reigns));
         prop_assert_eq!(leaders, 1, "and one leads in the end");
         prop_assert!(record.replicas.windows(2).all(|pair| pair[0] == pair[1]), "and all follow: {:?}", record.replicas);
+    }
+
+    /// As long as it has power it is a quorum like any other.
+    #[test]
+    fn what_a_majority_has_in_memory_outlives_cuts_deaths_and_pauses(seed in any::<u64>()) {
+        let (record, leaders) = storm(unsynced(seed), seed);
+        prop_assert_eq!(tally(&record).lost, [0; 0]);
+        prop_assert_eq!(verdict(&record, 1_000_000), Verdict::Linearizable);
+        prop_assert!(!two_of_one_term(&record.reigns));
+        prop_assert_eq!(leaders, 1);
+        prop_assert!(record.replicas.windows(2).all(|pair| pair[0] == pair[1]), "{:?}", record.replicas);
     }
 
     #[test]
@@ -104,4 +119,18 @@ proptest! {
         let [new] = deployment.leaders()[..] else { panic!("one leads the majority") };
         prop_assert!(new.term > old.term && new.node != old.node);
     }
+}
+
+#[test]
+fn without_a_sync_a_power_loss_takes_what_a_majority_had() {
+    let mut deployment = with_clients(unsynced(1), 1, 900 * MILLI);
+    deployment.run_until(1_000 * MILLI);
+    deployment.inject(&Fault::PowerLoss).unwrap();
+    assert!(deployment.leaders().is_empty());
+    (0..NODES).for_each(|node| deployment.inject(&Fault::Start(node)).unwrap());
+    deployment.run_until(2_000 * MILLI);
+    assert_eq!(deployment.leaders().len(), 1, "it goes on as if nothing had been");
+    let record = deployment.finish().unwrap();
+    let tally = tally(&record);
+    assert!(tally.writes_acknowledged > 50 && tally.lost.len() == tally.writes_acknowledged, "{tally:?}");
 }

@@ -68,7 +68,7 @@ fn the_other_demonstrations_have_a_row_for_each_cell() {
     let failover = json(&["demo", "failover", "--mode", "async-term", "--kills", "3", "--json"]);
     assert_eq!(failover[0]["kills"].as_array().unwrap().len(), 3);
     let rows = json(&["demo", "trade-offs", "--mode", "naive", "--json"]);
-    assert_eq!(rows.as_array().unwrap().len(), 12);
+    assert_eq!(rows.as_array().unwrap().len(), 18);
     assert_eq!(run(&["demo", "failover", "--kills", "0"]).status.code(), Some(2));
 }
 
