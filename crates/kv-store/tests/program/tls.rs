@@ -1,14 +1,12 @@
-use std::{fs, time::Duration};
+use std::{fs, thread, time::Duration};
 
 use tempfile::TempDir;
-use tokio::time::Instant;
 
 use crate::{
     authority::Authority,
-    process::{Serving, program, run},
+    members::free_address,
+    process::{Serving, program, run, soon},
 };
-
-const SOON: Duration = Duration::from_secs(30);
 
 /// A folder with certificates.
 struct Files(TempDir);
@@ -55,6 +53,18 @@ impl Files {
             &ca,
         ])
     }
+
+    /// A member that shows the server's certificate to clients and to the others.
+    fn serve_member(&self, at: usize, [peer, client]: &[String; 2], founders: &str) -> Serving {
+        let node = (at + 1).to_string();
+        let [certificate, key, ca, token] = ["server", "server-key", "ca", "token"].map(|name| self.path(name));
+        let folder = self.path(&format!("member-{node}"));
+        let mut args = vec!["--node", &node, "--folder", &folder, "--listen", client, "--peer", peer, "--founders", founders];
+        args.extend(["--cluster-token-file", &token, "--heartbeat", "50ms", "--election", "300ms", "--timeout", "2s"]);
+        args.extend(["--cert-file", &certificate, "--key-file", &key, "--trusted-ca-file", &ca]);
+        args.extend(["--peer-cert-file", &certificate, "--peer-key-file", &key, "--peer-trusted-ca-file", &ca]);
+        Serving::start(&args)
+    }
 }
 
 fn asks(serving: &Serving, arguments: &[String], command: &[&str]) -> bool {
@@ -76,20 +86,34 @@ fn a_server_with_certificates_serves_those_who_show_theirs() {
     assert_eq!(said.trim(), "blue");
 }
 
-#[tokio::test]
-async fn renewed_certificates_are_taken_without_a_restart() {
+#[test]
+fn renewed_certificates_are_taken_without_a_restart() {
     let files = Files::of(&Authority::new());
     let serving = files.serve();
     assert!(asks(&serving, &files.client(), &["put", "color", "blue"]));
     // What cannot be used changes nothing.
     fs::write(files.path("server"), "no certificate").unwrap();
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    thread::sleep(Duration::from_secs(6));
     assert!(asks(&serving, &files.client(), &["get", "color"]));
     files.renew(&Authority::new());
-    let began = Instant::now();
-    while !asks(&serving, &files.client(), &["get", "color"]) {
-        assert!(began.elapsed() < SOON, "the old ones are still shown");
-    }
+    soon("the old ones are still shown", || asks(&serving, &files.client(), &["get", "color"]));
+}
+
+/// Three members that speak TLS to each other and to clients, of which one is killed.
+#[test]
+fn a_cluster_serves_over_tls_and_does_without_one_member() {
+    let files = Files::of(&Authority::new());
+    let addresses: Vec<_> = (0..3).map(|_| [free_address(), free_address()]).collect();
+    let founder = |(at, [peer, client]): (usize, &[String; 2])| format!("{}={peer}@https://{client}", at + 1);
+    let founders = addresses.iter().enumerate().map(founder).collect::<Vec<_>>().join(",");
+    fs::write(files.path("token"), "what these members know, and nobody else").unwrap();
+    let mut members: Vec<_> = (0..3).map(|at| files.serve_member(at, &addresses[at], &founders)).collect();
+    let puts = |serving: &Serving, value| asks(serving, &files.client(), &["put", "color", value]);
+    soon("nobody leads", || puts(&members[0], "blue"));
+    members.remove(0).kill();
+    soon("the others do not go on", || puts(&members[0], "green"));
+    let said = members[1].says(&[&files.client().each_ref().map(String::as_str)[..], &["get", "color"]].concat(), "");
+    assert_eq!(said.trim(), "green");
 }
 
 #[test]
