@@ -20,8 +20,8 @@ pub use server::ServerTls;
 
 /// How those who open connections know whom they speak to, and are known: TLS by rustls.
 ///
-/// A [`Remote`](crate::Remote) takes it for `https://` servers, an `Etcd` for the members of its cluster, and
-/// [`TlsTransport`](crate::cluster::TlsTransport) for both ends of what the members of a cluster say to each other.
+/// A `Remote` takes it for `https://` servers, an `Etcd` for the members of its cluster, and `cluster::TlsTransport` for both ends of what the
+/// members of a cluster say to each other.
 ///
 /// ```no_run
 /// use jarre_kv_store::Tls;
