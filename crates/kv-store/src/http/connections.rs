@@ -76,7 +76,7 @@ async fn answer(stream: TcpStream, router: Router, app: &App) {
 }
 
 /// Answers the requests of a connection, one after another.
-async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin + Send, router: Router, app: &App) {
+pub(super) async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin + Send, router: Router, app: &App) {
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(app.config.header_timeout);
     let unread = Unread::default();

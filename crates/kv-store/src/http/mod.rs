@@ -9,8 +9,8 @@
 //! | `GET /metrics` | for Prometheus: what etcd calls `etcd_server_..` is `jarre_kv_..` here, and Raft's indices are `jarre_kv_raft_..` |
 //!
 //! Where it differs from etcd: pages are cut by the store's [`Limits`](crate::Limits) though no limit was asked for (`more` says so); keys
-//! are sorted by key alone; compares of ranges, transactions in transactions and puts that keep the old value are refused; leases are
-//! named by the store.
+//! are sorted by key alone; a watch that asked for no progress is sent an empty line every ten seconds in which nothing changes; compares
+//! of ranges, transactions in transactions and puts that keep the old value are refused; leases are named by the store.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -42,6 +42,8 @@ mod watch;
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
+#[cfg(feature = "testing")]
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
 use crate::{Error, Members, Metrics, RaftMember, Result, Revision, Store, wire::Header};
@@ -192,6 +194,13 @@ impl Server {
         tracing::info!(%address, "a store is served");
         connections::serve(listener, Arc::new(self.app), stop).await;
         Ok(())
+    }
+
+    /// Serves one connection to its end, whatever it is made of.
+    #[cfg(feature = "testing")]
+    pub async fn serve_stream(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        let app = Arc::new(self.app);
+        connections::talk(stream, router::of(Arc::clone(&app)), &app).await;
     }
 }
 

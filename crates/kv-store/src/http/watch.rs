@@ -3,7 +3,10 @@ use std::{convert::Infallible, pin::Pin, sync::Arc, task::Poll, time::Duration};
 use axum::{body::Body, extract::State, response::Response};
 use futures_core::Stream;
 use serde::Serialize;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 
 use super::{App, connections::stopped, failure::Failure, router::Json};
 use crate::{
@@ -13,7 +16,8 @@ use crate::{
 
 /// Answers that a slow reader may leave unread before the watch stops reading the store for it.
 const AHEAD: usize = 4;
-/// How often a watch that asked for it is told how far it is, where nothing changes.
+/// How often a watch that asked for it is told how far it is, where nothing changes. Another is sent an empty line: who has gone while more of
+/// what was sent lay unread, or without a word, is noticed by writing alone.
 const PROGRESS: Duration = Duration::from_secs(10);
 
 /// A line of JSON for each revision, for as long as the client stays.
@@ -66,6 +70,10 @@ async fn follow(app: Arc<App>, mut watch: Watch, after: Revision, progress: Opti
         let batch = tokio::select! {
             () = &mut stop => return,
             () = lines.closed() => return,
+            () = sleep(PROGRESS), if progress.is_none() => {
+                next.push(b'\n');
+                continue;
+            }
             batch = following(&mut watch, progress) => batch,
         };
         match batch {

@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jarre_kv_store::{Memory, Store, http::ServerConfig};
+use jarre_kv_store::{
+    Memory, Store,
+    http::{Server, ServerConfig},
+};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, duplex},
     net::TcpStream,
 };
 
@@ -122,6 +125,22 @@ async fn who_is_slow_on_purpose_is_cut_off() {
         let ended = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
         assert!(ended.is_ok(), "it is still waited for");
     }
+}
+
+/// What else it sent lies before the end of its stream, so that the end is not seen.
+#[tokio::test(start_paused = true)]
+async fn who_watches_and_goes_is_noticed_behind_what_it_sent() {
+    let (mut ours, theirs) = duplex(1 << 16);
+    let server = Server::new(Arc::new(Memory::new()), ServerConfig::default());
+    let serving = tokio::spawn(server.serve_stream(theirs));
+    let body = r#"{"create_request": {"key": "Zm9v"}}"#;
+    let request = format!("POST /v3/watch HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}GET /health", body.len());
+    ours.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    ours.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer[9..], b"200");
+    drop(ours);
+    tokio::time::timeout(Duration::from_mins(1), serving).await.expect("it is still served").unwrap();
 }
 
 #[tokio::test]
