@@ -25,6 +25,7 @@ use crate::{
 /// let read = |name| std::fs::read(format!("/etc/jarre/pki/{name}.pem"));
 /// let tls = Tls::new(read("cluster-ca")?).with_identity(read("member-1")?, read("member-1-key")?);
 /// let options: ClusterOptions = options().with_transport(Arc::new(TlsTransport::new(&tls)?));
+/// # drop(options);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]

@@ -28,6 +28,7 @@ pub use server::ServerTls;
 ///
 /// let read = |name| std::fs::read(format!("/etc/jarre/pki/{name}.pem"));
 /// let tls = Tls::new(read("ca")?).with_identity(read("client")?, read("client-key")?);
+/// # drop(tls);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone)]

@@ -17,6 +17,7 @@ use crate::Result;
 /// // Whoever shows no certificate of this authority is not served.
 /// let tls = ServerTls::new(read("server")?, read("server-key")?, Some(&read("ca")?))?;
 /// let config = ServerConfig::default().with_tls(tls.clone());
+/// # drop(config);
 /// // Later, when they were renewed; the server takes them for its next connections.
 /// tls.replace(read("server")?, read("server-key")?, Some(&read("ca")?))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
