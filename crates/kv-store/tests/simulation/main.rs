@@ -147,7 +147,10 @@ fn known_defects_are_found() {
                     let Some((_, mutant)) = queue.lock().unwrap().next() else { return };
                     match find(mutant, most) {
                         Some(found) => println!("{mutant:?}: {}", found.chars().take(160).collect::<String>()),
-                        None => missed.lock().unwrap().push(mutant),
+                        None => {
+                            println!("{mutant:?}: not found in {most} seeds, nor by a script");
+                            missed.lock().unwrap().push(mutant);
+                        }
                     }
                 }
             });
