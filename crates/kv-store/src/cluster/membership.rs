@@ -26,6 +26,13 @@ impl Replica {
         members.nodes().map(member).collect()
     }
 
+    /// Every member, as far as this one knows, and which life of it.
+    pub(super) fn lives(&self) -> Vec<(u64, u64)> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow();
+        metrics.membership_config.membership().nodes().map(|(id, at)| (*id, at.life)).collect()
+    }
+
     pub(super) async fn change_members(&self, ask: LeaderAsk) -> Result<()> {
         match self.by_leader(ask).await? {
             LeaderReply::Changed => Ok(()),
@@ -42,8 +49,9 @@ impl Replica {
         let limit = deadline.saturating_duration_since(Instant::now());
         let met = self.peers.meet(member.id, &member.peer, limit.min(self.election * 2)).await;
         let met = met.map_err(|error| Failure::Invalid(format!("member {} at {}: {error}", member.id, member.peer)))?;
-        if met.is_founded {
-            return Err(Failure::Invalid(format!("member {} belongs to a cluster already: start it with an empty folder", member.id)));
+        // Who was added before, or was to be, and has its folder still, comes back as who it was.
+        if !met.knows.is_empty() && !self.lives().iter().any(|known| met.knows.contains(known)) {
+            return Err(Failure::Invalid(format!("member {} belongs to another cluster: start it with an empty folder", member.id)));
         }
         let address = Address { peer: member.peer, client: member.client, life: met.life };
         let nodes = ChangeMembers::AddNodes(BTreeMap::from([(member.id, address)]));

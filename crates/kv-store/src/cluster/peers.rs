@@ -39,10 +39,12 @@ pub(super) struct Peers {
 type Line = AsyncMutex<Option<(String, Arc<Connection>)>>;
 
 /// What a member says of itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Met {
     pub(super) life: u64,
     pub(super) is_founded: bool,
+    /// The members that it knows of, with their lives.
+    pub(super) knows: Vec<(u64, u64)>,
 }
 
 impl Peers {
@@ -89,7 +91,7 @@ impl Peers {
         let stream = self.transport.connect(peer).await.map_err(unreachable)?;
         let connection = Connection::open(stream, &self.identity, id, entropy::nonce(), limit).await?;
         match connection.ask(&Ask::Meet { life: self.life }, limit).await? {
-            Reply::Met { life, is_founded } => Ok((connection, Met { life, is_founded })),
+            Reply::Met { life, is_founded, knows } => Ok((connection, Met { life, is_founded, knows })),
             other => Err(NoReply::Unreachable(format!("it did not introduce itself: {other:?}"))),
         }
     }

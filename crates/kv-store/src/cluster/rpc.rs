@@ -67,6 +67,8 @@ pub(super) enum Reply {
         life: u64,
         /// Whether it belongs to a cluster that was founded.
         is_founded: bool,
+        /// The members that it knows of, with their lives.
+        knows: Vec<(u64, u64)>,
     },
     Append(Result<AppendEntriesResponse<u64>, RaftError<u64>>),
     Vote(Result<VoteResponse<u64>, RaftError<u64>>),

@@ -42,6 +42,27 @@ async fn a_learner_follows_and_is_promoted() {
     group.converge().await;
 }
 
+/// Who asked for a change may not have been told what became of it, and ask again.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_was_removed_comes_back_with_its_folder_and_not_with_another() {
+    let mut group = Group::started(1).await;
+    let member = group.start_another(2).await;
+    group.at(0).add(member.clone()).await.unwrap();
+    group.put(0, "key", "value").await;
+    group.converge().await;
+    group.at(0).remove(2).await.unwrap();
+    group.put(0, "without", "it").await;
+    group.at(0).add(member.clone()).await.unwrap();
+    group.converge().await;
+    assert_eq!(group.at(1).get(b"without").await.unwrap().unwrap().value, b"it");
+    group.at(0).remove(2).await.unwrap();
+    group.stop(1).await;
+    let other = Group::started(1).await;
+    let theirs = Member::new(2, other.members[0].peer.clone());
+    let refused = group.at(0).add(theirs).await;
+    assert!(matches!(&refused, Err(Error::Membership(_))), "{refused:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_that_make_no_sense_are_refused() {
     let mut group = Group::started(1).await;
