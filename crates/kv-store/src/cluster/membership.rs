@@ -4,10 +4,11 @@ use openraft::{
     ChangeMembers,
     error::{ChangeMembershipError, ClientWriteError, RaftError},
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
-    consensus::{Address, Raft},
+    consensus::{Address, Metrics},
+    pace::{HandOver, Pace},
     peers::Lane,
     replica::{Replica, leader},
     rpc::{Ask, Failure, LeaderAsk, LeaderReply},
@@ -83,21 +84,28 @@ impl Replica {
     }
 
     /// Lets the follower that is furthest stand for election. openraft 0.9 has no hand-over of leadership: voters turn candidates down as
-    /// long as they have heard from a leader lately, so that this member first stops to be heard.
+    /// long as they have heard from a leader lately, so that this member first stops to be heard. Proposals wait meanwhile, for whoever leads
+    /// then.
     pub(super) async fn hand_over(&self, deadline: Instant) -> Result<LeaderReply, Failure> {
         self.leads()?;
         let Some((id, at)) = self.furthest_follower() else { return Err(Failure::NoQuorum) };
-        let _unheard = Unheard::new(&self.raft);
+        let _aside = Aside::new(&self.pace);
         let handed_over = timeout_at(deadline, self.stand_aside_for(id, &at)).await;
         handed_over.map(|()| LeaderReply::Changed).map_err(|_| Failure::NoQuorum)
     }
 
     async fn stand_aside_for(&self, id: u64, at: &Address) {
         let mut metrics = self.raft.metrics();
-        while metrics.borrow_and_update().current_leader == Some(self.id) {
+        // Should it not get the last entries, another may be elected that has them.
+        let _ = timeout(self.election, metrics.wait_for(|metrics| has_all(metrics, id))).await;
+        self.pace.hand_over(HandOver::Silent);
+        let lost = |metrics: &Metrics| metrics.current_leader != Some(self.id);
+        // So long voters listen to no candidate.
+        let mut patience = self.election * 2;
+        while timeout(patience, metrics.wait_for(lost)).await.is_err() {
             // A candidate that was turned down tries again.
             let _ = self.peers.ask(Lane::Requests, id, at, &Ask::Elect, self.election).await;
-            let _ = tokio::time::timeout(self.election / 4, metrics.changed()).await;
+            patience = self.election / 4;
         }
     }
 
@@ -146,24 +154,30 @@ impl Replica {
     }
 }
 
-/// A leader that is not heard, for as long as this lives: whoever asked for it may not wait for the end.
-struct Unheard<'a>(&'a Raft);
+/// A leader that takes nothing on, for as long as this lives: whoever asked for it may not wait for the end.
+struct Aside<'a>(&'a Pace);
 
-impl<'a> Unheard<'a> {
-    fn new(raft: &'a Raft) -> Self {
-        raft.runtime_config().heartbeat(false);
-        Self(raft)
+impl<'a> Aside<'a> {
+    fn new(pace: &'a Pace) -> Self {
+        pace.hand_over(HandOver::Begun);
+        Self(pace)
     }
 }
 
-impl Drop for Unheard<'_> {
+impl Drop for Aside<'_> {
     fn drop(&mut self) {
         #[cfg(feature = "mutants")]
         if crate::mutants::Mutant::HandOverLeavesLeaderUnheard.is_in() {
-            return;
+            return self.0.hand_over(HandOver::Silent);
         }
-        self.0.runtime_config().heartbeat(true);
+        self.0.hand_over(HandOver::Not);
     }
+}
+
+/// Whether a follower has all that this leader has.
+fn has_all(metrics: &Metrics, id: u64) -> bool {
+    let matching = metrics.replication.as_ref().and_then(|replication| *replication.get(&id)?);
+    matching.map(|matching| matching.index) == metrics.last_log_index
 }
 
 /// Entries that a follower may be behind when it is let vote.

@@ -143,6 +143,7 @@ impl Cluster {
             proposer,
             reads,
             peers,
+            pace: Arc::clone(&pace),
             election: options.election,
             request_timeout: options.request_timeout,
             fresh_at: Mutex::default(),

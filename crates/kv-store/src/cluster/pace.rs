@@ -37,10 +37,21 @@ pub(super) struct Pace {
     durable: watch::Sender<u64>,
     has_failed: AtomicBool,
     is_silent: AtomicBool,
+    handing_over: watch::Sender<HandOver>,
     /// The state, once it is open.
     state_file: OnceLock<(Arc<StateFile>, Arc<Shared>)>,
     /// The greatest number of a proposal of this member that its log took.
     appended: AtomicU64,
+}
+
+/// How far a leader has got that hands over to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HandOver {
+    Not,
+    /// It takes nothing on any more.
+    Begun,
+    /// It says nothing either, so that voters listen to a candidate.
+    Silent,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +69,7 @@ impl Pace {
             durable: watch::Sender::new(0),
             has_failed: AtomicBool::new(false),
             is_silent: AtomicBool::new(false),
+            handing_over: watch::Sender::new(HandOver::Not),
             state_file: OnceLock::new(),
             appended: AtomicU64::new(0),
         }
@@ -88,7 +100,17 @@ impl Pace {
 
     /// Whether this member, which leads, says nothing, so that another one can be elected.
     pub(super) fn is_silent(&self) -> bool {
-        self.is_silent.load(SeqCst)
+        self.is_silent.load(SeqCst) || *self.handing_over.borrow() == HandOver::Silent
+    }
+
+    pub(super) fn hand_over(&self, how_far: HandOver) {
+        self.handing_over.send_replace(how_far);
+    }
+
+    /// Waits while this member hands over: what is proposed then would be lost, or its outcome unknown.
+    pub(super) async fn takes_proposals(&self) {
+        // It lives as long as its sender.
+        let _ = self.handing_over.subscribe().wait_for(|how_far| *how_far == HandOver::Not).await;
     }
 
     pub(super) fn be_silent(&self, silent: bool) {

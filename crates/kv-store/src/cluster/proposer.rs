@@ -57,6 +57,7 @@ async fn propose(raft: Raft, pace: Arc<Pace>, mut jobs: mpsc::UnboundedReceiver<
     for number in 1.. {
         let Some(first) = jobs.recv().await else { return };
         let permit = Arc::clone(&under_way).acquire_owned().await.expect("the semaphore is never closed");
+        pace.takes_proposals().await;
         let (commands, replies) = gather(first, &mut jobs);
         let proposal = Proposal { number, commands };
         let outcome = raft.client_write_ff(proposal).await;

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     connection::NoReply,
     consensus::{Address, Metrics, Raft},
+    pace::Pace,
     peers::{Lane, Peers},
     proposer::Proposer,
     reads::Reads,
@@ -36,6 +37,7 @@ pub(super) struct Replica {
     pub(super) proposer: Proposer,
     pub(super) reads: Reads,
     pub(super) peers: Arc<Peers>,
+    pub(super) pace: Arc<Pace>,
     /// After so much time without a quorum's answer a leader takes nothing on.
     pub(super) election: Duration,
     pub(super) request_timeout: Duration,

@@ -158,8 +158,8 @@ impl Conversation<'_> {
     /// A member whose folder was lost has forgotten its votes and what it had on disk for a quorum; it is not let in as who it was.
     async fn meet(&mut self, life: u64) -> Step {
         let Replica { raft, .. } = &*self.server.replica;
-        let knows = self.server.replica.lives();
-        let known = knows.iter().find(|(id, _)| *id == self.caller).map(|(_, life)| *life);
+        let members = self.server.replica.lives();
+        let known = members.iter().find(|(id, _)| *id == self.caller).map(|(_, life)| *life);
         #[cfg(feature = "mutants")]
         let known = known.filter(|_| !crate::mutants::Mutant::WipedMemberLetIn.is_in());
         if known.is_some_and(|known| known != life) {
@@ -168,7 +168,7 @@ impl Conversation<'_> {
         }
         let Ok(is_founded) = raft.is_initialized().await else { return Step::End };
         self.met = true;
-        Step::Reply(Reply::Met { life: self.server.life, is_founded, knows })
+        Step::Reply(Reply::Met { life: self.server.life, is_founded, knows: members })
     }
 
     fn begin(&mut self, vote: Vote<u64>, meta: SnapshotMeta) -> Result<()> {

@@ -11,6 +11,7 @@ pub(super) fn show(page: &mut Page, raft: &RaftStatus) {
     page.gauge("raft_term", "The term that this member is in.", raft.term as f64);
     page.gauge("raft_voters", "Members that vote.", raft.voters.len() as f64);
     page.gauge("raft_learners", "Members that follow and do not vote.", raft.learners.len() as f64);
+    page.gauge("raft_members_changing", "Whether a change of members is half done.", flag(raft.is_changing));
     indices(page, raft);
     let lag = ["raft_replication_lag_entries", "Entries of the log that a member is not known to have, where this one leads.", "gauge"];
     page.labelled(lag, "member", raft.lag.iter().map(|(id, lag)| (id, *lag as f64)));

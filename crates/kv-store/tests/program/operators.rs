@@ -101,7 +101,7 @@ fn is_at_rest(page: &Page, at: usize, leads: &Page, leader: usize) -> bool {
     same.iter().all(|name| page.get(name).to_bits() == leads.get(name).to_bits())
         && page.get("proposals_applied_total").to_bits() == page.get("raft_last_log_index").to_bits()
         && (page.get("has_leader"), page.get("is_learner")) == (1.0, 0.0)
-        && (page.get("raft_voters"), page.get("raft_learners")) == (3.0, 0.0)
+        && (page.get("raft_voters"), page.get("raft_learners"), page.get("raft_members_changing")) == (3.0, 0.0, 0.0)
         && page.get("leader_changes_seen_total") >= 1.0
         && behind == others
         && page.lag().into_values().all(|lag| lag == 0.0)

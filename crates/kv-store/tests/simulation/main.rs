@@ -145,12 +145,11 @@ fn known_defects_are_found() {
             scope.spawn(|| {
                 loop {
                     let Some((_, mutant)) = queue.lock().unwrap().next() else { return };
-                    match find(mutant, most) {
-                        Some(found) => println!("{mutant:?}: {}", found.chars().take(160).collect::<String>()),
-                        None => {
-                            println!("{mutant:?}: not found in {most} seeds, nor by a script");
-                            missed.lock().unwrap().push(mutant);
-                        }
+                    if let Some(found) = find(mutant, most) {
+                        println!("{mutant:?}: {}", found.chars().take(160).collect::<String>());
+                    } else {
+                        println!("{mutant:?}: not found in {most} seeds, nor by a script");
+                        missed.lock().unwrap().push(mutant);
                     }
                 }
             });
