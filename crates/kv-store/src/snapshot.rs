@@ -30,6 +30,8 @@ pub struct SnapshotInfo {
 pub struct Verified {
     /// Where the store is.
     pub revision: Revision,
+    /// Commands that were carried out. Members of a cluster that carried out the same number hold the same.
+    pub applied: u64,
     /// Keys that exist.
     pub keys: u64,
     /// Rows: versions, changes, leases and sessions.

@@ -22,7 +22,7 @@ pub(crate) fn verify(rows: &dyn Rows) -> Result<Verified> {
     if check.history != check.changes {
         return Err(damaged(layout::CHANGES, "changes of the history are missing"));
     }
-    check.found.revision = check.state.revision;
+    (check.found.revision, check.found.applied) = (check.state.revision, check.state.applied);
     check.found.digest = digest.finalize().into();
     Ok(check.found)
 }

@@ -28,8 +28,6 @@ pub(crate) struct Node {
     pub(crate) applied: Option<u64>,
     /// The last entry carried out in this life of its process.
     pub(crate) applied_now: Option<u64>,
-    /// What it had carried out at the last look, and its digest.
-    pub(crate) digest: Option<(u64, [u8; 32])>,
     /// Where the last file of its log ended a while ago.
     pub(crate) earlier: Option<(String, usize)>,
 }
@@ -82,7 +80,6 @@ impl Node {
             rising: (0, 0),
             applied: None,
             applied_now: None,
-            digest: None,
             earlier: None,
         }
     }
