@@ -136,6 +136,7 @@ fn a_hand_over_is_given_up(world: &mut World) -> Result<(), String> {
     if new != old {
         lead_again(world, old, new)?;
     }
+    write(world, old, FEW)?;
     let term = |group: &Group| group.status(old).map(|status| (status.term, status.is_leader));
     let before = term(&world.group);
     world.pass(CALM);
