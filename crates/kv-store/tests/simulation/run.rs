@@ -25,8 +25,8 @@ use crate::{
 
 /// When faults begin and end, and when clients stop, in milliseconds.
 const FAULTS: u64 = 4_000;
-const HEALED: u64 = 46_000;
-const CLIENTS_STOP: u64 = 48_000;
+const HEALED: u64 = 55_000;
+const CLIENTS_STOP: u64 = 57_000;
 
 /// What a run met.
 #[derive(Default)]
