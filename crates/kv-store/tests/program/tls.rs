@@ -130,5 +130,10 @@ fn certificates_without_their_keys_are_refused() {
             arguments.into_iter().map(|name| if name.starts_with("--") { name.to_owned() } else { files.path(name) }).collect();
         let refused = run(program().args(["serve", "--listen", "127.0.0.1:0", "--file", &files.path("other.kv")]).args(&arguments), "");
         assert!(!refused.status.success() && refused.stdout.is_empty(), "{arguments:?}");
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(
+            said.contains("--cert-file") || said.contains("--peer-cert-file") || said.contains("nothing"),
+            "it does not say where: {said}"
+        );
     }
 }

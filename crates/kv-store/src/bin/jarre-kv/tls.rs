@@ -12,6 +12,9 @@ use crate::args::{Cli, ServeArgs};
 
 /// How often to look whether certificates were renewed.
 const LOOK: Duration = Duration::from_secs(5);
+/// Where what cannot be used comes from.
+const CLIENTS: &str = "cannot use what --cert-file, --key-file and --trusted-ca-file name";
+const MEMBERS: &str = "cannot use what --peer-cert-file, --peer-key-file and --peer-trusted-ca-file name";
 
 /// How servers are known, and this program to them.
 pub fn caller(cli: &Cli) -> Result<Option<Tls>> {
@@ -32,9 +35,9 @@ pub struct Shown {
 
 impl Shown {
     pub fn new(args: &ServeArgs) -> Result<Self> {
-        let clients =
-            client_files(args)?.map(|files| ServerTls::new(files.certificate, files.key, files.authorities.as_deref())).transpose()?;
-        let members = member_tls(args)?.map(|tls| TlsTransport::new(&tls)).transpose()?;
+        let clients = client_files(args)?.map(|files| ServerTls::new(files.certificate, files.key, files.authorities.as_deref()));
+        let clients = clients.transpose().context(CLIENTS)?;
+        let members = member_tls(args)?.map(|tls| TlsTransport::new(&tls)).transpose().context(MEMBERS)?;
         Ok(Self { clients, members })
     }
 
@@ -56,10 +59,10 @@ impl Shown {
 
     fn read_again(&self, args: &ServeArgs) -> Result<()> {
         if let (Some(shown), Some(files)) = (&self.clients, client_files(args)?) {
-            shown.replace(files.certificate, files.key, files.authorities.as_deref())?;
+            shown.replace(files.certificate, files.key, files.authorities.as_deref()).context(CLIENTS)?;
         }
         if let (Some(shown), Some(tls)) = (&self.members, member_tls(args)?) {
-            shown.replace(&tls)?;
+            shown.replace(&tls).context(MEMBERS)?;
         }
         Ok(())
     }
