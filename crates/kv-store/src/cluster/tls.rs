@@ -19,12 +19,12 @@ use crate::{
 ///
 /// ```no_run
 /// use std::sync::Arc;
-/// use jarre_kv_store::{ClusterOptions, Tls, cluster::TlsTransport};
+/// use jarre_kv_store::{ClusterOptions, Tls, cluster::TlsTransport, frame::Token};
 ///
-/// # fn options() -> ClusterOptions { unimplemented!() }
 /// let read = |name| std::fs::read(format!("/etc/jarre/pki/{name}.pem"));
 /// let tls = Tls::new(read("cluster-ca")?).with_identity(read("member-1")?, read("member-1-key")?);
-/// let options: ClusterOptions = options().with_transport(Arc::new(TlsTransport::new(&tls)?));
+/// let token = Token::new(&std::fs::read("/etc/jarre/cluster-token")?)?;
+/// let options = ClusterOptions::new(7, 1, token, "/var/lib/jarre/member-1").with_transport(Arc::new(TlsTransport::new(&tls)?));
 /// # drop(options);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
