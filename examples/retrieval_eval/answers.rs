@@ -5,7 +5,7 @@ use std::{collections::HashSet, fs::File, io::Write, path::Path, sync::Arc, time
 
 use anyhow::{Context, Result, ensure};
 use jarre_core::Embedder;
-use jarre_eval::{Interval, wilson};
+use jarre_eval::stats::{Interval, wilson};
 use jarre_rag::{
     Answerer, Extractive, Passages,
     answer::{Answer, Calibration, SentenceFeatures},

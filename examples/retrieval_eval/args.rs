@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use jarre_eval::Bootstrap;
+use jarre_eval::stats::Bootstrap;
 use jarre_rag::retrieve::{Fusion, Strategy};
 
 use crate::chunkers::ChunkerSpec;

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use jarre_core::{Embedder, TokenCounter};
-use jarre_eval::{Bootstrap, MeanEstimate, PairedDifference};
+use jarre_eval::stats::{Bootstrap, MeanEstimate, PairedDifference};
 use jarre_rag::{
     Chunker, DocId, Document, Span,
     chunk::{FixedChunker, SemanticChunker, StructureChunker},

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use jarre_eval::{Judgements, Qrels};
+use jarre_eval::retrieval::{Judgements, Qrels};
 use jarre_rag::{Block, BlockKind, DocId, Document, Format, Span};
 use serde::{Deserialize, de::DeserializeOwned};
 

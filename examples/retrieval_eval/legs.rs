@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fs::File, io::BufWriter, path::Path, sync::Arc}
 
 use anyhow::{Context, Result, ensure};
 use jarre_core::{Embedder, EmbedderInfo};
-use jarre_eval::{Bootstrap, Evaluation, MeanEstimate, Metric, MissingQueries, PairedDifference, Qrels, Run};
+use jarre_eval::{
+    retrieval::{Evaluation, Metric, MissingQueries, Qrels, Run},
+    stats::{Bootstrap, MeanEstimate, PairedDifference},
+};
 use jarre_rag::{
     index::Snapshot,
     retrieve::{Retriever, Strategy},
@@ -18,7 +21,7 @@ use crate::{
     report::{Table, difference, estimate},
 };
 
-const NDCG: Metric = Metric::Ndcg { k: Some(10), gain: jarre_eval::Gain::Linear };
+const NDCG: Metric = Metric::Ndcg { k: Some(10), gain: jarre_eval::retrieval::Gain::Linear };
 const METRICS: [Metric; 4] = [NDCG, Metric::Recall(5), Metric::ReciprocalRank(Some(10)), Metric::AllGold(5)];
 
 /// Hits that a run keeps for a question; the metrics read the first ten.

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use jarre_core::{Embedder, TokenCounter};
-use jarre_eval::{Interval, wilson};
+use jarre_eval::stats::{Interval, wilson};
 use jarre_rag::{
     Answerer, Extractive, Passages, Rag, Span,
     answer::{Answer, Calibration, Signals, Vocabulary},

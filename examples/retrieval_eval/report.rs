@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jarre_eval::{Interval, MeanEstimate, PairedDifference};
+use jarre_eval::stats::{Interval, MeanEstimate, PairedDifference};
 
 /// Rows of equal length under headings, each column as wide as its widest cell; the first is left-aligned, the others right.
 pub(crate) struct Table {
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn differences_carry_sign_and_star() {
-        let bootstrap = jarre_eval::Bootstrap::default();
+        let bootstrap = jarre_eval::stats::Bootstrap::default();
         let better = bootstrap.paired_difference(&[0.0, 0.25, 0.5], &[0.5, 0.75, 1.0]).unwrap();
         assert_eq!(difference(&better), "+0.500 [+0.500, +0.500] *");
         let same = bootstrap.paired_difference(&[0.5], &[0.5]).unwrap();

@@ -1,21 +1,21 @@
 #![doc = include_str!("../README.md")]
 #![doc(test(attr(deny(warnings))))]
 
-mod bootstrap;
 mod error;
-mod evaluation;
-mod judgements;
-mod line;
-mod metric;
-mod normal;
-mod proportion;
-mod rng;
-mod run;
+mod sample;
 
-pub use bootstrap::{Bootstrap, Interval, MeanEstimate, PairedDifference};
+pub mod classification;
+#[cfg(feature = "run")]
+pub mod experiment;
+pub mod judge;
+#[cfg(feature = "html")]
+pub mod page;
+pub mod rag;
+pub mod retrieval;
+pub mod stats;
+pub mod text;
+#[cfg(feature = "track")]
+pub mod track;
+
 pub use error::{Error, Result};
-pub use evaluation::{Evaluation, MissingQueries};
-pub use judgements::{Judgements, Qrels};
-pub use metric::{Gain, Metric};
-pub use proportion::wilson;
-pub use run::{Retrieved, Run};
+pub use sample::{DatasetRef, Outcome, PromptRef, Provenance, Sample, Score};

@@ -1,6 +1,9 @@
 //! Qrels and run files: round trips, order, and files that are not what they claim.
 
-use jarre_eval::{Error, Qrels, Run};
+use jarre_eval::{
+    Error,
+    retrieval::{Qrels, Run},
+};
 use proptest::prelude::*;
 
 fn documents(run: &Run, query: &str) -> Vec<String> {

@@ -3,7 +3,11 @@
 
 use std::num::NonZeroU8;
 
-use jarre_eval::{Bootstrap, Error, Evaluation, Gain, Judgements, Metric, MissingQueries, Qrels, Run};
+use jarre_eval::{
+    Error,
+    retrieval::{Evaluation, Gain, Judgements, Metric, MissingQueries, Qrels, Run},
+    stats::Bootstrap,
+};
 use proptest::prelude::*;
 
 const RANKED: [&str; 6] = ["n1", "r1", "u1", "r2", "n2", "r3"];

@@ -2,7 +2,10 @@
 
 use std::num::NonZeroUsize;
 
-use jarre_eval::{Bootstrap, Error, Interval, wilson};
+use jarre_eval::{
+    Error,
+    stats::{Bootstrap, Interval, wilson},
+};
 use proptest::prelude::*;
 
 #[track_caller]

@@ -4,7 +4,10 @@
 
 use std::{collections::BTreeMap, fs, num::NonZeroU8, path::PathBuf};
 
-use jarre_eval::{Error, Evaluation, Gain, Metric, MissingQueries, Qrels, Run};
+use jarre_eval::{
+    Error,
+    retrieval::{Evaluation, Gain, Metric, MissingQueries, Qrels, Run},
+};
 
 fn read(file: &str) -> String {
     let data = std::env::var("JARRE_DATA").expect("JARRE_DATA names the folder of test data");

@@ -1,7 +1,7 @@
 //! Figures of one precision, with intervals over prompts.
 
 use anyhow::Result;
-use jarre_eval::{Bootstrap, MeanEstimate};
+use jarre_eval::stats::{Bootstrap, MeanEstimate};
 use serde::Serialize;
 
 use super::teacher::Token;

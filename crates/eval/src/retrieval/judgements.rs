@@ -4,7 +4,8 @@ use std::{
     num::NonZeroU8,
 };
 
-use crate::{Error, Result, line};
+use super::line;
+use crate::{Error, Result};
 
 /// The relevance judgements of all queries: a qrels file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

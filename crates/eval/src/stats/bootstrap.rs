@@ -2,7 +2,8 @@ use std::{num::NonZeroUsize, thread};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, normal, rng::SplitMix64};
+use super::{normal, rng::SplitMix64};
+use crate::{Error, Result};
 
 /// Bootstrap intervals for means and for differences of paired means.
 ///
@@ -125,7 +126,7 @@ impl Bootstrap {
     /// The mean of `candidate[i] - baseline[i]` with its intervals.
     ///
     /// ```
-    /// use jarre_eval::Bootstrap;
+    /// use jarre_eval::stats::Bootstrap;
     ///
     /// let baseline = [0.2, 0.4, 0.6, 0.5, 0.3, 0.1];
     /// let candidate = [0.3, 0.6, 0.6, 0.7, 0.4, 0.2];

@@ -1,10 +1,11 @@
-use crate::{Error, Interval, Result, normal};
+use super::{Interval, normal};
+use crate::{Error, Result};
 
 /// The interval of Wilson (1927) for a share of `trials` that succeeded. Unlike the textbook interval it keeps its coverage near 0 and
 /// 1 and for few trials, and never leaves them; without trials it is 0 to 1.
 ///
 /// ```
-/// let interval = jarre_eval::wilson(8, 10, 0.95)?;
+/// let interval = jarre_eval::stats::wilson(8, 10, 0.95)?;
 /// assert!((interval.low - 0.490).abs() < 0.001 && (interval.high - 0.943).abs() < 0.001);
 /// # Ok::<(), jarre_eval::Error>(())
 /// ```

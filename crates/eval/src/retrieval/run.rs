@@ -3,7 +3,8 @@ use std::{
     io::{BufRead, Write},
 };
 
-use crate::{Error, Result, line};
+use super::line;
+use crate::{Error, Result};
 
 /// What a system retrieved for each query, best first: a TREC run.
 ///

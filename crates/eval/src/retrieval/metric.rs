@@ -2,7 +2,8 @@ use std::{collections::HashSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Judgements};
+use super::Judgements;
+use crate::Error;
 
 /// A measure of one ranked list against the judgements of its query, from 0 to 1, higher being better.
 ///
@@ -78,7 +79,7 @@ impl Metric {
     /// Scores `ranked`, best first, against the judgements of its query.
     ///
     /// ```
-    /// use jarre_eval::{Judgements, Metric};
+    /// use jarre_eval::retrieval::{Judgements, Metric};
     ///
     /// let gold = Judgements::relevant(["a", "b"]);
     /// assert_eq!(Metric::Recall(2).score(&["a", "x", "b"], &gold), 0.5);

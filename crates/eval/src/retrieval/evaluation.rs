@@ -2,7 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bootstrap, Error, Judgements, MeanEstimate, Metric, PairedDifference, Qrels, Result, Run, metric};
+use super::{Judgements, Metric, Qrels, Run, metric};
+use crate::{
+    Error, Result,
+    stats::{Bootstrap, MeanEstimate, PairedDifference},
+};
 
 /// What becomes of a judged query for which a run holds nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,1 @@
+//! How well predicted classes and probabilities fit the true ones.

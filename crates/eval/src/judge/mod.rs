@@ -1,0 +1,1 @@
+//! Judges: who says how good an answer is, and how far they can be trusted.

@@ -1,0 +1,1 @@
+//! Metrics of answers that stand on retrieved text.

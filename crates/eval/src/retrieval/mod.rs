@@ -1,0 +1,12 @@
+//! Ranked lists against relevance judgements, agreeing with `trec_eval`.
+
+mod evaluation;
+mod judgements;
+mod line;
+mod metric;
+mod run;
+
+pub use evaluation::{Evaluation, MissingQueries};
+pub use judgements::{Judgements, Qrels};
+pub use metric::{Gain, Metric};
+pub use run::{Retrieved, Run};

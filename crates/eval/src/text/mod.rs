@@ -1,0 +1,1 @@
+//! How close a text comes to the one that was wanted.

@@ -1,0 +1,1 @@
+//! Runs, their figures and their answers, kept in one SQLite file.
