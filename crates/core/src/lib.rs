@@ -18,7 +18,7 @@ mod tool;
 mod usage;
 
 pub use chat::{
-    Capability, ChatAccumulator, ChatChunk, ChatModel, ChatRequest, ChatResponse, Delta, FinishReason, ModelInfo, RequestId,
+    Capability, ChatAccumulator, ChatChunk, ChatModel, ChatRequest, ChatResponse, Delta, FinishReason, Mirostat, ModelInfo, RequestId,
     ResponseFormat, Sampling, Timings, ToolChoice,
 };
 pub use classify::{Classification, ClassifierInfo, LabelScore, TextClassifier};

@@ -31,7 +31,7 @@ pub use error::{ApiError, ErrorBody, ErrorResponse, Result};
 pub use logprobs::{ChatLogprobs, CompletionLogprobs, PromptLogprob, PromptLogprobs, StopReason, TokenLogprob, TopLogprob};
 pub use model::{LoadLoraAdapterRequest, Model, ModelList, ModelTag, UnloadLoraAdapterRequest};
 pub use prompt::{Prompt, PromptItem};
-pub use sampling::{MAX_CHOICES, MAX_LOGPROBS, MAX_STOPS, SamplingParams, TopK};
+pub use sampling::{MAX_CHOICES, MAX_LOGPROBS, MAX_STOPS, Mirostat, SamplingParams, TopK};
 pub use score::{OneOrMany, RerankDocument, RerankRequest, RerankResponse, RerankResult, Score, ScoreRequest, ScoreResponse, ScoreTag};
 pub use structured::StructuredOutputs;
 pub use tokenize::{DetokenizeRequest, DetokenizeResponse, TokenizeInput, TokenizeRequest, TokenizeResponse};

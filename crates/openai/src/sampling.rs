@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, ops::Bound};
 
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
     Result,
@@ -31,6 +31,9 @@ pub struct SamplingParams {
     /// Keeps tokens at least this fraction as likely as the likeliest, in [0, 1] (vLLM).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_p: Option<f32>,
+    /// Holds the surprise of what is written at a level, by mirostat 2.0 (llama.cpp's `mirostat`, `mirostat_tau` and `mirostat_eta`).
+    #[serde(flatten)]
+    pub mirostat: Option<Mirostat>,
     /// Makes sampling repeatable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<i64>,
@@ -91,6 +94,37 @@ pub struct SamplingParams {
     pub cache_salt: Option<String>,
 }
 
+/// Mirostat 2.0 (arXiv 2007.14966): `mirostat` is 2 on the wire.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mirostat {
+    /// The surprise aimed at, in bits a token, above 0; 5 where it is not given.
+    pub tau: f32,
+    /// How fast the limit follows, in (0, 1]; 0.1 where it is not given.
+    pub eta: f32,
+}
+
+impl Mirostat {
+    fn take(fields: &mut Fields) -> Result<Option<Self>> {
+        let version = fields.optional("mirostat", |node| node.unsigned(0..=2))?;
+        if version == Some(1) {
+            return Err(fields.invalid("mirostat", "must be 0 or 2: version 1 is not supported"));
+        }
+        let tau = fields.optional("mirostat_tau", |node| node.number((Bound::Excluded(0.0), Bound::Unbounded)))?;
+        let eta = fields.optional("mirostat_eta", |node| node.number((Bound::Excluded(0.0), Bound::Included(1.0))))?;
+        Ok((version == Some(2)).then(|| Self { tau: tau.unwrap_or(5.0), eta: eta.unwrap_or(0.1) }))
+    }
+}
+
+impl Serialize for Mirostat {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Mirostat", 3)?;
+        fields.serialize_field("mirostat", &2)?;
+        fields.serialize_field("mirostat_tau", &self.tau)?;
+        fields.serialize_field("mirostat_eta", &self.eta)?;
+        fields.end()
+    }
+}
+
 /// How many of the likeliest tokens are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TopK {
@@ -128,6 +162,7 @@ impl SamplingParams {
         self.top_p = fields.optional("top_p", |node| node.number((Bound::Excluded(0.0), Bound::Included(1.0))))?;
         self.top_k = fields.optional("top_k", top_k)?;
         self.min_p = fields.optional("min_p", |node| node.number(0.0..=1.0))?;
+        self.mirostat = Mirostat::take(fields)?;
         self.seed = fields.optional("seed", |node| node.integer(i64::MIN..=i64::MAX))?;
         self.presence_penalty = fields.optional("presence_penalty", |node| node.number(-2.0..=2.0))?;
         self.frequency_penalty = fields.optional("frequency_penalty", |node| node.number(-2.0..=2.0))?;

@@ -1,8 +1,8 @@
 //! What goes over the wire and back is what it was, for all that the API has a place for.
 
 use jarre_core::{
-    ChatAccumulator, ChatRequest, ChatResponse, ErrorKind, FinishReason, Message, Part, Permission, ResponseFormat, Role, Sampling,
-    ToolCall, ToolChoice, ToolResult, ToolSpec, Usage,
+    ChatAccumulator, ChatRequest, ChatResponse, ErrorKind, FinishReason, Message, Mirostat, Part, Permission, ResponseFormat, Role,
+    Sampling, ToolCall, ToolChoice, ToolResult, ToolSpec, Usage,
 };
 use jarre_openai::{ApiError, ChatCompletion, ChatCompletionRequest, ChunkReader, ChunkWriter, StreamEvent, sse};
 use proptest::{collection::vec, option, prelude::*};
@@ -55,6 +55,7 @@ fn sampling() -> impl Strategy<Value = Sampling> {
             (sampling.temperature, sampling.top_p, sampling.min_p) = (temperature, top_p, min_p);
             (sampling.presence_penalty, sampling.frequency_penalty, sampling.repetition_penalty) = (presence, frequency, repetition);
             (sampling.top_k, sampling.seed, sampling.max_tokens) = (top_k, seed, max_tokens);
+            sampling.mirostat = min_p.filter(|eta| *eta > 0.0).map(|eta| Mirostat { tau: 1.0 + eta, eta });
             sampling
         },
     )

@@ -41,6 +41,7 @@ impl OpenAiChat {
         if self.endpoint.dialect() == Dialect::OpenAi {
             wire.max_completion_tokens = wire.sampling.max_tokens.take();
             (wire.sampling.top_k, wire.sampling.min_p, wire.sampling.repetition_penalty) = (None, None, None);
+            wire.sampling.mirostat = None;
         }
         serde_json::to_vec(&wire)
             .map_err(|error| Error::new(ErrorKind::InvalidRequest, format!("the request cannot be written: {error}")).with_source(error))

@@ -12,7 +12,7 @@ mod request;
 mod response;
 mod stream;
 
-pub use request::{ChatRequest, RequestId, ResponseFormat, Sampling, ToolChoice};
+pub use request::{ChatRequest, Mirostat, RequestId, ResponseFormat, Sampling, ToolChoice};
 pub use response::{ChatResponse, FinishReason, Timings};
 pub use stream::{ChatAccumulator, ChatChunk, Delta};
 

@@ -151,6 +151,26 @@ pub struct Sampling {
     /// Divides positive and multiplies negative logits of tokens of prompt and answer; 1 changes nothing (arXiv 1909.05858).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repetition_penalty: Option<f32>,
+    /// Holds the surprise of what is written at a level, in the place of `top_p` and its like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirostat: Option<Mirostat>,
+}
+
+/// Mirostat 2.0 (arXiv 2007.14966).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mirostat {
+    /// The surprise aimed at, in bits a token, above 0.
+    pub tau: f32,
+    /// How fast the limit follows the surprise that was seen, in (0, 1].
+    pub eta: f32,
+}
+
+impl Default for Mirostat {
+    /// 5 bits and 0.1, as in the paper's experiments.
+    fn default() -> Self {
+        Self { tau: 5.0, eta: 0.1 }
+    }
 }
 
 impl Sampling {
@@ -178,6 +198,8 @@ impl Sampling {
         with_frequency_penalty(frequency_penalty: f32);
         /// Sets [`repetition_penalty`](Self::repetition_penalty).
         with_repetition_penalty(repetition_penalty: f32);
+        /// Sets [`mirostat`](Self::mirostat).
+        with_mirostat(mirostat: Mirostat);
     }
 
     /// Sets [`stop`](Self::stop).
@@ -259,7 +281,8 @@ mod tests {
             .with_stop(["END"])
             .with_presence_penalty(1.0)
             .with_frequency_penalty(-1.0)
-            .with_repetition_penalty(1.5);
+            .with_repetition_penalty(1.5)
+            .with_mirostat(Mirostat { tau: 3.0, ..Mirostat::default() });
         ChatRequest::user("hi")
             .with_id("r-1")
             .with_message(Message::assistant("yes?"))
@@ -276,7 +299,7 @@ mod tests {
         assert_eq!(
             wire["sampling"],
             json!({"temperature": 0.5, "top_p": 0.25, "top_k": 40, "min_p": 0.125, "seed": u64::MAX, "max_tokens": 9, "stop": ["END"],
-                "presence_penalty": 1.0, "frequency_penalty": -1.0, "repetition_penalty": 1.5})
+                "presence_penalty": 1.0, "frequency_penalty": -1.0, "repetition_penalty": 1.5, "mirostat": {"tau": 3.0, "eta": 0.1_f32}})
         );
         assert_eq!(wire["tool_choice"], json!({"type": "tool", "name": "t"}));
         assert_eq!(wire["response_format"], json!({"type": "json_schema", "name": "s", "schema": {"type": "object"}}));

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use super::image;
 use crate::{
     ChatCompletionRequest, ChatMessage, Content, ContentPart, FunctionCall, FunctionName, FunctionSpec, FunctionTag, ImageUrl,
-    JsonSchemaFormat, ResponseFormat, SamplingParams, Tool, ToolCall, ToolChoice, ToolChoiceMode, TopK,
+    JsonSchemaFormat, Mirostat, ResponseFormat, SamplingParams, Tool, ToolCall, ToolChoice, ToolChoiceMode, TopK,
 };
 
 impl ChatCompletionRequest {
@@ -37,6 +37,8 @@ impl SamplingParams {
             ("temperature", sampling.temperature),
             ("top_p", sampling.top_p),
             ("min_p", sampling.min_p),
+            ("mirostat_tau", sampling.mirostat.map(|mirostat| mirostat.tau)),
+            ("mirostat_eta", sampling.mirostat.map(|mirostat| mirostat.eta)),
             ("presence_penalty", sampling.presence_penalty),
             ("frequency_penalty", sampling.frequency_penalty),
             ("repetition_penalty", sampling.repetition_penalty),
@@ -49,6 +51,7 @@ impl SamplingParams {
             top_p: sampling.top_p,
             top_k: sampling.top_k.map(|count| if matches!(count, 0 | u32::MAX) { TopK::All } else { TopK::Likeliest(count) }),
             min_p: sampling.min_p,
+            mirostat: sampling.mirostat.map(|jarre_core::Mirostat { tau, eta }| Mirostat { tau, eta }),
             seed: sampling.seed.map(u64::cast_signed),
             stop: sampling.stop.clone(),
             max_tokens: sampling.max_tokens,

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::image;
 use crate::{
-    ApiError, ChatCompletionRequest, ChatMessage, Content, ContentPart, ResponseFormat, Result, SamplingParams, Tool, ToolCall, ToolChoice,
-    ToolChoiceMode, TopK,
+    ApiError, ChatCompletionRequest, ChatMessage, Content, ContentPart, Mirostat, ResponseFormat, Result, SamplingParams, Tool, ToolCall,
+    ToolChoice, ToolChoiceMode, TopK,
 };
 
 impl ChatCompletionRequest {
@@ -46,6 +46,7 @@ impl SamplingParams {
             TopK::Likeliest(count) => count,
         });
         sampling.min_p = self.min_p;
+        sampling.mirostat = self.mirostat.map(|Mirostat { tau, eta }| jarre_core::Mirostat { tau, eta });
         sampling.seed = self.seed.map(i64::cast_unsigned);
         sampling.max_tokens = limit;
         sampling.presence_penalty = self.presence_penalty;

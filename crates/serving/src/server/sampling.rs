@@ -1,4 +1,6 @@
-use jarre_openai::{ApiError, SamplingParams as Wire, TopK};
+use jarre_openai::{ApiError, Mirostat, SamplingParams as Wire, TopK};
+
+use jarre_transformer::generate::MirostatParams;
 
 use super::failure::refused;
 use crate::{Request, SamplingParams};
@@ -54,6 +56,7 @@ fn sampling(wire: &Wire, wishes: Wishes) -> SamplingParams {
         Some(TopK::All) | None => 0,
     };
     sampling.allowed_token_ids.clone_from(&wire.allowed_token_ids);
+    sampling.mirostat = wire.mirostat.map(|Mirostat { tau, eta }| MirostatParams { tau, eta });
     sampling
 }
 
@@ -74,7 +77,7 @@ mod tests {
         let wire = read(
             r#""temperature": 0.5, "top_p": 0.9, "top_k": 7, "min_p": 0.25, "seed": -1, "n": 3, "stop": ["a", "b"], "stop_token_ids": [4],
                "include_stop_str_in_output": true, "min_tokens": 2, "ignore_eos": true, "presence_penalty": 1, "frequency_penalty": -1,
-               "repetition_penalty": 1.5, "logit_bias": {"5": -100}, "allowed_token_ids": [5, 6], "priority": -3, "cache_salt": "s",
+               "repetition_penalty": 1.5, "mirostat": 2, "mirostat_tau": 3, "logit_bias": {"5": -100}, "allowed_token_ids": [5, 6], "priority": -3, "cache_salt": "s",
                "skip_special_tokens": true"#,
         );
         let asked = request(vec![1, 2], &wire, WISHES).unwrap();
@@ -89,6 +92,7 @@ mod tests {
             .with_presence_penalty(1.0)
             .with_frequency_penalty(-1.0)
             .with_repeat_penalty(1.5)
+            .with_mirostat(3.0, 0.1)
             .with_logit_bias([(5, -100.0)])
             .with_allowed_token_ids([5, 6])
             .with_top_logprobs(3);

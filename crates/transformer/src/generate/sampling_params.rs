@@ -195,6 +195,7 @@ impl From<&jarre_core::Sampling> for SamplingParams {
             repeat_penalty: sampling.repetition_penalty.unwrap_or(unset.repeat_penalty),
             presence_penalty: sampling.presence_penalty.unwrap_or(unset.presence_penalty),
             frequency_penalty: sampling.frequency_penalty.unwrap_or(unset.frequency_penalty),
+            mirostat: sampling.mirostat.map(|jarre_core::Mirostat { tau, eta }| MirostatParams { tau, eta }),
             seed: sampling.seed.unwrap_or(unset.seed),
             ..unset
         }
@@ -215,6 +216,7 @@ mod tests {
             .with_repetition_penalty(1.25)
             .with_presence_penalty(0.5)
             .with_frequency_penalty(-0.5)
+            .with_mirostat(jarre_core::Mirostat { tau: 3.0, eta: 0.2 })
             .with_seed(9_u64);
         let expected = SamplingParams::default()
             .with_temperature(0.5)
@@ -224,6 +226,7 @@ mod tests {
             .with_repeat_penalty(1.25)
             .with_presence_penalty(0.5)
             .with_frequency_penalty(-0.5)
+            .with_mirostat(3.0, 0.2)
             .with_seed(9);
         assert_eq!(SamplingParams::from(&sampling), expected);
         assert_eq!(SamplingParams::from(&jarre_core::Sampling::default()), SamplingParams::default());
