@@ -2,6 +2,7 @@
 #![doc(test(attr(deny(warnings))))]
 
 mod error;
+mod line;
 mod sample;
 
 pub mod classification;

@@ -4,8 +4,7 @@ use std::{
     num::NonZeroU8,
 };
 
-use super::line;
-use crate::{Error, Result};
+use crate::{Error, Result, line};
 
 /// The relevance judgements of all queries: a qrels file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

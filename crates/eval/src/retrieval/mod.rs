@@ -2,7 +2,6 @@
 
 mod evaluation;
 mod judgements;
-mod line;
 mod metric;
 mod run;
 

@@ -3,8 +3,7 @@ use std::{
     io::{BufRead, Write},
 };
 
-use super::line;
-use crate::{Error, Result};
+use crate::{Error, Result, line};
 
 /// What a system retrieved for each query, best first: a TREC run.
 ///
