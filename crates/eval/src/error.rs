@@ -82,4 +82,56 @@ pub enum Error {
     /// The file could not be read or written.
     #[error("cannot read or write")]
     Io(#[from] std::io::Error),
+    /// The tracking database could not be read or written: the disk is full, the folder is not writable, and the like.
+    #[error("cannot use {place}")]
+    Tracking {
+        /// Its path.
+        place: String,
+        /// What the system or `SQLite` said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Others wrote to the tracking database for longer than this process waits.
+    #[error("{place} is being written by another process; try again")]
+    TrackingBusy {
+        /// Its path.
+        place: String,
+    },
+    /// The file is damaged, or no tracking database. It was left as it is.
+    #[error("{place} is not a sound tracking database: {problem}; give another path, or restore it from a copy")]
+    TrackingDamaged {
+        /// Its path.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A later version of this crate made the tracking database.
+    #[error("{place} has schema version {found} and this program knows {known}; use the program that made it")]
+    TrackingNewer {
+        /// Its path.
+        place: String,
+        /// The version of its schema.
+        found: usize,
+        /// The latest version known here.
+        known: usize,
+    },
+    /// There is no such record.
+    #[error("there is no {what} `{name}`")]
+    NotFound {
+        /// What was looked for (`run`, `prompt`, ..).
+        what: &'static str,
+        /// Its name or id.
+        name: String,
+    },
+    /// An argument that makes no sense, or a change that the state of things does not allow; the text says what would.
+    #[error("{0}")]
+    Refused(String),
+    /// A filter of runs that cannot be read.
+    #[error("the filter cannot be read at character {at}: {problem}")]
+    Filter {
+        /// Counted from 1.
+        at: usize,
+        /// What stands there, and what belongs there.
+        problem: String,
+    },
 }
