@@ -2,33 +2,61 @@
 //!
 //! - runs with parameters, tags, notes, provenance and a lease, so that one whose process died is seen;
 //! - metrics by step, written through [`RunSink`] by anything that logs to a [`MetricSink`](jarre_core::MetricSink);
+//! - lists of runs by a [`Filter`], in pages, and runs beside one another;
 //! - samples with their scores, of which every version is kept, for resuming and comparing;
-//! - answers of models, kept under a digest of all that they depend on.
+//! - answers of models, kept under a digest of all that they depend on;
+//! - prompts in versions that never change, and names that point to them;
+//! - what people say of answers, queues of answers that wait for it, and the datasets that come of it;
+//! - how well judges agreed with people.
 
 mod about;
+mod artifact;
 mod cache;
+mod calibration;
+mod compare;
+mod dataset;
 mod experiment;
 mod fault;
+mod feedback;
+mod filter;
 mod lease;
+mod list;
 mod metric;
 mod migrate;
 mod open;
+mod prompt;
+mod queue;
 mod run;
+mod run_cursor;
 mod run_id;
+mod run_query;
 mod sample;
 mod sample_rows;
 mod score;
 mod score_rows;
 mod sink;
+mod template;
 mod tracker;
 
+pub use artifact::Artifact;
 pub use cache::CacheStats;
+pub use calibration::{Calibration, CalibrationState};
+pub use compare::RunMatrix;
+pub use dataset::{DatasetVersion, PreferencePair};
 pub use experiment::Experiment;
+pub use feedback::{Feedback, FeedbackId, FeedbackTarget, Verdict};
+pub use filter::Filter;
 pub use lease::RunLease;
+pub use list::{RunPage, RunRow};
 pub use metric::{LatestMetric, MetricPoint};
+pub use prompt::PromptVersion;
+pub use queue::{QueueItem, QueueItemId, QueueProgress};
 pub use run::{NewRun, Run, RunStatus};
+pub use run_cursor::RunCursor;
 pub use run_id::RunId;
+pub use run_query::{RunQuery, RunSort, SortBy};
 pub use sample::{SampleCursor, SamplePage, SampleTexts};
 pub use score::ScoreVersion;
 pub use sink::RunSink;
+pub use template::Template;
 pub use tracker::{Durability, Tracker, TrackerOptions};
