@@ -134,4 +134,15 @@ pub enum Error {
         /// What stands there, and what belongs there.
         problem: String,
     },
+    /// A judge that could judge nothing.
+    #[error("no judge can be made of this: {0}")]
+    InvalidJudge(String),
+    /// Judgements that have no mean in common.
+    #[error("judgements of {first} and of {second} do not mix; aggregate each apart")]
+    MixedJudgements {
+        /// The scale, or the judge, of the first judgement.
+        first: String,
+        /// That of one which differs.
+        second: String,
+    },
 }
