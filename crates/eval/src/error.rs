@@ -145,4 +145,14 @@ pub enum Error {
         /// That of one which differs.
         second: String,
     },
+    /// A label that no judgement of the scale can agree with.
+    #[error("label {index} is {value}, which the scale {scale} does not have; convert the labels to the judge's scale")]
+    OffScale {
+        /// Its place, from 0.
+        index: usize,
+        /// The label.
+        value: f64,
+        /// The scale.
+        scale: String,
+    },
 }

@@ -9,11 +9,17 @@
 //!   several judges; [`repeat`] asks the same again to see how often the verdict flips.
 //! - An answer is not to be trusted: [`Untrusted`] quotes it so that it cannot leave its place or imitate a verdict.
 //! - A verdict that cannot be read is [`Outcome::Unscored`](crate::Outcome), never wrong; a judge that cannot be reached is `Failed`.
+//! - [`Calibrator`] holds a judge against labels, and [`Calibration::gate`] says whether decisions may rest on it.
 //!
 //! Nothing here spawns or waits by itself: a judgement is a future, and how many run at once is the caller's affair.
 
+mod agreement;
 mod ask;
+mod bias;
+mod calibration;
+mod calibrator;
 mod case;
+mod gate;
 mod grades;
 mod id;
 mod json;
@@ -32,7 +38,11 @@ mod untrusted;
 mod verdict;
 mod words;
 
+pub use bias::{LabelledPair, PairCalibration};
+pub use calibration::{Calibration, Coefficient, Confusion, CorrectedRate, Rate};
+pub use calibrator::{Calibrator, LabelledAnswer};
 pub use case::Case;
+pub use gate::{Block, Gate, GatePolicy};
 pub use grades::Grades;
 pub use id::JudgeId;
 pub use lexical::{Against, LexicalJudge};

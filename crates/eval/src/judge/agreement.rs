@@ -1,0 +1,194 @@
+//! The figures that calibrations are made of.
+
+use crate::stats::{self, Interval};
+
+use super::calibration::{Coefficient, Rate};
+
+/// The share `successes` of `trials`, with Wilson's interval.
+pub(super) fn rate(successes: u64, trials: u64, confidence: f64) -> Rate {
+    let interval = stats::wilson(successes, trials, confidence).expect("what is counted among the trials is not more than they are");
+    Rate { successes, trials, interval }
+}
+
+/// Cohen's kappa of pairs of figures (Cohen 1960): how far they agree beyond chance. With `quadratic` weights (Cohen 1968) a disagreement
+/// costs the square of its size. `None` where chance alone would agree always: without pairs, or with one figure only.
+///
+/// The interval is normal with the variance of Fleiss, Cohen and Everitt (1969).
+pub(super) fn kappa(pairs: &[(f64, f64)], quadratic: bool, confidence: f64) -> Option<Coefficient> {
+    let figures = distinct(pairs.iter().flat_map(|(first, second)| [*first, *second]));
+    let widest = figures.last()? - figures.first()?;
+    let weight = |i: usize, j: usize| {
+        if quadratic && widest > 0.0 { 1.0 - ((figures[i] - figures[j]) / widest).powi(2) } else { f64::from(u8::from(i == j)) }
+    };
+    let cells = shares(pairs, &figures);
+    let size = figures.len();
+    let rows: Vec<f64> = cells.iter().map(|row| row.iter().sum()).collect();
+    let columns: Vec<f64> = (0..size).map(|j| cells.iter().map(|row| row[j]).sum()).collect();
+    let over_cells =
+        |value: &dyn Fn(usize, usize) -> f64| (0..size).flat_map(|i| (0..size).map(move |j| (i, j))).map(|(i, j)| value(i, j)).sum::<f64>();
+    let observed = over_cells(&|i, j| weight(i, j) * cells[i][j]);
+    let expected = over_cells(&|i, j| weight(i, j) * rows[i] * columns[j]);
+    if 1.0 - expected < 1e-12 {
+        return None;
+    }
+    let kappa = (observed - expected) / (1.0 - expected);
+    let row_weights: Vec<f64> = (0..size).map(|i| (0..size).map(|j| columns[j] * weight(i, j)).sum()).collect();
+    let column_weights: Vec<f64> = (0..size).map(|j| (0..size).map(|i| rows[i] * weight(i, j)).sum()).collect();
+    let spread = over_cells(&|i, j| cells[i][j] * (weight(i, j) - (row_weights[i] + column_weights[j]) * (1.0 - kappa)).powi(2));
+    let variance = (spread - (kappa - expected * (1.0 - kappa)).powi(2)).max(0.0) / (pairs.len() as f64 * (1.0 - expected).powi(2));
+    Some(Coefficient { value: kappa, interval: normal(kappa, variance.sqrt(), confidence, -1.0, 1.0) })
+}
+
+/// How far apart two figures are for [`alpha`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Distance {
+    Nominal,
+    Ordinal,
+    Interval,
+}
+
+/// Krippendorff's alpha of units that raters gave figures to; units with fewer than two count for nothing. `None` where the figures do
+/// not differ at all, or no unit has two.
+///
+/// Krippendorff, "Computing Krippendorff's alpha-reliability" (2011).
+pub(super) fn alpha(units: &[Vec<f64>], distance: Distance) -> Option<f64> {
+    let units: Vec<&Vec<f64>> = units.iter().filter(|unit| unit.len() > 1).collect();
+    let figures = distinct(units.iter().flat_map(|unit| unit.iter().copied()));
+    let place = |value: f64| figures.partition_point(|figure| *figure < value);
+    let mut coincidences = vec![vec![0.0; figures.len()]; figures.len()];
+    for unit in units {
+        for (index, first) in unit.iter().enumerate() {
+            for (_, second) in unit.iter().enumerate().filter(|(other, _)| *other != index) {
+                coincidences[place(*first)][place(*second)] += 1.0 / (unit.len() - 1) as f64;
+            }
+        }
+    }
+    let totals: Vec<f64> = coincidences.iter().map(|row| row.iter().sum()).collect();
+    let total: f64 = totals.iter().sum();
+    let (mut observed, mut expected) = (0.0, 0.0);
+    for first in 0..figures.len() {
+        for second in first + 1..figures.len() {
+            let apart = squared_distance(distance, &figures, &totals, first, second);
+            observed += coincidences[first][second] * apart;
+            expected += totals[first] * totals[second] * apart;
+        }
+    }
+    (expected > 0.0).then(|| 1.0 - (total - 1.0) * observed / expected)
+}
+
+fn squared_distance(distance: Distance, figures: &[f64], totals: &[f64], first: usize, second: usize) -> f64 {
+    match distance {
+        Distance::Nominal => 1.0,
+        Distance::Interval => (figures[second] - figures[first]).powi(2),
+        Distance::Ordinal => (totals[first..=second].iter().sum::<f64>() - f64::midpoint(totals[first], totals[second])).powi(2),
+    }
+}
+
+/// Pearson's correlation; `None` with fewer than two pairs or where one side does not vary.
+pub(super) fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
+    let n = pairs.len() as f64;
+    let (first, second) = (pairs.iter().map(|pair| pair.0).sum::<f64>() / n, pairs.iter().map(|pair| pair.1).sum::<f64>() / n);
+    let sum = |term: fn(f64, f64) -> f64| pairs.iter().map(|pair| term(pair.0 - first, pair.1 - second)).sum::<f64>();
+    let scale = (sum(|a, _| a * a) * sum(|_, b| b * b)).sqrt();
+    (scale > 0.0).then(|| (sum(|a, b| a * b) / scale).clamp(-1.0, 1.0))
+}
+
+/// The normal interval about `value`, kept within `low` and `high`.
+pub(super) fn normal(value: f64, standard_error: f64, confidence: f64, low: f64, high: f64) -> Interval {
+    let half = normal_quantile(confidence) * standard_error;
+    Interval { low: (value - half).max(low), high: (value + half).min(high) }
+}
+
+/// The two-sided normal quantile of `confidence`, read off Wilson's interval, whose upper bound without successes in n trials is
+/// z^2 / (n + z^2).
+fn normal_quantile(confidence: f64) -> f64 {
+    let high = stats::wilson(0, 1, confidence).expect("none of one trial is possible").high;
+    (high / (1.0 - high)).sqrt()
+}
+
+fn distinct(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values
+}
+
+/// The share of the pairs in each cell.
+fn shares(pairs: &[(f64, f64)], figures: &[f64]) -> Vec<Vec<f64>> {
+    let place = |value: f64| figures.partition_point(|figure| *figure < value);
+    let mut cells = vec![vec![0.0; figures.len()]; figures.len()];
+    for (first, second) in pairs {
+        cells[place(*first)][place(*second)] += 1.0 / pairs.len() as f64;
+    }
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(actual: f64, expected: f64) {
+        assert!((actual - expected).abs() < 1e-12, "{actual} is not {expected}");
+    }
+
+    /// `cohens_kappa(table)` of statsmodels 0.15.
+    #[test]
+    fn kappa_of_a_table_and_its_interval() {
+        let table = [[11, 3, 1, 0], [2, 9, 4, 1], [0, 3, 12, 2], [1, 0, 2, 9]];
+        let cells = (0..4).flat_map(|i| (0..4).map(move |j| (i, j)));
+        let pairs: Vec<(f64, f64)> =
+            cells.flat_map(|(i, j): (usize, usize)| std::iter::repeat_n((i as f64, j as f64), table[i][j])).collect();
+        let kappa = kappa(&pairs, false, 0.95).unwrap();
+        close(kappa.value, 0.575_102_497_204_621_7);
+        close(kappa.interval.low, 0.416_283_702_424_717_8);
+        close(kappa.interval.high, 0.733_921_291_984_525_6);
+    }
+
+    #[test]
+    fn kappa_of_perfect_chance_and_contrary_raters() {
+        let of = |pairs: &[(f64, f64)]| kappa(pairs, false, 0.95).map(|kappa| kappa.value);
+        assert_eq!(of(&[(0.0, 0.0), (1.0, 1.0)]), Some(1.0));
+        assert_eq!(of(&[(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)]), Some(0.0));
+        assert_eq!(of(&[(0.0, 1.0), (1.0, 0.0)]), Some(-1.0));
+        assert_eq!(of(&[(1.0, 1.0), (1.0, 1.0)]), None);
+        assert_eq!(of(&[]), None);
+    }
+
+    /// Krippendorff's example of 2011: four raters, twelve units, some left out. `krippendorff.alpha` of krippendorff 0.9.
+    #[test]
+    fn alpha_of_the_published_example() {
+        let units: [&[f64]; 12] = [
+            &[1.0, 1.0, 1.0],
+            &[2.0, 2.0, 3.0, 2.0],
+            &[3.0, 3.0, 3.0, 3.0],
+            &[3.0, 3.0, 3.0, 3.0],
+            &[2.0, 2.0, 2.0, 2.0],
+            &[1.0, 2.0, 3.0, 4.0],
+            &[4.0, 4.0, 4.0, 4.0],
+            &[1.0, 1.0, 2.0, 1.0],
+            &[2.0, 2.0, 2.0, 2.0],
+            &[5.0, 5.0, 5.0],
+            &[1.0, 1.0],
+            &[3.0],
+        ];
+        let units = units.map(<[f64]>::to_vec);
+        for (distance, expected) in [
+            (Distance::Nominal, 0.743_421_052_631_579),
+            (Distance::Ordinal, 0.815_387_503_754_881_4),
+            (Distance::Interval, 0.849_107_142_857_142_8),
+        ] {
+            close(alpha(&units, distance).unwrap(), expected);
+        }
+        assert_eq!(alpha(&[vec![1.0, 1.0], vec![1.0, 1.0], vec![2.0]], Distance::Nominal), None);
+        assert_eq!(alpha(&[], Distance::Ordinal), None);
+    }
+
+    #[test]
+    fn correlation_of_lines_and_of_nothing() {
+        close(correlation(&[(1.0, 2.0), (2.0, 4.0), (3.0, 6.0)]).unwrap(), 1.0);
+        close(correlation(&[(1.0, 1.0), (2.0, 3.0), (3.0, 2.0)]).unwrap(), 0.5);
+        assert_eq!(correlation(&[(1.0, 1.0), (1.0, 2.0)]), None);
+        assert_eq!(correlation(&[(1.0, 1.0)]), None);
+        assert_eq!(correlation(&[]), None);
+    }
+}
