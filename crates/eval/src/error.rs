@@ -155,4 +155,39 @@ pub enum Error {
         /// The scale.
         scale: String,
     },
+    /// An item that says not which cluster or stratum it belongs to.
+    #[error("item {index} has no cluster or stratum; give every item one, or compare without grouping")]
+    MissingGroup {
+        /// Its place, from 0.
+        index: usize,
+    },
+    /// Groups that belong to another sample.
+    #[error("{groups} items have a group, but the sample holds {items}; pass one group a value, in the same order")]
+    GroupCount {
+        /// Values of the sample.
+        items: usize,
+        /// Items with a group.
+        groups: usize,
+    },
+    /// A p-value that is none.
+    #[error("p-value {index} is {value}; p-values lie between 0 and 1, and tests without one are left out")]
+    NotAProbability {
+        /// Its place, from 0.
+        index: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A setting that makes no sense.
+    #[error("the {what} is {value}; it must be {wanted}")]
+    OutOfRange {
+        /// Which one.
+        what: &'static str,
+        /// What it was set to.
+        value: f64,
+        /// What it may be.
+        wanted: &'static str,
+    },
+    /// A statistic that has no value for this sample.
+    #[error("{0}")]
+    Undefined(String),
 }

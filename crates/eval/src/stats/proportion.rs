@@ -1,4 +1,4 @@
-use super::{Interval, normal};
+use super::{Interval, distribution::normal, interval::check_confidence};
 use crate::{Error, Result};
 
 /// The interval of Wilson (1927) for a share of `trials` that succeeded. Unlike the textbook interval it keeps its coverage near 0 and
@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// # Panics
 /// Where `confidence` is not between 0 and 1, both exclusive.
 pub fn wilson(successes: u64, trials: u64, confidence: f64) -> Result<Interval> {
-    assert!(confidence > 0.0 && confidence < 1.0, "a confidence of {confidence} is not between 0 and 1");
+    check_confidence(confidence);
     if successes > trials {
         return Err(Error::ImpossibleProportion { successes, trials });
     }
@@ -25,7 +25,7 @@ pub fn wilson(successes: u64, trials: u64, confidence: f64) -> Result<Interval> 
     }
     let n = trials as f64;
     let share = successes as f64 / n;
-    let z = normal::quantile(f64::midpoint(1.0, confidence));
+    let z = normal::critical(confidence);
     let shrink = 1.0 + z * z / n;
     let centre = (share + z * z / (2.0 * n)) / shrink;
     let half = z / shrink * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
