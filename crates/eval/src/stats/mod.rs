@@ -5,9 +5,12 @@
 //! - Which of two runs is better? [`PairedMeans`] and [`BinaryPairs`]; [`Question`] puts the answer into words, [`NonInferiority`] holds it
 //!   against a margin, [`Power`] tells how many items it takes.
 //! - Many tests at once: [`holm`], [`benjamini_hochberg`].
+//! - Judges: [`Confusion`] and [`Ratings`] for agreement, [`JudgeCalibration`] and [`RectifiedMean`] for what a judge's figures are worth.
 
+mod agreement;
 mod binary;
 mod bootstrap;
+mod corrected_rate;
 mod design;
 mod distribution;
 mod interval;
@@ -17,13 +20,16 @@ mod non_inferiority;
 mod paired;
 mod power;
 mod proportion;
+mod rectified_mean;
 mod repeats;
 mod rng;
 mod values;
 mod verdict;
 
+pub use agreement::{Confusion, Ratings, Scale, Weights};
 pub use binary::{BinaryPairs, ChiSquared, McNemar};
 pub use bootstrap::{Bootstrap, BootstrapEstimate, MeanEstimate, PairedDifference, Percentiles};
+pub use corrected_rate::{CorrectedRate, JudgeCalibration};
 pub use design::{Design, Groups};
 pub use interval::Interval;
 pub use mean::Mean;
@@ -32,5 +38,6 @@ pub use non_inferiority::NonInferiority;
 pub use paired::PairedMeans;
 pub use power::{DifferenceVariance, Power};
 pub use proportion::wilson;
+pub use rectified_mean::RectifiedMean;
 pub use repeats::Repeats;
 pub use verdict::{Direction, Finding, Needed, Question, Unit, Verdict};
