@@ -12,7 +12,7 @@ mod table;
 mod text;
 mod token_heatmaps;
 
-pub use chart::{BarChart, Bars, Chart, ColorScale, HeatMap, Histogram, LineChart, Scale, ScatterChart, Series};
+pub use chart::{BarChart, Bars, Chart, ColorScale, HeatMap, Histogram, IntervalChart, LineChart, Scale, ScatterChart, Series};
 pub use error::{Error, Result};
 pub use html::Html;
 pub use page::{Notice, Page, Section};

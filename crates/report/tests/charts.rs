@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use jarre_report::{BarChart, Bars, ColorScale, HeatMap, Histogram, LineChart, Scale, ScatterChart, Series};
+use jarre_report::{BarChart, Bars, ColorScale, HeatMap, Histogram, IntervalChart, LineChart, Scale, ScatterChart, Series};
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 
@@ -55,7 +55,7 @@ proptest! {
     fn points(a in values(), b in values(), log_x in any::<bool>(), log_y in any::<bool>(), text in any::<String>(), width in any::<u32>()) {
         let pairs = || a.iter().copied().zip(b.iter().copied());
         let errors = || pairs().map(|(x, y)| (x, y, y - x, x));
-        let series = Series::with_errors(text.clone(), errors()).band(pairs().map(|(x, y)| (x, y, x)));
+        let series = Series::with_errors(text.clone(), errors()).x_errors(pairs()).band(pairs().map(|(x, y)| (x, y, x)));
         let line = LineChart::new(text.clone())
             .series(series.clone())
             .series(Series::new("second", pairs()).dashed())
@@ -70,6 +70,15 @@ proptest! {
         check(&line.to_svg());
         let scatter = ScatterChart::new(text).series(series.clone()).curve(series).x_scale(scale(log_x)).y_scale(scale(log_y));
         check(&scatter.y_range(a.first().copied().unwrap_or(1.0), b.first().copied().unwrap_or(1.0)).to_svg());
+    }
+
+    #[test]
+    fn intervals(a in values(), b in values(), color in any::<usize>(), text in any::<String>()) {
+        let rows = a.iter().zip(&b).fold(IntervalChart::new(text.clone()), |chart, (value, bound)| {
+            chart.row(text.clone(), color, *value, *bound, value - bound)
+        });
+        let reference = b.first().copied().unwrap_or(1.0);
+        check(&rows.reference_x(reference, text).x_range(reference, 1.0).to_svg());
     }
 
     #[test]

@@ -56,6 +56,10 @@ impl Projection<'_> {
     fn bound(&self, y: f64) -> Option<f64> {
         Some((1.0 - self.y.place_of_bound(y)?) * self.height)
     }
+
+    fn bound_across(&self, x: f64) -> Option<f64> {
+        Some(self.x.place_of_bound(x)? * self.width)
+    }
 }
 
 impl Layer<'_> {
@@ -130,12 +134,16 @@ impl Layer<'_> {
     fn draw_errors(&self, canvas: &mut Canvas, projection: &Projection<'_>) {
         let mut path = String::new();
         for point in self.series.points.iter().take(MARKS) {
-            let Some((low, high)) = point.bounds else { continue };
-            if let (Some((x, _)), Some(low), Some(high)) =
-                (projection.point(point.x, point.y), projection.bound(low), projection.bound(high))
-            {
+            let Some((x, y)) = projection.point(point.x, point.y) else { continue };
+            let upright = point.bounds.and_then(|(low, high)| Some((projection.bound(low)?, projection.bound(high)?)));
+            if let Some((low, high)) = upright {
                 let (left, x, low, high) = (Px(x - 3.0), Px(x), Px(low), Px(high));
                 append(&mut path, format_args!("M{x} {low}V{high}M{left} {low}h6M{left} {high}h6"));
+            }
+            let across = point.across.and_then(|(low, high)| Some((projection.bound_across(low)?, projection.bound_across(high)?)));
+            if let Some((low, high)) = across {
+                let (top, y, low, high) = (Px(y - 3.0), Px(y), Px(low), Px(high));
+                append(&mut path, format_args!("M{low} {y}H{high}M{low} {top}v6M{high} {top}v6"));
             }
         }
         if !path.is_empty() {
@@ -198,8 +206,12 @@ impl Layer<'_> {
 
     fn told(&self, point: &Point) -> String {
         let name = text::fit(&self.series.name, LABEL_SIZE, 300.0);
-        let bounds = point.bounds.map(|(low, high)| format!(" [{}, {}]", short(low), short(high))).unwrap_or_default();
-        format!("{name}{}{}: {}{bounds}", if name.is_empty() { "" } else { ", " }, short(point.x), short(point.y))
+        let bounds = |bounds: Option<(f64, f64)>| match bounds {
+            Some((low, high)) => format!(" [{}, {}]", short(low), short(high)),
+            None => String::new(),
+        };
+        let (x, y) = (short(point.x) + &bounds(point.across), short(point.y) + &bounds(point.bounds));
+        format!("{name}{}{x}: {y}", if name.is_empty() { "" } else { ", " })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Charts as SVG: what to draw is in `line`, `scatter`, `bar`, `heat_map` and `histogram`, where to draw it in `axis` and `canvas`.
+//! Charts as SVG: what to draw is in `line`, `scatter`, `bar`, `heat_map`, `histogram` and `interval`, where to draw it in `axis` and `canvas`.
 
 mod axis;
 mod bar;
@@ -7,6 +7,7 @@ mod category;
 mod downsample;
 mod heat_map;
 mod histogram;
+mod interval;
 mod layer;
 mod legend;
 mod line;
@@ -21,6 +22,7 @@ pub use axis::Scale;
 pub use bar::{BarChart, Bars};
 pub use heat_map::{ColorScale, HeatMap};
 pub use histogram::Histogram;
+pub use interval::IntervalChart;
 pub use line::LineChart;
 pub use scatter::ScatterChart;
 pub use series::Series;

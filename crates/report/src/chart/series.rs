@@ -7,12 +7,13 @@ pub struct Series {
     pub(super) broken: bool,
 }
 
-/// A point; its bounds are those of an error bar.
+/// A point; its bounds are those of an error bar, `across` of one along the horizontal axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Point {
     pub(super) x: f64,
     pub(super) y: f64,
     pub(super) bounds: Option<(f64, f64)>,
+    pub(super) across: Option<(f64, f64)>,
 }
 
 /// A place of a band.
@@ -26,14 +27,22 @@ pub(super) struct Bounds {
 impl Series {
     /// Points `(x, y)`, in the order in which a line goes through them. A point that is not finite is a gap in the line.
     pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
-        let points = points.into_iter().map(|(x, y)| Point { x, y, bounds: None }).collect();
+        let points = points.into_iter().map(|(x, y)| Point { x, y, bounds: None, across: None }).collect();
         Self { name: name.into(), points, band: Vec::new(), broken: false }
     }
 
     /// Points with error bars: `(x, y, low, high)`, the bounds in the units of y.
     pub fn with_errors(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64, f64, f64)>) -> Self {
-        let points = points.into_iter().map(|(x, y, low, high)| Point { x, y, bounds: Some((low.min(high), low.max(high))) });
-        Self { name: name.into(), points: points.collect(), band: Vec::new(), broken: false }
+        let point = |(x, y, low, high): (f64, f64, f64, f64)| Point { x, y, bounds: Some((low.min(high), low.max(high))), across: None };
+        Self { name: name.into(), points: points.into_iter().map(point).collect(), band: Vec::new(), broken: false }
+    }
+
+    /// Error bars along the horizontal axis: `(low, high)` of each point in order, in the units of x.
+    pub fn x_errors(mut self, bounds: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        for (point, (low, high)) in self.points.iter_mut().zip(bounds) {
+            point.across = Some((low.min(high), low.max(high)));
+        }
+        self
     }
 
     /// A band behind the line: `(x, low, high)`, of a confidence interval for instance. Its places need not be those of the points.
@@ -49,7 +58,11 @@ impl Series {
     }
 
     pub(super) fn xs(&self) -> impl Iterator<Item = f64> {
-        self.points.iter().map(|point| point.x).chain(self.band.iter().map(|bounds| bounds.x))
+        let points = self.points.iter().flat_map(|point| {
+            let (low, high) = point.across.unwrap_or((point.x, point.x));
+            [point.x, low, high]
+        });
+        points.chain(self.band.iter().map(|bounds| bounds.x))
     }
 
     pub(super) fn ys(&self) -> impl Iterator<Item = f64> {

@@ -37,7 +37,12 @@ pub enum NumberFormat {
 }
 
 impl NumberFormat {
-    fn write(self, value: f64) -> String {
+    /// The number as readers see it.
+    ///
+    /// ```
+    /// assert_eq!(jarre_report::NumberFormat::Short.write(12_345.0), "12.3k");
+    /// ```
+    pub fn write(self, value: f64) -> String {
         match self {
             Self::Short => short(value),
             Self::Fixed(decimals) => fixed(value, decimals),
