@@ -74,7 +74,8 @@ impl IntervalChart {
         let widest = |texts: &mut dyn Iterator<Item = String>| texts.map(|text| text::width(&text, LABEL_SIZE)).fold(0.0, f64::max);
         let mut margins = Margins {
             left: widest(&mut rows.iter().map(Row::label)) + 12.0,
-            right: widest(&mut rows.iter().map(Row::told)) + 12.0,
+            // Digits are wider in some fonts than the estimate of their width has it.
+            right: widest(&mut rows.iter().map(Row::told)) * 1.1 + 12.0,
             bottom: 22.0,
             top: 0.0,
         };

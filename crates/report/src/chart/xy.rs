@@ -51,7 +51,7 @@ impl Xy<'_> {
         if self.layers.len() < 2 {
             return Vec::new();
         }
-        self.layers.iter().map(Layer::entry).collect()
+        self.layers.iter().filter(|layer| !layer.series.name.is_empty()).map(Layer::entry).collect()
     }
 
     fn vertical_axis(&self) -> Axis {
