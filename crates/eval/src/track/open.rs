@@ -1,4 +1,10 @@
-use std::{fs::File, io::Read, path::Path, thread, time::Duration};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
@@ -106,15 +112,47 @@ fn write_ahead(connection: &Connection) -> Step<()> {
 
 /// Refuses what is no `SQLite` file before `SQLite` sees it. An empty file is one that is to be made.
 fn check_header(path: &Path, place: &str) -> Result<()> {
-    let tracking = |source: std::io::Error| Error::Tracking { place: place.to_owned(), source: source.into() };
-    let mut start = Vec::new();
-    match File::open(path) {
-        Ok(file) => file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(tracking)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+    let tracking = |source: io::Error| Error::Tracking { place: place.to_owned(), source: source.into() };
+    let damaged = |problem: &str| Error::TrackingDamaged { place: place.to_owned(), problem: problem.to_owned() };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(tracking(error)),
     };
-    if start.is_empty() || start == MAGIC {
-        return Ok(());
+    let length = file.metadata().map_err(tracking)?.len();
+    let mut start = Vec::new();
+    file.take(MAGIC.len() as u64 + 2).read_to_end(&mut start).map_err(tracking)?;
+    match start.split_first_chunk::<16>() {
+        None if start.is_empty() => Ok(()),
+        Some((magic, &[high, low])) if magic == MAGIC => match u64::from(u16::from_be_bytes([high, low])) {
+            // Pages of 64 KiB are written as 1. A log beside the file may hold what is missing in it.
+            page if page > 1 && !length.is_multiple_of(page) && !log_of(path).exists() => Err(damaged("its end is missing")),
+            _ => Ok(()),
+        },
+        _ => Err(damaged("it is no SQLite file")),
     }
-    Err(Error::TrackingDamaged { place: place.to_owned(), problem: "it is no SQLite file".into() })
+}
+
+/// Where the write-ahead log of a database is.
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durability_is_what_was_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("runs.db");
+        for (durability, expected) in [(Durability::Process, 1), (Durability::Full, 2)] {
+            let options = TrackerOptions::default().with_durability(durability);
+            let connection = writer(&path, &options).unwrap();
+            let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+            assert_eq!((pragma("synchronous"), pragma("foreign_keys")), (expected, 1));
+        }
+    }
 }

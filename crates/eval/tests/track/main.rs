@@ -3,9 +3,13 @@
 
 mod artifacts;
 mod feedback;
+mod kill;
 mod listing;
 mod metrics;
+mod opening;
+mod process;
 mod prompts;
 mod runs;
 mod samples;
+mod sharing;
 mod support;
