@@ -44,9 +44,14 @@ impl<M: ChatModel> Asker<M> {
         self.model.info().can(Capability::JsonSchema)
     }
 
-    /// Asks once. Repeats move the seed.
+    /// Asks once, for the likeliest reply. Repeats move the seed.
     pub(crate) async fn ask(&self, inquiry: Inquiry, repeat: u32) -> Result<Reply, Unjudged> {
-        let sampling = Sampling::greedy().with_seed(self.seed.wrapping_add(u64::from(repeat))).with_max_tokens(self.max_tokens);
+        self.ask_at(0.0, inquiry, repeat).await
+    }
+
+    pub(crate) async fn ask_at(&self, temperature: f32, inquiry: Inquiry, repeat: u32) -> Result<Reply, Unjudged> {
+        let seed = self.seed.wrapping_add(u64::from(repeat));
+        let sampling = Sampling::default().with_temperature(temperature).with_seed(seed).with_max_tokens(self.max_tokens);
         let messages = [Message::system(inquiry.system), Message::user(inquiry.user)];
         let mut request = ChatRequest::new(messages).with_sampling(sampling);
         if self.keeps_schema() {

@@ -57,3 +57,10 @@ pub use scale::Scale;
 pub use scorer::JudgeScorer;
 pub use untrusted::{Handling, Untrusted};
 pub use verdict::{Judge, Judgement, Unjudged};
+
+pub(crate) use ask::{Asker, Inquiry};
+pub(crate) use id::digest;
+pub(crate) use json::whole_object;
+pub(crate) use llm::TRUST;
+pub(crate) use sentences::sentences;
+pub(crate) use words::{containment, content_words, is_function_word};

@@ -7,8 +7,13 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
 
 /// The words of `text` that carry meaning: all but English function words; all of them where nothing else is left.
 pub(crate) fn content_words(text: &str) -> Vec<String> {
-    let (content, function): (Vec<_>, Vec<_>) = words(text).partition(|word| !FUNCTION_WORDS.contains(&word.as_str()));
+    let (content, function): (Vec<_>, Vec<_>) = words(text).partition(|word| !is_function_word(word));
     if content.is_empty() { function } else { content }
+}
+
+/// Whether `word`, in lower case, only holds sentences together.
+pub(crate) fn is_function_word(word: &str) -> bool {
+    FUNCTION_WORDS.contains(&word)
 }
 
 /// The share of `of` that stands in `within`; `None` where `of` is empty.
