@@ -190,4 +190,34 @@ pub enum Error {
     /// A statistic that has no value for this sample.
     #[error("{0}")]
     Undefined(String),
+    /// A regular expression that cannot be read, or costs too much.
+    #[error("the pattern `{pattern}` cannot be used: {problem}")]
+    InvalidPattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A value that its scale does not have: a probability above 1, a logarithm of one above 0, NaN.
+    #[error("value {index} is {value}; {wanted}")]
+    ValueOutOfRange {
+        /// Its place, from 0.
+        index: usize,
+        /// The value.
+        value: f64,
+        /// What belongs there.
+        wanted: &'static str,
+    },
+    /// A class that was not declared.
+    #[error("`{label}` is none of the classes; declare it, or leave out the item")]
+    UnknownClass {
+        /// The class.
+        label: String,
+    },
+    /// Two classes of one name.
+    #[error("`{label}` is declared twice; classes must differ")]
+    RepeatedClass {
+        /// The class.
+        label: String,
+    },
 }

@@ -1,1 +1,26 @@
-//! How close a text comes to the one that was wanted.
+//! Comparing what a model wrote with what was wanted.
+
+mod bits;
+mod bleu;
+mod chrf;
+mod edit;
+mod embedding;
+mod math;
+mod ngram;
+mod normalize;
+mod number;
+mod overlap;
+mod pattern;
+mod porter;
+mod rouge;
+
+pub use bleu::{Bleu, BleuScore};
+pub use chrf::Chrf;
+pub use edit::{edit_distance, edit_similarity};
+pub use embedding::embedding_similarity;
+pub use math::{boxed, math_equal};
+pub use normalize::normalize_answer;
+pub use number::{numeric_equal, parse_number};
+pub use overlap::{contains, exact_match, token_f1};
+pub use pattern::{Pattern, Take};
+pub use rouge::{Rouge, RougeScore, RougeVariant};
