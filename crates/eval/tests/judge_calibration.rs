@@ -20,7 +20,7 @@ fn judgement(scale: Scale, outcome: Outcome) -> Judgement {
 
 fn answer(index: usize, scale: Scale, label: f64, said: &[f64]) -> LabelledAnswer {
     let judgements = said.iter().map(|value| judgement(scale, Outcome::of(*value))).collect();
-    LabelledAnswer { item: index.to_string(), label, length: index, judgements: Repeats { judgements } }
+    LabelledAnswer { item: index.to_string(), label, length: 20, judgements: Repeats { judgements } }
 }
 
 /// Answers of which these many are (label, verdict).
@@ -101,11 +101,8 @@ fn what_has_no_verdict_is_counted_and_left_out() {
 
 #[test]
 fn flips_and_length_are_seen() {
-    let answers = [
-        answer(3, Scale::OneToTen, 5.0, &[2.0, 2.0, 7.0, 7.0]),
-        answer(30, Scale::OneToTen, 5.0, &[4.0, 4.0]),
-        answer(300, Scale::OneToTen, 5.0, &[9.0]),
-    ];
+    let answers = [(3, &[2.0, 2.0, 7.0, 7.0][..]), (30, &[4.0, 4.0]), (300, &[9.0])];
+    let answers = answers.map(|(length, said)| LabelledAnswer { length, ..answer(length, Scale::OneToTen, 5.0, said) });
     let calibration = calibrate(&answers);
     close(calibration.flip_rate.unwrap(), 4.0 / 6.0 / 2.0);
     assert!(calibration.length_correlation.unwrap() > 0.95);
@@ -134,6 +131,26 @@ fn the_gate_names_every_reason() {
     assert!(!calibrate(&hundred()).gate(&judge(), &GatePolicy { min_kappa: 0.62, ..policy }).is_open());
     let same = calibrate(&counted(&[(1.0, 1.0, 200)], Scale::Binary));
     assert_eq!(same.gate(&judge(), &policy), Gate::Blocked(vec![Block::UndefinedAgreement]));
+}
+
+#[test]
+fn labels_that_length_alone_can_tell_open_no_gate() {
+    let mut answers = counted(&[(1.0, 1.0, 98), (1.0, 0.0, 2), (0.0, 1.0, 2), (0.0, 0.0, 98)], Scale::Binary);
+    let policy = GatePolicy::default();
+    assert_eq!((calibrate(&answers).length_kappa, calibrate(&answers).gate(&judge(), &policy)), (None, Gate::Open));
+    // What passes is short, but for six answers.
+    for (index, answer) in answers.iter_mut().enumerate() {
+        answer.length = if (index < 100) ^ (index % 35 == 0) { 10 } else { 90 };
+    }
+    let beaten = calibrate(&answers);
+    close(beaten.length_kappa.unwrap(), 0.94);
+    assert_eq!(beaten.gate(&judge(), &policy), Gate::Open, "0.96 is more");
+    for answer in &mut answers {
+        answer.length = if answer.label > 0.5 { 10 } else { 90 };
+    }
+    let confounded = calibrate(&answers).gate(&judge(), &policy);
+    assert!(matches!(&confounded, Gate::Blocked(blocks) if matches!(blocks[..], [Block::NoBetterThanLength { .. }])), "{confounded:?}");
+    assert!(confounded.to_string().contains("label answers of like length"));
 }
 
 #[test]
@@ -205,6 +222,12 @@ fn a_judge_of_pairs_shows_what_sways_it() {
     assert_eq!(counts(calibration.first_position_wins), (3 + 2 + 1, 3 + 3 + 2 + 1));
     assert_eq!(counts(calibration.prefers_longer), (2, 3));
     assert_eq!(counts(calibration.labels_prefer_longer), (2, 5));
+    assert_eq!(calibration.length_kappa, None, "the second is always longer, which says nothing");
     assert!(!calibration.gate(&judge(), &GatePolicy::default()).is_open());
     assert!(!calibration.is_stale(&judge()));
+    // The preferred one is the shorter one now, but for the tie: 5 of 6, against (3 * 4 + 2 * 2) / 36 by chance.
+    for pair in pairs.iter_mut().filter(|pair| pair.label == Second) {
+        (pair.first_length, pair.second_length) = (20, 10);
+    }
+    close(Calibrator::default().pairs(&pairs).unwrap().length_kappa.unwrap(), 0.7);
 }

@@ -39,6 +39,33 @@ pub(super) fn kappa(pairs: &[(f64, f64)], quadratic: bool, confidence: f64) -> O
     Some(Coefficient { value: kappa, interval: normal(kappa, variance.sqrt(), confidence, -1.0, 1.0) })
 }
 
+/// The highest kappa with `passes` that a rule of one length reaches: all up to it pass, or all above it. `None` where no rule is better
+/// than chance, as with one length only.
+pub(super) fn best_length_kappa(lengths: &[usize], passes: &[bool]) -> Option<f64> {
+    let mut items: Vec<(usize, bool)> = lengths.iter().copied().zip(passes.iter().copied()).collect();
+    items.sort_unstable();
+    let (total, passing) = (items.len() as f64, items.iter().filter(|(_, passes)| *passes).count() as f64);
+    let (mut best, mut short, mut short_passing) = (0.0_f64, 0.0, 0.0);
+    for same_length in items.chunk_by(|a, b| a.0 == b.0) {
+        short += same_length.len() as f64;
+        short_passing += same_length.iter().filter(|(_, passes)| *passes).count() as f64;
+        let expected = (short * passing + (total - short) * (total - passing)) / total.powi(2);
+        let agreeing = (short_passing + (total - short) - (passing - short_passing)) / total;
+        // The opposite rule agrees where this one does not, and by chance too.
+        for (agreeing, expected) in [(agreeing, expected), (1.0 - agreeing, 1.0 - expected)] {
+            if expected < 1.0 {
+                best = best.max((agreeing - expected) / (1.0 - expected));
+            }
+        }
+    }
+    better_than_chance(best)
+}
+
+/// A kappa that is above 0 by more than rounding.
+pub(super) fn better_than_chance(kappa: f64) -> Option<f64> {
+    (kappa > 1e-12).then_some(kappa)
+}
+
 /// How far apart two figures are for [`alpha`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Distance {
@@ -181,6 +208,21 @@ mod tests {
         }
         assert_eq!(alpha(&[vec![1.0, 1.0], vec![1.0, 1.0], vec![2.0]], Distance::Nominal), None);
         assert_eq!(alpha(&[], Distance::Ordinal), None);
+    }
+
+    #[test]
+    fn a_rule_of_length_is_as_good_as_its_best_cut() {
+        let of = |items: &[(usize, bool)]| {
+            let (lengths, passes): (Vec<usize>, Vec<bool>) = items.iter().copied().unzip();
+            best_length_kappa(&lengths, &passes)
+        };
+        assert_eq!(of(&[(1, true), (2, true), (9, false)]), Some(1.0));
+        assert_eq!(of(&[(1, false), (9, true), (9, true)]), Some(1.0));
+        // All up to 3 pass: four of five are right, against 12 of 25 by chance.
+        close(of(&[(1, true), (3, false), (3, true), (5, false), (5, false)]).unwrap(), (0.8 - 0.48) / 0.52);
+        assert_eq!(of(&[(5, true), (5, false)]), None);
+        assert_eq!(of(&[(5, true), (7, true)]), None);
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -1,8 +1,10 @@
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     Calibrator, Gate, GatePolicy, JudgeId, PairJudgement, Preference,
-    agreement::{kappa, rate},
+    agreement::{better_than_chance, kappa, rate},
     calibration::{Coefficient, Rate},
     calibrator::labels_digest,
     gate::{self, Standing},
@@ -49,6 +51,8 @@ pub struct PairCalibration {
     pub prefers_longer: Rate,
     /// The same of the labels: length can be a merit, and only what the judge has more of is its bias.
     pub labels_prefer_longer: Rate,
+    /// The kappa that always preferring the longer one, or always the shorter one, reaches. `None` where neither is better than chance.
+    pub length_kappa: Option<f64>,
 }
 
 impl Calibrator {
@@ -86,6 +90,7 @@ impl Calibrator {
             first_position_wins: share(first as u64, (first + last) as u64),
             prefers_longer: longer(&|_, preference| preference),
             labels_prefer_longer: longer(&|pair, _| pair.label),
+            length_kappa: length_kappa(&scored),
         })
     }
 }
@@ -98,7 +103,8 @@ impl PairCalibration {
 
     /// Whether decisions may rest on `judge`.
     pub fn gate(&self, judge: &JudgeId, policy: &GatePolicy) -> Gate {
-        gate::decide(&Standing { calibrated: &self.judge, labels: self.n - self.unscored, kappa: self.kappa }, judge, policy)
+        let by_length = self.kappa.zip(self.length_kappa);
+        gate::decide(&Standing { calibrated: &self.judge, labels: self.n - self.unscored, kappa: self.kappa, by_length }, judge, policy)
     }
 }
 
@@ -110,6 +116,20 @@ fn longer_wins(pair: &LabelledPair, preference: Preference) -> Option<bool> {
         Preference::First => Some(pair.first_length > pair.second_length),
         Preference::Second => Some(pair.second_length > pair.first_length),
     }
+}
+
+/// The better of the two rules of length; equal lengths tie by both.
+fn length_kappa(scored: &[(&LabelledPair, Preference)]) -> Option<f64> {
+    let longer = |pair: &LabelledPair| match pair.first_length.cmp(&pair.second_length) {
+        Ordering::Less => Preference::Second,
+        Ordering::Equal => Preference::Tie,
+        Ordering::Greater => Preference::First,
+    };
+    let rule = |prefers: &dyn Fn(&LabelledPair) -> Preference| {
+        let figures: Vec<(f64, f64)> = scored.iter().map(|(pair, _)| (figure(pair.label), figure(prefers(pair)))).collect();
+        kappa(&figures, false, 0.95).map_or(0.0, |kappa| kappa.value)
+    };
+    better_than_chance(rule(&longer).max(rule(&|pair| longer(pair).swapped())))
 }
 
 fn figure(preference: Preference) -> f64 {

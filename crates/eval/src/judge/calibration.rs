@@ -46,6 +46,8 @@ pub struct Calibration {
     pub length_correlation: Option<f64>,
     /// That of the labels: length can be a merit, and only what the judge has more of is its bias.
     pub label_length_correlation: Option<f64>,
+    /// The kappa of passing that the best rule of length alone reaches. `None` where none is better than chance.
+    pub length_kappa: Option<f64>,
 }
 
 /// Counts of passes and fails.
@@ -114,7 +116,8 @@ impl Calibration {
     pub fn gate(&self, judge: &JudgeId, policy: &GatePolicy) -> Gate {
         let labels = self.n - self.unscored - self.failed;
         let kappa = if self.scale.is_ordinal() { self.weighted_kappa } else { self.kappa };
-        gate::decide(&Standing { calibrated: &self.judge, labels, kappa }, judge, policy)
+        let by_length = self.kappa.zip(self.length_kappa);
+        gate::decide(&Standing { calibrated: &self.judge, labels, kappa, by_length }, judge, policy)
     }
 
     /// The share of the answers without a verdict that could be read.

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Calibration, Confusion, Judgement, Repeats, Scale,
-    agreement::{Distance, alpha, correlation, kappa, rate},
+    agreement::{Distance, alpha, best_length_kappa, correlation, kappa, rate},
     id::digest,
 };
 use crate::{Error, Outcome, Result};
@@ -87,6 +87,8 @@ impl Calibrator {
         let binary: Vec<(f64, f64)> =
             passes.iter().map(|(label, figure)| (f64::from(u8::from(*label)), f64::from(u8::from(*figure)))).collect();
         let units: Vec<Vec<f64>> = figures.iter().map(|(label, figure)| vec![*label, *figure]).collect();
+        let lengths: Vec<usize> = scored.iter().map(|scored| scored.length).collect();
+        let label_passes: Vec<bool> = passes.iter().map(|(label, _)| *label).collect();
         let failed = answers.iter().filter(|answer| matches!(first_outcome(answer), Some(Outcome::Failed(_)))).count();
         Ok(Calibration {
             judge: first.judge.clone(),
@@ -107,6 +109,7 @@ impl Calibrator {
             flip_rate: flip_rate(answers),
             length_correlation: correlation(&scored.iter().map(|scored| (scored.figure, scored.log_length)).collect::<Vec<_>>()),
             label_length_correlation: correlation(&scored.iter().map(|scored| (scored.label, scored.log_length)).collect::<Vec<_>>()),
+            length_kappa: best_length_kappa(&lengths, &label_passes),
         })
     }
 }
@@ -115,13 +118,14 @@ impl Calibrator {
 struct Scored {
     label: f64,
     figure: f64,
+    length: usize,
     log_length: f64,
 }
 
 impl Scored {
     fn of(answer: &LabelledAnswer) -> Option<Self> {
         let figure = first_outcome(answer)?.value()?;
-        Some(Self { label: answer.label, figure, log_length: (1.0 + answer.length as f64).ln() })
+        Some(Self { label: answer.label, figure, length: answer.length, log_length: (1.0 + answer.length as f64).ln() })
     }
 }
 

@@ -57,6 +57,13 @@ pub enum Block {
         /// What the lower bound must reach.
         needed: f64,
     },
+    /// The length of the answers alone agrees with the labels as well as the judge does, so that they do not show that it reads.
+    NoBetterThanLength {
+        /// Kappa of the judge.
+        kappa: f64,
+        /// Kappa of the best rule of length.
+        length_kappa: f64,
+    },
     /// Agreement has no meaning: all labels and verdicts are the same.
     UndefinedAgreement,
 }
@@ -94,6 +101,10 @@ impl fmt::Display for Block {
                 "agreement with the labels may be as low as kappa {:.2} ({:.2} was measured) and {needed:.2} is needed, mend the judge or label more",
                 kappa.interval.low, kappa.value
             ),
+            Self::NoBetterThanLength { kappa, length_kappa } => write!(
+                f,
+                "the length of the answers alone reaches kappa {length_kappa:.2} and the judge {kappa:.2}, label answers of like length"
+            ),
             Self::UndefinedAgreement => f.write_str("all labels and verdicts are the same, add answers that differ"),
         }
     }
@@ -104,6 +115,8 @@ pub(super) struct Standing<'a> {
     pub(super) calibrated: &'a JudgeId,
     pub(super) labels: usize,
     pub(super) kappa: Option<Coefficient>,
+    /// Kappa of the judge and of length alone, both of the same verdicts.
+    pub(super) by_length: Option<(Coefficient, f64)>,
 }
 
 pub(super) fn decide(standing: &Standing<'_>, judge: &JudgeId, policy: &GatePolicy) -> Gate {
@@ -119,6 +132,9 @@ pub(super) fn decide(standing: &Standing<'_>, judge: &JudgeId, policy: &GatePoli
         // Also where a bound is NaN.
         Some(kappa) if kappa.interval.low >= policy.min_kappa => {}
         Some(kappa) => blocks.push(Block::WeakAgreement { kappa, needed: policy.min_kappa }),
+    }
+    if let Some((kappa, length_kappa)) = standing.by_length.filter(|(kappa, length_kappa)| kappa.value <= *length_kappa) {
+        blocks.push(Block::NoBetterThanLength { kappa: kappa.value, length_kappa });
     }
     if blocks.is_empty() { Gate::Open } else { Gate::Blocked(blocks) }
 }
