@@ -1,5 +1,4 @@
 //! Metrics over many samples, and what holds for whatever samples.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use jarre_core::{Classification, ClassifierInfo, LabelScore, TextClassifier, testing::HashEmbedder};
 use jarre_eval::{

@@ -1,5 +1,4 @@
 //! The arithmetic of the metrics of retrieval-augmented answers, worked out by hand, and what they do where a judge misbehaves.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use jarre_core::{
     ModelInfo,

@@ -30,6 +30,26 @@ pub trait RagMetric: Send + Sync {
     }
 }
 
+macro_rules! forward_metric {
+    ($($pointer:ty),*) => {
+        $(impl<M: RagMetric + ?Sized> RagMetric for $pointer {
+            fn name(&self) -> String {
+                (**self).name()
+            }
+
+            fn version(&self) -> String {
+                (**self).version()
+            }
+
+            fn measure<'a>(&'a self, sample: &'a RagSample) -> BoxFuture<'a, Result<Finding, Unjudged>> {
+                (**self).measure(sample)
+            }
+        })*
+    };
+}
+
+forward_metric!(&M, Box<M>, std::sync::Arc<M>);
+
 /// A figure, and what it is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
