@@ -3,8 +3,8 @@
 use std::{error::Error, fs, path::PathBuf};
 
 use jarre_report::{
-    BarChart, Bars, Cell, Chart, ColorScale, Column, HeatMap, Histogram, LineChart, Notice, NumberFormat, Page, Scale, ScatterChart,
-    Section, Series, Table, TokenHeatmaps,
+    BarChart, Bars, Cell, Chart, ColorScale, Column, HeatMap, Histogram, IntervalChart, LineChart, Notice, NumberFormat, Page, Scale,
+    ScatterChart, Section, Series, Table, TokenHeatmaps,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,6 +26,7 @@ fn page() -> Result<Page, Box<dyn Error>> {
         .section(Section::new("Lines").chart(&training()).charts([&gaps() as &dyn Chart, &many_series()]))
         .section(Section::new("Points").chart(&scaling()).charts([&cloud() as &dyn Chart, &million()]))
         .section(Section::new("Bars").chart(&recall()).charts([&long_names() as &dyn Chart, &losses()]))
+        .section(Section::new("Intervals").charts([&intervals() as &dyn Chart, &quality_against_cost()]))
         .section(Section::new("Distributions").charts([&scores() as &dyn Chart, &lengths()]))
         .section(Section::new("Matrices").charts([&confusion() as &dyn Chart, &correlation(), &surface()]))
         .section(Section::new("Tables").table(&table()?).subheading("The same for a terminal").code(&table()?.to_plain_text()))
@@ -140,6 +141,27 @@ fn long_names() -> BarChart {
         "dates",
     ];
     BarChart::new("Long names", names).bars(Bars::new("accuracy", [0.4, 0.55, 0.32, 0.71, 0.2, 0.64])).size(460, 320)
+}
+
+fn intervals() -> IntervalChart {
+    IntervalChart::new("Accuracy")
+        .row("eight examples", 2, 0.814, 0.775, 0.852)
+        .row("step by step", 1, 0.75, 0.707, 0.793)
+        .row("naive", 0, 0.645, 0.598, 0.692)
+        .reference_x(0.7, "target")
+        .size(460, 180)
+}
+
+fn quality_against_cost() -> ScatterChart {
+    let point = |name, cost: f64, quality: f64| {
+        Series::with_errors(name, [(cost, quality, quality - 0.03, quality + 0.03)]).x_errors([(cost * 0.9, cost * 1.1)])
+    };
+    ScatterChart::new("Accuracy against cost")
+        .series(point("naive", 0.1, 0.645))
+        .series(point("step by step", 0.19, 0.75))
+        .series(point("eight examples", 0.24, 0.814))
+        .x_label("$ a thousand items")
+        .size(460, 320)
 }
 
 fn losses() -> BarChart {

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use jarre_report::{
-    BarChart, Bars, Chart, Column, HeatMap, Histogram, LineChart, Notice, Page, Scale, ScatterChart, Section, Series, Table,
+    BarChart, Bars, Chart, Column, HeatMap, Histogram, IntervalChart, LineChart, Notice, Page, Scale, ScatterChart, Section, Series, Table,
 };
 
 /// One element a line, so that a difference is a line.
@@ -50,6 +50,17 @@ fn heat_map() {
 fn histogram() {
     let chart =
         Histogram::new("Lengths").values("documents", (0..200).map(|place| f64::from(place % 20) * f64::from(place % 10))).size(360, 220);
+    assert_snapshot!(lines(chart.to_inline_svg().as_str()));
+}
+
+#[test]
+fn interval_chart() {
+    let chart = IntervalChart::new("Accuracy")
+        .row("few shots & more", 2, 0.71, 0.68, 0.74)
+        .row("naive", 0, 0.64, 0.61, 0.67)
+        .row("none", 1, f64::NAN, f64::NAN, f64::NAN)
+        .reference_x(0.7, "target")
+        .size(360, 160);
     assert_snapshot!(lines(chart.to_inline_svg().as_str()));
 }
 
