@@ -114,3 +114,52 @@ fn on_front(points: &[(Estimate, Estimate)], dominated: &[Option<usize>]) -> Vec
     kept.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::Summary;
+
+    fn around(value: f64, half: f64) -> Estimate {
+        Estimate { value, low: value - half, high: value + half }
+    }
+
+    fn variant(name: &str, quality: f64, latency: f64) -> Variant {
+        let summaries = vec![Summary { metric: "m".to_owned(), estimate: around(quality, 0.02), ..Summary::default() }];
+        let system = System { latency: Some(around(latency, 0.1)), ..System::default() };
+        Variant { name: name.to_owned(), summaries, system, ..Variant::default() }
+    }
+
+    #[test]
+    fn who_is_dominated_is_told_for_either_direction() {
+        let variants = vec![variant("quick", 0.8, 1.0), variant("slow", 0.7, 2.0), variant("unsure", 0.79, 2.0)];
+        let mut report = Report { variants, ..Report::default() };
+        for (metric, expected) in [(Metric::new("m"), "slow is dominated by quick"), (Metric::new("m").lower_is_better(), "")] {
+            report.metrics = vec![metric];
+            let [latency, cost] = scatters(&report);
+            assert!(cost.is_none(), "nobody knows what an item cost");
+            let words = latency.unwrap().words;
+            assert_eq!(words.len(), usize::from(!expected.is_empty()));
+            assert!(words.iter().all(|words| words.starts_with(expected)), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn the_front_goes_from_the_cheapest_to_the_dearest() {
+        let points = [(0.9, 3.0), (0.5, 1.0), (0.4, 2.0), (f64::NAN, 0.0)].map(|(a, b)| (Estimate::exact(a), Estimate::exact(b)));
+        assert_eq!(on_front(&points, &[None, None, Some(1), None]), [(1.0, 0.5), (3.0, 0.9)]);
+    }
+
+    #[test]
+    fn a_figure_stands_under_its_name_and_unit() {
+        let figure = |name: &str, unit: &str| Figure { name: name.to_owned(), estimate: Estimate::exact(2.5), unit: unit.to_owned() };
+        let (first, second) = ([figure("p95", "s")], [figure("p95", "ms"), figure("p95", "s")]);
+        let table = figures("variant", [("A".to_owned(), Vec::new(), &first[..]), ("B".to_owned(), Vec::new(), &second[..])]);
+        assert_eq!(table.to_csv(), "variant,\"p95, s\",\"p95, ms\"\r\nA,2.50,\r\nB,2.50,2.50\r\n");
+    }
+
+    #[test]
+    fn a_report_without_measurements_has_no_such_section() {
+        assert_eq!(section(&Report { variants: vec![Variant::default()], ..Report::default() }), None);
+    }
+}

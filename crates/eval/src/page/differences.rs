@@ -76,3 +76,38 @@ fn p_value(p: Option<f64>) -> Cell {
         p => p.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::{Estimate, Multiplicity};
+
+    #[test]
+    fn a_comparison_is_a_row() {
+        let compared = Comparison {
+            baseline: "A".to_owned(),
+            candidate: "B".to_owned(),
+            metric: "m".to_owned(),
+            pairs: 90,
+            excluded: 10,
+            difference: Estimate { value: 0.02, low: -0.01, high: 0.05 },
+            discordant: Some((12, 9)),
+            p: Some(1e-9),
+            ..Comparison::default()
+        };
+        let csv = table(std::slice::from_ref(&compared)).to_csv();
+        let row = csv.lines().nth(1).unwrap();
+        assert_eq!(row, "m,A,B,\"0.0200 [-0.0100, 0.0500]\",< 1e-6,,,90,10,\"12, 9\"");
+        assert_eq!(verdict(&compared), None);
+        let compared = Comparison { verdict: "better".to_owned(), ..compared };
+        assert_eq!(verdict(&compared).unwrap(), "m, B against A: better");
+    }
+
+    #[test]
+    fn counts_of_significant_tests_are_a_sentence() {
+        let corrected = vec![("Holm".to_owned(), 33), ("Benjamini-Hochberg".to_owned(), 40)];
+        let counts = Multiplicity { family: "subjects".to_owned(), alpha: 0.05, tests: 57, nominal: 41, corrected };
+        let sentence = "subjects: 41 of 57 significant at 0.05 as they stand, 33 after Holm, 40 after Benjamini-Hochberg";
+        assert_eq!(counts.sentence(), sentence);
+    }
+}

@@ -16,9 +16,9 @@ class Matrix {
     this.rows = [];
     this.active = 0;
     root.append(this.controls(), this.frame());
-    this.frame_.addEventListener("scroll", () => this.draw(), { passive: true });
-    this.frame_.addEventListener("keydown", event => this.key(event));
-    new ResizeObserver(() => this.draw()).observe(this.frame_);
+    this.grid.addEventListener("scroll", () => this.draw(), { passive: true });
+    this.grid.addEventListener("keydown", event => this.key(event));
+    new ResizeObserver(() => this.draw()).observe(this.grid);
     addEventListener("beforeprint", () => this.print(true));
     addEventListener("afterprint", () => this.print(false));
   }
@@ -30,7 +30,7 @@ class Matrix {
       chip.addEventListener("click", () => this.change({ filter }));
       return [filter, chip];
     });
-    this.search = make("input", { type: "search", placeholder: "words in any text", spellcheck: false });
+    this.search = make("input", { type: "search", placeholder: "words in any text", title: "key: /", spellcheck: false });
     this.search.addEventListener("input", () => {
       clearTimeout(this.wait);
       this.wait = setTimeout(() => this.change({ query: this.search.value }, true), 120);
@@ -53,17 +53,26 @@ class Matrix {
     });
     const header = make("div", { className: "mx-row mx-header", aria: { role: "row", rowindex: 1 } }, ...heads);
     this.body = make("div", { className: "mx-body", aria: { role: "rowgroup" } });
-    this.frame_ = make("div", { className: "mx-frame", tabIndex: 0, aria: { role: "grid", label: "Items by variants. Arrow keys move, Enter opens an item.", colcount: columns.length } }, make("div", { aria: { role: "rowgroup" } }, header), this.body);
-    this.frame_.style.setProperty("--columns", columns.length - 1);
-    return this.frame_;
+    this.grid = make("div", { className: "mx-frame", tabIndex: 0, aria: { role: "grid", label: "Items by variants. Arrow keys move, Enter opens an item.", colcount: columns.length } }, make("div", { aria: { role: "rowgroup" } }, header), this.body);
+    this.grid.style.setProperty("--columns", columns.length - 1);
+    return this.grid;
   }
 
-  /** Filters anew and draws. */
+  /** Follows the view: filters anew where that has to be, and draws. */
   update() {
+    const { view } = this;
+    const choice = view.choice();
+    if (this.choice !== choice) this.filter();
+    this.choice = choice;
+    const open = this.rows.indexOf(view.item);
+    this.active = open >= 0 ? open : Math.max(0, Math.min(this.active, this.rows.length - 1));
+    this.draw();
+  }
+
+  filter() {
     const { table, view } = this;
     const { found, shown } = view.rows();
     this.rows = shown.length > MOST_ROWS ? shown.slice(0, MOST_ROWS) : shown;
-    this.active = Math.max(0, view.item === null ? Math.min(this.active, this.rows.length - 1) : this.rows.indexOf(view.item));
     for (const [filter, chip] of this.chips) {
       chip.setAttribute("aria-pressed", String(filter === view.filter));
       chip.lastChild.textContent = this.count(filter, found);
@@ -72,12 +81,11 @@ class Matrix {
     this.metric.field.value = view.metric;
     this.base.field.value = view.base;
     this.sort.field.value = view.sort;
-    const beyond = shown.length > MOST_ROWS ? `; the first ${MOST_ROWS} can be scrolled to` : "";
-    this.status.textContent = `${shown.length} of ${plural(table.rows, "item")}${beyond}`;
+    this.told = `${shown.length} of ${plural(table.rows, "item")}`;
+    this.status.textContent = this.told + (shown.length > MOST_ROWS ? `; the first ${MOST_ROWS} can be scrolled to` : "");
     this.body.style.height = `${this.rows.length * ROW}px`;
-    this.frame_.setAttribute("aria-rowcount", this.rows.length + 1);
+    this.grid.setAttribute("aria-rowcount", this.rows.length + 1);
     this.pool.forEach(element => { element.place = -1; });
-    this.draw();
   }
 
   /** Items that a filter would show: counted once for each search, metric and baseline. */
@@ -91,8 +99,8 @@ class Matrix {
 
   /** Gives the elements of rows that left the view to rows that came into it. */
   draw() {
-    const top = this.printing ? 0 : this.frame_.scrollTop;
-    const height = this.printing ? PRINTED * ROW : this.frame_.clientHeight;
+    const top = this.printing ? 0 : this.grid.scrollTop;
+    const height = this.printing ? PRINTED * ROW : this.grid.clientHeight;
     const first = Math.max(0, Math.floor(top / ROW) - MARGIN);
     const last = Math.min(this.rows.length, Math.ceil((top + height) / ROW) + MARGIN);
     const free = this.pool.filter(element => element.place < first || element.place >= last);
@@ -103,7 +111,7 @@ class Matrix {
     free.forEach(element => { element.hidden = true; element.place = -1; });
     for (const element of this.pool) element.classList.toggle("active", element.place === this.active);
     const active = this.pool.find(element => element.place === this.active);
-    if (active) this.frame_.setAttribute("aria-activedescendant", active.id); else this.frame_.removeAttribute("aria-activedescendant");
+    if (active) this.grid.setAttribute("aria-activedescendant", active.id); else this.grid.removeAttribute("aria-activedescendant");
   }
 
   element() {
@@ -163,7 +171,7 @@ class Matrix {
   }
 
   key(event) {
-    const page = Math.max(1, Math.floor(this.frame_.clientHeight / ROW) - 2);
+    const page = Math.max(1, Math.floor(this.grid.clientHeight / ROW) - 2);
     const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -this.rows.length, End: this.rows.length };
     if (event.altKey || event.ctrlKey || event.metaKey || this.rows.length === 0) return;
     if (event.key === "Enter") this.open(this.rows[this.active]);
@@ -175,15 +183,16 @@ class Matrix {
   /** Makes a row the active one and brings it into view. */
   move(place) {
     this.active = Math.max(0, Math.min(this.rows.length - 1, place));
-    const head = this.frame_.firstChild.offsetHeight;
-    const [top, bottom] = [this.active * ROW, (this.active + 1) * ROW - this.frame_.clientHeight + head];
-    if (this.frame_.scrollTop > top) this.frame_.scrollTop = top;
-    if (this.frame_.scrollTop < bottom) this.frame_.scrollTop = bottom;
+    const head = this.grid.firstChild.offsetHeight;
+    const [top, bottom] = [this.active * ROW, (this.active + 1) * ROW - this.grid.clientHeight + head];
+    if (this.grid.scrollTop > top) this.grid.scrollTop = top;
+    if (this.grid.scrollTop < bottom) this.grid.scrollTop = bottom;
     this.draw();
   }
 
   print(printing) {
     this.printing = printing;
+    this.status.textContent = this.told + (printing && this.rows.length > PRINTED ? `; the first ${PRINTED} are on paper` : "");
     this.body.style.height = `${(printing ? Math.min(PRINTED, this.rows.length) : this.rows.length) * ROW}px`;
     this.draw();
   }

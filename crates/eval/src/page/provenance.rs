@@ -40,3 +40,22 @@ fn row(report: &Report, field: &str) -> Html {
     let cells = values.iter().map(|value| element("td", "left", [leaf("bdi", "", value)]));
     element("tr", class, [leaf("td", "left", field)].into_iter().chain(cells))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_differ_are_marked() {
+        let variant = |fields: &[(&str, &str)]| {
+            let provenance = fields.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect();
+            Variant { provenance, ..Variant::default() }
+        };
+        let variants = vec![variant(&[("git", "a1"), ("seed", "3")]), variant(&[("seed", "3"), ("cpu", "x")])];
+        let report = Report { variants, ..Report::default() };
+        assert_eq!(fields(&report.variants), ["git", "seed", "cpu"]);
+        let differs = |field| row(&report, field).as_str().starts_with("<tr class=\"differs\">");
+        assert_eq!([differs("git"), differs("seed"), differs("cpu")], [true, false, true]);
+        assert_eq!(section(&Report::default()), None);
+    }
+}

@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(letter(&metric, &[answer(Outcome::Unscored("no verdict".to_owned()))]), 'u');
         assert_eq!(letter(&metric, &[Answer::default()]), 'u', "never scored");
         assert_eq!(letter(&metric, &[answer(Outcome::Failed("no judge".to_owned()))]), 'e');
-        assert_eq!(letter(&metric, &[failed.clone()]), 'e');
+        assert_eq!(letter(&metric, std::slice::from_ref(&failed)), 'e');
         assert_eq!(letter(&metric, &[answer(Outcome::Scored(f64::NAN))]), 'u');
         assert_eq!(letter(&metric, &[failed, answer(Outcome::Scored(1.0))]), 'p', "by what has a figure");
     }

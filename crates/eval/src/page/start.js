@@ -12,7 +12,7 @@ const start = root => {
   };
   const close = () => {
     change({ item: null });
-    matrix.frame_.focus({ preventScroll: true });
+    matrix.grid.focus({ preventScroll: true });
   };
   const step = by => {
     const place = matrix.rows.indexOf(view.item);
@@ -30,6 +30,11 @@ const start = root => {
     if (view.item !== null) matrix.move(matrix.active);
   };
   addEventListener("popstate", read);
+  document.addEventListener("keydown", event => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.matches("input, select") || view.item !== null) return;
+    event.preventDefault();
+    matrix.search.focus();
+  });
   update();
   if (View.isIn(location.hash)) {
     root.scrollIntoView();

@@ -36,7 +36,9 @@ class Table {
   /** The places of the answers of a cell in the columns of its variant. */
   answers(variant, row) {
     const { starts } = this.variants[variant];
-    return Array.from({ length: starts[row + 1] - starts[row] }, (_, repeat) => starts[row] + repeat);
+    const places = [];
+    for (let place = starts[row]; place < starts[row + 1]; place++) places.push(place);
+    return places;
   }
 
   standing(variant, metric, row) {
@@ -46,9 +48,12 @@ class Table {
   /** The mean of the repeats that have a figure, or null. */
   value(variant, metric, row) {
     if (metric < 0) return null;
-    const { readings } = this.variants[variant].scores[metric];
-    const values = this.answers(variant, row).map(place => readings[place]).filter(value => typeof value === "number");
-    return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
+    const scores = this.variants[variant].scores[metric];
+    scores.means ??= Array.from({ length: this.rows }, (_, row) => {
+      const values = this.answers(variant, row).map(place => scores.readings[place]).filter(value => typeof value === "number");
+      return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
+    });
+    return scores.means[row];
   }
 
   /** Whether any repeat of a cell failed, or its scorer did. */
@@ -66,12 +71,15 @@ class Table {
 
   /** Whether variants gave different answers, or got different figures. */
   different(metric, row) {
-    const asked = this.variants.map((_, variant) => variant).filter(variant => this.answers(variant, row).length);
-    const sign = variant => {
-      const given = new Set(this.answers(variant, row).map(place => this.given(variant, place)));
-      return JSON.stringify([this.standing(variant, metric, row), this.value(variant, metric, row), ...[...given].sort()]);
-    };
-    return asked.length > 1 && new Set(asked.map(sign)).size > 1;
+    let first = null;
+    return this.variants.some(({ kinds }, variant) => {
+      const places = this.answers(variant, row);
+      if (places.length === 0) return false;
+      const answers = places.length === 1 ? kinds[places[0]] : [...new Set(places.map(place => kinds[place]))].sort();
+      const told = `${this.standing(variant, metric, row)} ${this.value(variant, metric, row)} ${answers}`;
+      first ??= told;
+      return told !== first;
+    });
   }
 
   /** 1 where a variant did better than the baseline, -1 where worse: by passing where the metric has a mark, else by its figure. */

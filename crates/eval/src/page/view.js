@@ -50,7 +50,10 @@ class View {
     if (replace) history.replaceState(null, "", address); else history.pushState(null, "", address);
   }
 
-  /** The rows that are shown, in order. */
+  /** What decides which rows are shown. */
+  choice() { return JSON.stringify([this.filter, this.sort, this.query, this.metric, this.base]); }
+
+  /** The rows that a search finds, and those of them that are shown, in order. */
   rows() {
     const { table } = this;
     const words = this.query.toLowerCase().split(/\s+/).filter(word => word);

@@ -1,10 +1,12 @@
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::{column, texts::Texts};
 use crate::{
     Outcome, Score,
     page::{
-        Answer, Report,
+        Answer, Item, Report,
         item::distinct,
         standing::{Standing, score},
     },
@@ -27,6 +29,8 @@ pub(super) struct Answers {
     cost: Vec<u64>,
     /// By items: different answers among the repeats.
     distinct: Vec<usize>,
+    /// The same number for the same answer to an item, whichever variant gave it.
+    kinds: Vec<usize>,
     /// By metrics.
     scores: Vec<Scores>,
 }
@@ -74,6 +78,7 @@ impl Answers {
             written: all().map(|answer| answer.usage.completion_tokens).collect(),
             cost: all().map(|answer| answer.cost.micros()).collect(),
             distinct: report.items.iter().map(|item| distinct(item.answers_of(variant))).collect(),
+            kinds: report.items.iter().flat_map(|item| kinds(item, variant)).collect(),
             scores: (0..report.metrics.len()).map(|metric| Scores::of(report, variant, metric, texts)).collect(),
         }
     }
@@ -102,6 +107,22 @@ impl Reading {
     }
 }
 
+/// For each answer of a variant, the number of the first answer to the item that is the same.
+fn kinds(item: &Item, variant: usize) -> Vec<usize> {
+    let mut numbers = HashMap::new();
+    let mut number = |answer| {
+        let next = numbers.len();
+        *numbers.entry(told(answer)).or_insert(next)
+    };
+    let before: usize = item.answers.iter().take(variant).map(Vec::len).sum();
+    item.answers.iter().flatten().map(&mut number).skip(before).take(item.answers_of(variant).len()).collect()
+}
+
+/// What an answer comes down to: its error, or what it says.
+fn told(answer: &Answer) -> Result<&str, &str> {
+    answer.error.as_deref().map_or_else(|| Ok(answer.given()), Err)
+}
+
 fn reasons(score: &Score) -> Option<String> {
     let why = match &score.outcome {
         Outcome::Unscored(why) | Outcome::Failed(why) => Some(why.as_str()),
@@ -109,4 +130,19 @@ fn reasons(score: &Score) -> Option<String> {
     };
     let parts: Vec<&str> = why.into_iter().chain(score.explanation.as_deref()).filter(|part| !part.is_empty()).collect();
     (!parts.is_empty()).then(|| parts.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_answer_has_the_same_number() {
+        let answer =
+            |output: &str, error: Option<&str>| Answer { output: output.to_owned(), error: error.map(str::to_owned), ..Answer::default() };
+        let first = vec![answer("4", None), answer("5", None), answer("", Some("4"))];
+        let item = Item { answers: vec![first, Vec::new(), vec![answer("6", None), answer(" 5\n", None)]], ..Item::default() };
+        assert_eq!((kinds(&item, 0), kinds(&item, 1), kinds(&item, 2)), (vec![0, 1, 2], Vec::new(), vec![3, 1]));
+        assert!(kinds(&item, 9).is_empty());
+    }
 }
