@@ -17,6 +17,13 @@ pub enum Design {
     Clustered(Groups),
     /// Items drawn within fixed strata, each of which stands for its share of the sample.
     Stratified(Groups),
+    /// Clusters drawn within fixed strata.
+    ClusteredInStrata {
+        /// What was drawn.
+        clusters: Groups,
+        /// Where from.
+        strata: Groups,
+    },
 }
 
 impl Design {
@@ -36,18 +43,29 @@ impl Design {
         Groups::new(ids).map(Self::Stratified)
     }
 
-    /// The groups, unless items stand alone.
-    pub fn groups(&self) -> Option<&Groups> {
-        match self {
-            Self::Simple => None,
-            Self::Clustered(groups) | Self::Stratified(groups) => Some(groups),
+    /// Clusters drawn within strata, by the ids of both in the order of the values.
+    ///
+    /// # Errors
+    /// [`Error::MissingGroup`]; [`Error::GroupCount`] where there are more ids of one kind than of the other; [`Error::Undefined`] for a
+    /// cluster in two strata.
+    pub fn clustered_in_strata<C: AsRef<str>, S: AsRef<str>>(
+        clusters: impl IntoIterator<Item = Option<C>>,
+        strata: impl IntoIterator<Item = Option<S>>,
+    ) -> Result<Self> {
+        let (clusters, strata) = (Groups::new(clusters)?, Groups::new(strata)?);
+        strata.check(clusters.of.len())?;
+        for (members, cluster) in clusters.members().iter().zip(clusters.names()) {
+            if members.iter().any(|item| strata.of[*item] != strata.of[members[0]]) {
+                return Err(Error::Undefined(format!("cluster `{cluster}` lies in two strata; stratify by what a cluster has in common")));
+            }
         }
+        Ok(Self::ClusteredInStrata { clusters, strata })
     }
 
     pub(crate) fn check(&self, items: usize) -> Result<()> {
-        match self.groups() {
-            Some(groups) if groups.of.len() != items => Err(Error::GroupCount { items, groups: groups.of.len() }),
-            _ => Ok(()),
+        match self {
+            Self::Simple => Ok(()),
+            Self::Clustered(groups) | Self::Stratified(groups) | Self::ClusteredInStrata { clusters: groups, .. } => groups.check(items),
         }
     }
 }
@@ -93,6 +111,15 @@ impl Groups {
         &self.names
     }
 
+    /// The place of each item's group among them.
+    pub(crate) fn of(&self, item: usize) -> usize {
+        self.of[item]
+    }
+
+    fn check(&self, items: usize) -> Result<()> {
+        if self.of.len() == items { Ok(()) } else { Err(Error::GroupCount { items, groups: self.of.len() }) }
+    }
+
     /// The items of each, in that order.
     pub fn members(&self) -> Vec<Vec<usize>> {
         let mut members = vec![Vec::new(); self.names.len()];
@@ -120,5 +147,15 @@ mod tests {
         assert!(matches!(error, Error::MissingGroup { index: 1 }), "{error}");
         let design = Design::stratified([Some("a")]).unwrap();
         assert!(matches!(design.check(2), Err(Error::GroupCount { items: 2, groups: 1 })));
+    }
+
+    #[test]
+    fn a_cluster_lies_in_one_stratum() {
+        let nested = |clusters: [&'static str; 3]| Design::clustered_in_strata(clusters.map(Some), ["s", "s", "t"].map(Some));
+        assert!(nested(["a", "a", "b"]).is_ok());
+        let error = nested(["a", "b", "a"]).unwrap_err();
+        assert_eq!(error.to_string(), "cluster `a` lies in two strata; stratify by what a cluster has in common");
+        let uneven = Design::clustered_in_strata([Some("a")], ["s", "s"].map(Some));
+        assert!(matches!(uneven, Err(Error::GroupCount { items: 1, groups: 2 })));
     }
 }

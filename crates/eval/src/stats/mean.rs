@@ -38,9 +38,10 @@ impl Mean {
     /// - Simple: `s / √n`, with `s` over n - 1.
     /// - Clustered: `√(Σ_c (Σ_{i in c} (x_i - mean))² C / (C - 1)) / n` for C clusters.
     /// - Stratified: `√(Σ_h (n_h / n)² s_h² / n_h)`.
+    /// - Clustered in strata: as clustered, with the mean and the C of each stratum, the squares added up over strata.
     ///
     /// # Errors
-    /// [`Error::EmptySample`], [`Error::NonFiniteValue`], [`Error::GroupCount`]; [`Error::Undefined`] for a stratum of a single value, whose
+    /// [`Error::EmptySample`], [`Error::NonFiniteValue`], [`Error::GroupCount`]; [`Error::Undefined`] for a stratum of a single unit, whose
     /// spread nobody can know, and for values too large to square.
     pub fn of(values: &[f64], design: &Design) -> Result<Self> {
         values::check(values)?;
@@ -48,9 +49,11 @@ impl Mean {
         let (variance, units, degrees_of_freedom) = match design {
             Design::Simple => simple(values),
             Design::Clustered(groups) => clustered(values, groups),
-            Design::Stratified(groups) => stratified(values, groups)?,
+            Design::Stratified(strata) => stratified(values, strata, |item| item)?,
+            Design::ClusteredInStrata { clusters, strata } => stratified(values, strata, |item| clusters.of(item))?,
         };
-        let (mean, standard_error) = (values::mean(values), variance.map(f64::sqrt));
+        let mean = values::mean(values);
+        let standard_error = variance.map(|variance| without_rounding(variance.sqrt(), mean));
         if !mean.is_finite() || standard_error.is_some_and(|error| !error.is_finite()) {
             return Err(Error::Undefined("the values are too large to add up and square; scale them down".to_owned()));
         }
@@ -95,17 +98,32 @@ fn clustered(values: &[f64], groups: &Groups) -> Variance {
     (variance, clusters, clusters - 1)
 }
 
-fn stratified(values: &[f64], groups: &Groups) -> Result<Variance> {
-    let n = values.len() as f64;
-    let mut sum = 0.0;
-    for (members, name) in groups.members().iter().zip(groups.names()) {
-        let stratum: Vec<f64> = members.iter().map(|item| values[*item]).collect();
-        let variance = values::variance(&stratum).ok_or_else(|| lone(name))?;
-        sum += variance * stratum.len() as f64 / n / n;
+/// `cluster` tells which items were drawn together.
+fn stratified(values: &[f64], strata: &Groups, cluster: impl Fn(usize) -> usize) -> Result<Variance> {
+    let (mut sum, mut units) = (0.0, 0);
+    for (members, name) in strata.members().iter().zip(strata.names()) {
+        let mean = members.iter().map(|item| values[*item]).sum::<f64>() / members.len() as f64;
+        let mut deviations: Vec<(usize, f64)> = members.iter().map(|item| (cluster(*item), values[*item] - mean)).collect();
+        deviations.sort_by_key(|(cluster, _)| *cluster);
+        let totals =
+            deviations.chunk_by(|one, other| one.0 == other.0).map(|unit| unit.iter().map(|(_, deviation)| deviation).sum::<f64>());
+        let squares: Vec<f64> = totals.map(|total| total.powi(2)).collect();
+        if squares.len() < 2 {
+            return Err(lone(name));
+        }
+        sum += squares.iter().sum::<f64>() * squares.len() as f64 / (squares.len() - 1) as f64;
+        units += squares.len();
     }
-    Ok((Some(sum), values.len(), values.len() - groups.len()))
+    Ok((Some(sum / (values.len() as f64).powi(2)), units, units - strata.len()))
 }
 
 fn lone(stratum: &str) -> Error {
-    Error::Undefined(format!("stratum `{stratum}` holds a single item, whose spread is unknown; merge it with another or drop it"))
+    Error::Undefined(format!(
+        "stratum `{stratum}` holds a single item or cluster, whose spread is unknown; merge it with another or drop it"
+    ))
+}
+
+/// Values that are all the same differ in their last bits where they are differences; no measurement is that exact.
+fn without_rounding(standard_error: f64, mean: f64) -> f64 {
+    if standard_error < 1e-12 * mean.abs() { 0.0 } else { standard_error }
 }

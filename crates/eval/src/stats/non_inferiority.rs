@@ -87,9 +87,12 @@ fn check(margin: f64) -> Result<()> {
     Err(Error::OutOfRange { what: "margin", value: margin, wanted: "0 or more, and finite" })
 }
 
+/// What asks for more lies on the margin, but for rounding.
+const MOST_ITEMS: f64 = 1e12;
+
 /// Half-widths shrink with the root of the number of items, so the bound that holds the margin now leaves it at `n (half / distance)²`.
 fn more_items(distance: f64, difference: f64, interval: Interval, n: u64) -> Option<u64> {
     let half = if distance > 0.0 { difference - interval.low } else { interval.high - difference };
     let needed = n as f64 * (half / distance).powi(2);
-    needed.is_finite().then(|| (needed.floor() as u64).saturating_add(1).saturating_sub(n))
+    (needed < MOST_ITEMS).then(|| (needed.floor() as u64).saturating_add(1).saturating_sub(n))
 }

@@ -1,6 +1,6 @@
 //! Which items a resample holds, and which a jackknife leaves out.
 
-use crate::stats::{Design, rng::SplitMix64};
+use crate::stats::{Design, Groups, rng::SplitMix64};
 
 /// What is drawn: units of one or more items, from each stratum as many as it has.
 pub(super) struct Resampling {
@@ -18,7 +18,8 @@ impl Resampling {
         let strata = match design {
             Design::Simple => vec![Units::Items((0..items).collect())],
             Design::Clustered(groups) => vec![Units::Clusters(groups.members())],
-            Design::Stratified(groups) => groups.members().into_iter().map(Units::Items).collect(),
+            Design::Stratified(strata) => strata.members().into_iter().map(Units::Items).collect(),
+            Design::ClusteredInStrata { clusters, strata } => clusters_by_stratum(clusters, strata),
         };
         Self { items, strata }
     }
@@ -61,6 +62,14 @@ impl Units {
         }
         blocks
     }
+}
+
+fn clusters_by_stratum(clusters: &Groups, strata: &Groups) -> Vec<Units> {
+    let mut by_stratum = vec![Vec::new(); strata.len()];
+    for members in clusters.members() {
+        by_stratum[strata.of(members[0])].push(members);
+    }
+    by_stratum.into_iter().map(Units::Clusters).collect()
 }
 
 const MOST_BLOCKS: usize = 1_000;

@@ -26,7 +26,7 @@ impl Bootstrap {
         self.statistic_by(&Design::Simple, n, statistic)
     }
 
-    /// The same for items drawn by `design`: whole clusters are drawn, or items within their strata.
+    /// The same for items drawn by `design`: whole clusters are drawn, and within their strata what has some.
     ///
     /// # Errors
     /// As [`Self::statistic`], and [`Error::GroupCount`].

@@ -86,7 +86,7 @@ mod tests {
             assert!((two_sided(z) / expected - 1.0).abs() < 2e-14, "{z}: {:e}", two_sided(z));
             assert!((two_sided(-z) / expected - 1.0).abs() < 2e-14, "{z}: {:e}", two_sided(-z));
         }
-        assert!(two_sided(0.0) == 1.0 && two_sided(f64::INFINITY) == 0.0);
+        assert_eq!((two_sided(0.0), two_sided(f64::INFINITY)), (1.0, 0.0));
     }
 
     #[test]

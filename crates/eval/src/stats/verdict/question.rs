@@ -13,7 +13,7 @@ use crate::stats::{BinaryPairs, Interval, PairedMeans, Power};
 /// let small = BinaryPairs { both: 70, baseline_only: 9, candidate_only: 10, neither: 11 };
 /// let verdict = question.pairs(&small);
 /// assert!(matches!(verdict, Verdict::NotDistinguishable(_)));
-/// println!("{verdict}"); // not distinguishable: 95 % interval -7.8 to +9.8 points; 3624 more items would show a difference of 2
+/// println!("{verdict}"); // not distinguishable: 95 % interval -7.9 to +9.9 points; 3626 more items would show a difference of 2
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
@@ -60,7 +60,7 @@ impl Question {
     pub fn means(&self, runs: &PairedMeans) -> Verdict {
         let difference = &runs.difference;
         let (Some(interval), Some(error)) = (difference.interval(self.power.confidence()), difference.standard_error) else {
-            return Verdict::Undefined(format!("{} {} too few to tell; ask more", difference.n, units(runs)));
+            return Verdict::Undefined(format!("{} too few to tell; ask more", too_few(runs)));
         };
         if error == 0.0 && difference.mean != 0.0 {
             return Verdict::Undefined(format!("all {} differences are the same, so that their spread is unknown; ask more", difference.n));
@@ -72,7 +72,8 @@ impl Question {
         self.verdict(Finding { detectable, needed, ..self.finding(difference.mean, interval, difference.p_value(), n) })
     }
 
-    /// Two runs that are right or wrong on each item, by Newcombe's interval and `McNemar`'s exact test.
+    /// Two runs that are right or wrong on each item, by Newcombe's interval and `McNemar`'s exact test. Both take items to be drawn one by
+    /// one; where they come in clusters or strata, ask of the [`means`](Self::means) of zeros and ones.
     pub fn pairs(&self, pairs: &BinaryPairs) -> Verdict {
         let Ok(interval) = pairs.newcombe(self.power.confidence()) else {
             return Verdict::Undefined("there are no items that both runs answered".to_owned());
@@ -117,6 +118,11 @@ impl Question {
     }
 }
 
-fn units(runs: &PairedMeans) -> &'static str {
-    if runs.difference.units == runs.difference.n { "items are" } else { "items of one cluster are" }
+/// What there is too little of.
+fn too_few(runs: &PairedMeans) -> String {
+    match (runs.difference.units, runs.difference.n) {
+        (_, 1) => "1 item is".to_owned(),
+        (1, n) => format!("one cluster of {n} items is"),
+        (_, n) => format!("{n} items are"),
+    }
 }
