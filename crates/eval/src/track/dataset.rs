@@ -65,6 +65,18 @@ impl Tracker {
         })
     }
 
+    /// The names of all datasets, in order.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn datasets(&self) -> Result<Vec<String>> {
+        self.read(|reading| {
+            let mut statement = reading.prepare("SELECT DISTINCT name FROM dataset_version ORDER BY name")?;
+            let names = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(names)
+        })
+    }
+
     /// Makes a version of a dataset of what people said of the answers in a queue that are done. A row has the item's `id`, its `input`, the
     /// `target` (the correction, or the answer itself where its thumb is up, or what the sample wanted), the `output` that was judged, the
     /// rest of the verdict, and the number of the `feedback`.

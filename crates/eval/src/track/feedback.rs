@@ -1,20 +1,20 @@
 use jarre_core::Timestamp;
 use rusqlite::{Connection, Row, params};
-use serde::{Deserialize, Serialize};
 
 use super::{
     RunId, Tracker,
     fault::{Step, missing, refused},
     metric::figure,
+    number_id::number_id,
     sample::sample_number,
     score_rows,
 };
 use crate::{Outcome, Result, Score};
 
-/// The number of what a person said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct FeedbackId(pub(super) i64);
+number_id! {
+    /// The number of what a person said.
+    FeedbackId
+}
 
 /// What a person speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,10 +7,12 @@
 //! - answers of models, kept under a digest of all that they depend on;
 //! - prompts in versions that never change, and names that point to them;
 //! - what people say of answers, queues of answers that wait for it, and the datasets that come of it;
-//! - how well judges agreed with people.
+//! - how well judges agreed with people;
+//! - all of a run as text, to carry it elsewhere, and runs of `MLflow`.
 
 mod about;
 mod artifact;
+mod bundle;
 mod cache;
 mod calibration;
 mod compare;
@@ -23,6 +25,8 @@ mod lease;
 mod list;
 mod metric;
 mod migrate;
+mod mlflow;
+mod number_id;
 mod open;
 mod prompt;
 mod queue;
@@ -39,6 +43,7 @@ mod template;
 mod tracker;
 
 pub use artifact::Artifact;
+pub use bundle::{Imported, OnConflict};
 pub use cache::CacheStats;
 pub use calibration::{Calibration, CalibrationState};
 pub use compare::RunMatrix;
@@ -49,6 +54,7 @@ pub use filter::Filter;
 pub use lease::RunLease;
 pub use list::{RunPage, RunRow};
 pub use metric::{LatestMetric, MetricPoint};
+pub use mlflow::MlflowRun;
 pub use prompt::PromptVersion;
 pub use queue::{QueueItem, QueueItemId, QueueProgress};
 pub use run::{NewRun, Run, RunStatus};

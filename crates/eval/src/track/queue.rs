@@ -7,6 +7,7 @@ use super::{
     FeedbackId, FeedbackTarget, Tracker, Verdict,
     fault::{Step, missing, refused},
     feedback::{Place, give, target_of},
+    number_id::number_id,
 };
 use crate::Result;
 
@@ -23,9 +24,10 @@ pub struct QueueItem {
     pub output: String,
 }
 
-/// The number of an answer in a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QueueItemId(i64);
+number_id! {
+    /// The number of an answer in a queue.
+    QueueItemId
+}
 
 /// How far a queue is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,6 +106,18 @@ impl Tracker {
     /// [`Error::Refused`](crate::Error::Refused) where it is not claimed by `user`.
     pub fn release_item(&self, item: QueueItemId, user: &str) -> Result<()> {
         self.write(|writing| claimed_by(writing, item, user).and_then(|_| set_state(writing, item, "open", None)))
+    }
+
+    /// The names of all queues, in order.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn queues(&self) -> Result<Vec<String>> {
+        self.read(|reading| {
+            let mut statement = reading.prepare("SELECT DISTINCT queue FROM queue_item ORDER BY queue")?;
+            let names = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(names)
+        })
     }
 
     /// How far a queue is; zeros for one that does not exist.

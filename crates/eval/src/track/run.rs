@@ -139,7 +139,8 @@ impl Tracker {
         self.write(|writing| {
             let experiment = experiment_for_runs(writing, &new.experiment, now)?;
             let parent = new.parent.as_ref().map(|parent| number(writing, parent)).transpose()?;
-            let id = free_id(writing, new, now)?;
+            let about = format!("{}\n{}\n{:?}\n{:?}", new.experiment, new.name, new.seed, new.provenance);
+            let id = free_id(writing, &about, now)?;
             insert(writing, &id, experiment, parent, new, now)?;
             Ok(id)
         })
@@ -252,19 +253,19 @@ fn run_of(row: &Row<'_>) -> Step<Run> {
     })
 }
 
-/// An id that sorts behind those of the runs that the file holds of this moment. Runs of later moments, which another clock may have made,
+/// An id for the run that `about` describes, which sorts behind those of the runs that the file holds of this moment. Runs of later moments, which another clock may have made,
 /// do not count.
-fn free_id(writing: &Connection, new: &NewRun, now: Timestamp) -> Step<RunId> {
+pub(super) fn free_id(writing: &Connection, about: &str, now: Timestamp) -> Step<RunId> {
     const MOMENT: Duration = Duration::from_secs(1);
-    let about = format!("{}\n{}\n{:?}\n{:?}", new.experiment, new.name, new.seed, new.provenance);
     let beyond = RunId::new(now.saturating_add(MOMENT), "");
     let latest: Option<String> = writing.query_row("SELECT max(id) FROM run WHERE id < ?1", [beyond.as_str()], |row| row.get(0))?;
     let after = |latest: RunId| latest.time().saturating_add(Duration::from_micros(1));
     let next = latest.map(|latest| latest.parse().map(after)).transpose()?;
-    Ok(RunId::new(next.map_or(now, |next| next.max(now)), &about))
+    Ok(RunId::new(next.map_or(now, |next| next.max(now)), about))
 }
 
-fn insert(writing: &Connection, id: &RunId, experiment: i64, parent: Option<i64>, new: &NewRun, now: Timestamp) -> Step<()> {
+/// Writes a run that waits to be started.
+pub(super) fn insert(writing: &Connection, id: &RunId, experiment: i64, parent: Option<i64>, new: &NewRun, now: Timestamp) -> Step<()> {
     let sql = "INSERT INTO run (id, experiment, parent, name, status, seed, provenance, git, dataset_digest, prompt_digest, model, created)
                VALUES (?1, ?2, ?3, ?4, 'queued', ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let provenance = &new.provenance;

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{
     RunId, Tracker,
     fault::{Step, missing, refused},
+    number_id::number_id,
     run::number,
     sample_rows::{columns, insert, sample_of},
     score_rows,
@@ -30,9 +31,10 @@ pub struct SamplePage {
     pub next: Option<SampleCursor>,
 }
 
-/// Where a page of samples ends: the next begins behind it, whatever was written meanwhile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SampleCursor(i64);
+number_id! {
+    /// Where a page of samples ends: the next begins behind it, whatever was written meanwhile.
+    SampleCursor
+}
 
 /// The most samples a page.
 const LARGEST_PAGE: usize = 1000;
@@ -58,7 +60,7 @@ impl Tracker {
             let run = number(writing, run)?;
             let mut written = 0;
             for sample in samples {
-                written += usize::from(insert(writing, run, sample, now)?);
+                written += usize::from(insert(writing, run, sample, now)?.is_some());
             }
             Ok(written)
         })

@@ -9,13 +9,13 @@ use super::{
 };
 use crate::{Sample, Score};
 
-/// Writes a sample of a run; says whether it was not there yet.
-pub(super) fn insert(writing: &Connection, run: i64, sample: &Sample, now: Timestamp) -> Step<bool> {
+/// Writes a sample of a run, and says its number; `None` where it was there already.
+pub(super) fn insert(writing: &Connection, run: i64, sample: &Sample, now: Timestamp) -> Step<Option<i64>> {
     if sample.item.is_empty() {
         return Err(refused("a sample needs the id of its item"));
     }
     if !insert_figures(writing, run, sample, now)? {
-        return Ok(false);
+        return Ok(None);
     }
     let n = writing.last_insert_rowid();
     let mut texts = writing.prepare_cached("INSERT INTO sample_text VALUES (?1, ?2, ?3, ?4, ?5)")?;
@@ -26,7 +26,7 @@ pub(super) fn insert(writing: &Connection, run: i64, sample: &Sample, now: Times
         }
         score_rows::insert(writing, n, score, now)?;
     }
-    Ok(true)
+    Ok(Some(n))
 }
 
 fn insert_figures(writing: &Connection, run: i64, sample: &Sample, now: Timestamp) -> Step<bool> {

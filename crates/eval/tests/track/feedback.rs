@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use jarre_eval::{
     Error, Sample,
-    track::{FeedbackTarget, PreferencePair, QueueProgress, RunId, Tracker, Verdict},
+    track::{FeedbackTarget, PreferencePair, QueueItemId, QueueProgress, RunId, Tracker, Verdict},
 };
 use serde_json::{Value, json};
 
@@ -100,6 +100,8 @@ fn one_person_at_a_time_looks_at_an_answer() {
     assert_eq!(tracker.claim("review", "ann", CLAIM).unwrap(), None);
     assert_eq!(tracker.queue_progress("review").unwrap(), progress(0, 1, 1, 1));
     assert_eq!(tracker.queue_progress("none").unwrap(), QueueProgress::default());
+    assert_eq!(tracker.queues().unwrap(), ["review"]);
+    assert!(last.id.to_string().parse::<QueueItemId>().unwrap() == last.id && "x".parse::<QueueItemId>().is_err());
 }
 
 #[test]
@@ -168,6 +170,7 @@ fn datasets_have_versions_by_content() {
     assert_eq!((second.version, tracker.dataset("d", None).unwrap().version), (2, 2));
     let refused = tracker.add_dataset("d", "{}\n[1]", "").unwrap_err().to_string();
     assert!(refused.starts_with("row 2 is no JSON object"), "{refused}");
+    assert_eq!(tracker.datasets().unwrap(), ["d"]);
     assert!(matches!(tracker.add_dataset("", "{}", ""), Err(Error::Refused(_))));
     assert!(matches!(tracker.dataset("d", Some(3)), Err(Error::NotFound { .. })));
 }

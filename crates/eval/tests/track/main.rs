@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod artifacts;
+mod bundles;
 mod feedback;
 mod kill;
 mod listing;
 mod metrics;
+mod mlflow;
 mod opening;
 mod process;
 mod prompts;
