@@ -2,7 +2,10 @@
 
 use crate::stats::{self, Interval};
 
-use super::calibration::{Coefficient, Rate};
+use super::{
+    Scale,
+    calibration::{Coefficient, Rate},
+};
 
 /// The share `successes` of `trials`, with Wilson's interval.
 pub(super) fn rate(successes: u64, trials: u64, confidence: f64) -> Rate {
@@ -72,6 +75,16 @@ pub(super) enum Distance {
     Nominal,
     Ordinal,
     Interval,
+}
+
+impl Distance {
+    pub(super) fn of(scale: Scale) -> Self {
+        match scale {
+            Scale::Binary => Self::Nominal,
+            Scale::OneToFive | Scale::OneToTen => Self::Ordinal,
+            Scale::Unit => Self::Interval,
+        }
+    }
 }
 
 /// Krippendorff's alpha of units that raters gave figures to; units with fewer than two count for nothing. `None` where the figures do

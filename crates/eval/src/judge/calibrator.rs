@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Calibration, Confusion, Judgement, Repeats, Scale,
+    Calibration, Confusion, Judgement, Repeats,
     agreement::{Distance, alpha, best_length_kappa, correlation, kappa, rate},
     id::digest,
 };
@@ -63,7 +63,7 @@ impl Calibrator {
         self
     }
 
-    /// From which figure an answer passes; [`Scale::pass_mark`] unless set.
+    /// From which figure an answer passes; [`Scale::pass_mark`](super::Scale::pass_mark) unless set.
     pub fn with_pass_mark(mut self, pass_mark: f64) -> Self {
         self.pass_mark = Some(pass_mark);
         self
@@ -105,7 +105,7 @@ impl Calibrator {
             tnr: rate(true_fail, true_fail + false_pass, self.confidence),
             kappa: kappa(&binary, false, self.confidence),
             weighted_kappa: if scale.is_ordinal() { kappa(&figures, true, self.confidence) } else { None },
-            alpha: alpha(&units, distance(scale)),
+            alpha: alpha(&units, Distance::of(scale)),
             flip_rate: flip_rate(answers),
             length_correlation: correlation(&scored.iter().map(|scored| (scored.figure, scored.log_length)).collect::<Vec<_>>()),
             label_length_correlation: correlation(&scored.iter().map(|scored| (scored.label, scored.log_length)).collect::<Vec<_>>()),
@@ -155,14 +155,6 @@ fn confusion(passes: &[(bool, bool)]) -> Confusion {
         false_pass: count((false, true)),
         false_fail: count((true, false)),
         true_fail: count((false, false)),
-    }
-}
-
-fn distance(scale: Scale) -> Distance {
-    match scale {
-        Scale::Binary => Distance::Nominal,
-        Scale::OneToFive | Scale::OneToTen => Distance::Ordinal,
-        Scale::Unit => Distance::Interval,
     }
 }
 

@@ -1,7 +1,10 @@
 use jarre_core::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use super::{Case, Judge, JudgeId, Judgement, Scale};
+use super::{
+    Case, Judge, JudgeId, Judgement, Scale,
+    agreement::{Distance, alpha},
+};
 use crate::{Error, Outcome, Result};
 
 /// Several judges of one scale that vote. The figure with more votes than each other one wins; where there is none the panel says so and
@@ -49,6 +52,13 @@ impl Panel {
         let mut overall = Judgement::new(self, majority(&votes));
         overall.usage = votes.iter().map(|vote| vote.usage).sum();
         PanelJudgement { agreement: agreement(&votes), overall, votes }
+    }
+
+    /// Krippendorff's alpha of the panel's judges over the cases `judged`: 1 where they always agree, 0 where they agree as often as chance
+    /// would. Nominal or ordinal as the scale is; `None` where all votes are the same or no case has two.
+    pub fn alpha(&self, judged: &[PanelJudgement]) -> Option<f64> {
+        let figures = |judgement: &PanelJudgement| judgement.votes.iter().filter_map(Judgement::value).collect();
+        alpha(&judged.iter().map(figures).collect::<Vec<_>>(), Distance::of(self.scale()))
     }
 }
 
@@ -142,6 +152,16 @@ mod tests {
         assert!(matches!(vote(&["9", "null"]).overall.outcome, Outcome::Unscored(_)));
         assert!(matches!(vote(&["9", ""]).overall.outcome, Outcome::Failed(_)));
         assert_eq!(vote(&["3"]).agreement, None);
+    }
+
+    #[test]
+    fn alpha_is_over_many_cases() {
+        let panel = Panel::new("two", vec![judge(""), judge("")]).unwrap();
+        assert_eq!(panel.alpha(&[vote(&["2", "2"]), vote(&["4", "4"])]), Some(1.0));
+        // Squared distances by rank: 1 of 4 and 5, 2.25 of 2 and 4, 6.25 of 2 and 5; so 1 - 3 * 1 / (1 + 2 * 2.25 + 2 * 6.25).
+        let mixed = panel.alpha(&[vote(&["2", "2"]), vote(&["4", "5"]), vote(&["1", "null"])]).unwrap();
+        assert!((mixed - 5.0 / 6.0).abs() < 1e-12, "{mixed}");
+        assert_eq!(panel.alpha(&[vote(&["2", "2"]), vote(&["4", "null"])]), None);
     }
 
     #[test]
