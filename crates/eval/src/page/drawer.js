@@ -84,7 +84,8 @@ class Drawer {
       return make("details", {}, summary, ...this.answer(item, variant, place));
     });
     const { distinct } = table.variants[variant];
-    const count = others.length ? [make("p", { className: "dr-repeats", textContent: `${plural(places.length, "repeat")}, ${plural(distinct[item], "distinct answer")}` })] : [];
+    const told = `${plural(places.length, "repeat")}, ${plural(distinct[item], "distinct answer")}`;
+    const count = others.length ? [make("p", { className: "dr-repeats", textContent: told })] : [];
     return make("section", { className }, title, ...count, ...this.answer(item, variant, first), ...repeats);
   }
 
@@ -119,7 +120,9 @@ class Drawer {
     const { table } = this;
     return table.metrics.flatMap((metric, number) => {
       const reason = table.text(table.variants[variant].scores[number].reasons, place);
-      return reason === null ? [] : [make("details", { className: "dr-reason", open: reason.length < 600 }, make("summary", {}, foreign(metric.name), " says"), this.long(reason))];
+      if (reason === null) return [];
+      const summary = make("summary", {}, foreign(metric.name), " says");
+      return [make("details", { className: "dr-reason", open: reason.length < 600 }, summary, this.long(reason))];
     });
   }
 
@@ -131,8 +134,15 @@ class Drawer {
     const before = other === undefined ? null : table.text(table.variants[view.base].outputs, other);
     if (!view.marked || variant === view.base || before === null || before === "") return this.long(text);
     const runs = compare(before, text);
-    if (runs === null) return make("div", {}, make("p", { className: "dr-took", textContent: "too different and too long to be compared by words" }), this.long(text));
-    const element = { same: run => document.createTextNode(run), gone: run => make("del", { textContent: run }), new: run => make("ins", { textContent: run }) };
+    if (runs === null) {
+      const why = "too different and too long to be compared by words";
+      return make("div", {}, make("p", { className: "dr-took", textContent: why }), this.long(text));
+    }
+    const element = {
+      same: run => document.createTextNode(run),
+      gone: run => make("del", { textContent: run }),
+      new: run => make("ins", { textContent: run }),
+    };
     return make("pre", { className: "dr-long", tabIndex: 0 }, make("bdi", {}, ...runs.map(([kind, run]) => element[kind](run))));
   }
 

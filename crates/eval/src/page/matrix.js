@@ -41,7 +41,8 @@ class Matrix {
     this.status = make("p", { className: "mx-status", aria: { live: "polite" } });
     const search = make("label", { className: "mx-field" }, "Search ", this.search);
     const fields = make("div", { className: "mx-fields" }, search, this.metric.label, this.base.label, this.sort.label);
-    return make("div", {}, make("div", { className: "mx-chips", aria: { role: "group", label: "Filter" } }, ...this.chips.map(([, chip]) => chip)), fields, this.status);
+    const chips = make("div", { className: "mx-chips", aria: { role: "group", label: "Filter" } }, ...this.chips.map(([, chip]) => chip));
+    return make("div", {}, chips, fields, this.status);
   }
 
   frame() {
@@ -53,7 +54,9 @@ class Matrix {
     });
     const header = make("div", { className: "mx-row mx-header", aria: { role: "row", rowindex: 1 } }, ...heads);
     this.body = make("div", { className: "mx-body", aria: { role: "rowgroup" } });
-    this.grid = make("div", { className: "mx-frame", tabIndex: 0, aria: { role: "grid", label: "Items by variants. Arrow keys move, Enter opens an item.", colcount: columns.length } }, make("div", { aria: { role: "rowgroup" } }, header), this.body);
+    const label = "Items by variants. Arrow keys move, Enter opens an item.";
+    const aria = { role: "grid", label, colcount: columns.length };
+    this.grid = make("div", { className: "mx-frame", tabIndex: 0, aria }, make("div", { aria: { role: "rowgroup" } }, header), this.body);
     this.grid.style.setProperty("--columns", columns.length - 1);
     return this.grid;
   }
@@ -138,7 +141,8 @@ class Matrix {
     const target = this.table.target(row);
     const wanted = target === null ? [] : [make("span", { className: "mx-target" }, " → ", foreign(target.slice(0, 200)))];
     const head = make("div", { className: "mx-line" }, foreign(this.table.data.keys[row], "mx-key"), ...wanted);
-    return make("div", { className: "mx-cell", aria: { role: "rowheader" } }, head, make("div", { className: "mx-text" }, foreign(this.table.input(row).slice(0, 300))));
+    const input = make("div", { className: "mx-text" }, foreign(this.table.input(row).slice(0, 300)));
+    return make("div", { className: "mx-cell", aria: { role: "rowheader" } }, head, input);
   }
 
   cell(row, variant) {
@@ -148,18 +152,22 @@ class Matrix {
     const change = view.metric < 0 || variant === view.base ? 0 : table.change(variant, view.metric, row, view.base);
     const places = table.answers(variant, row);
     const value = table.value(variant, view.metric, row);
-    const badge = make("span", { className: `badge ${standing.className}`, textContent: `${standing.sign} ${value === null ? standing.word : figure(value)}`.trim() });
+    const told = `${standing.sign} ${value === null ? standing.word : figure(value)}`.trim();
+    const badge = make("span", { className: `badge ${standing.className}`, textContent: told });
     const notes = [change < 0 ? "▼" : change > 0 ? "▲" : "", this.repeats(variant, row, places), this.took(variant, row)].filter(note => note);
     const line = make("div", { className: "mx-line" }, badge, make("span", { className: "mx-took", textContent: notes.join(" · ") }));
     const given = places.length ? table.given(variant, places[0]).slice(0, 300) : "";
-    const cell = make("div", { className: "mx-cell" + (change < 0 ? " worse" : change > 0 ? " better" : ""), aria: { role: "gridcell" } }, line, make("div", { className: "mx-text" }, foreign(given)));
+    const className = "mx-cell" + (change < 0 ? " worse" : change > 0 ? " better" : "");
+    const cell = make("div", { className, aria: { role: "gridcell" } }, line, make("div", { className: "mx-text" }, foreign(given)));
     if (change) cell.title = change < 0 ? "worse than the baseline" : "better than the baseline";
     return cell;
   }
 
   repeats(variant, row, places) {
-    const failed = this.table.variants[variant].errors === null ? 0 : places.filter(place => this.table.variants[variant].errors[place] >= 0).length;
-    return places.length < 2 ? "" : `${this.table.variants[variant].distinct[row]} distinct of ${places.length}${failed ? `, ${failed} failed` : ""}`;
+    if (places.length < 2) return "";
+    const { distinct, errors } = this.table.variants[variant];
+    const failed = errors === null ? 0 : places.filter(place => errors[place] >= 0).length;
+    return `${distinct[row]} distinct of ${places.length}${failed ? `, ${failed} failed` : ""}`;
   }
 
   /** Mean latency, tokens written and cost of the answers of a cell. */

@@ -1,11 +1,11 @@
 use std::io::Write;
 
-use jarre_report::{Page, Section};
+use jarre_report::Page;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Comparison, Estimate, Figure, Item, Multiplicity, Notice, Variant, cards, cost, data, differences, failures, intervals, notice,
-    provenance, visible::visible,
+    Comparison, Item, Judge, Metric, Multiplicity, Notice, Variant, cards, cost, data, differences, failures, intervals, judge, provenance,
+    visible::visible,
 };
 use crate::Result;
 
@@ -42,45 +42,6 @@ pub struct Report {
     pub provenance: Vec<(String, String)>,
 }
 
-/// A metric and how its figures are read.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Metric {
-    /// The name of its scorer: the scores of answers are found by it.
-    pub name: String,
-    /// Which way is better.
-    pub direction: Direction,
-    /// The unit; empty where it has none.
-    pub unit: String,
-    /// The figure from which on an answer passes (at least this, or at most where lower is better). Without one no answer passes or fails.
-    pub pass_mark: Option<f64>,
-}
-
-/// Which way a metric is better.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Accuracy, F1, nDCG.
-    #[default]
-    HigherIsBetter,
-    /// Perplexity, edit distance, latency.
-    LowerIsBetter,
-}
-
-/// A judge, and how far its verdicts can be relied on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Judge {
-    /// Its name, model and prompt version.
-    pub name: String,
-    /// Labels by people that it was held against.
-    pub labels: u64,
-    /// Agreement, kappa, position consistency, length bias, rates of error.
-    pub figures: Vec<Figure>,
-    /// Why its figures should not be used as they are: a calibration that is stale or was never made.
-    pub warning: Option<String>,
-}
-
 impl Report {
     /// A report of nothing yet.
     pub fn new(title: impl Into<String>) -> Self {
@@ -98,7 +59,7 @@ impl Report {
             intervals::section(self),
             differences::section(self),
             cost::section(self),
-            judges(self),
+            judge::section(self),
             failures::section(self),
             data::section(self),
             provenance::section(self),
@@ -138,47 +99,6 @@ impl Default for Report {
     }
 }
 
-impl Metric {
-    /// A metric of which more is better.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), ..Self::default() }
-    }
-
-    /// Less is better.
-    pub fn lower_is_better(mut self) -> Self {
-        self.direction = Direction::LowerIsBetter;
-        self
-    }
-
-    /// From which figure on an answer passes.
-    pub fn with_pass_mark(mut self, mark: f64) -> Self {
-        self.pass_mark = Some(mark);
-        self
-    }
-
-    /// The name with the unit: `latency, ms`.
-    pub(super) fn label(&self) -> String {
-        let name = visible(&self.name);
-        if self.unit.is_empty() { name } else { format!("{name}, {}", visible(&self.unit)) }
-    }
-
-    /// `value`, turned so that more is better.
-    pub(super) fn worth(&self, value: f64) -> f64 {
-        match self.direction {
-            Direction::HigherIsBetter => value,
-            Direction::LowerIsBetter => -value,
-        }
-    }
-
-    /// The estimate, turned so that more is better.
-    pub(super) fn worth_of(&self, estimate: Estimate) -> Estimate {
-        match self.direction {
-            Direction::HigherIsBetter => estimate,
-            Direction::LowerIsBetter => Estimate { value: -estimate.value, low: -estimate.high, high: -estimate.low },
-        }
-    }
-}
-
 /// Parts of one script, which share their scope.
 const SCRIPT: &str = concat!(
     include_str!("elements.js"),
@@ -189,16 +109,3 @@ const SCRIPT: &str = concat!(
     include_str!("matrix.js"),
     include_str!("start.js"),
 );
-
-fn judges(report: &Report) -> Option<Section> {
-    if report.judges.is_empty() {
-        return None;
-    }
-    let rows = report.judges.iter().map(|judge| (visible(&judge.name), vec![("labels", judge.labels.into())], &judge.figures[..]));
-    let section = Section::new("Judges").text("A judge is an instrument. These are its readings against labels by people.");
-    let section = section.table(&cost::figures("judge", rows));
-    let warnings = report.judges.iter().filter_map(|judge| Some((judge, judge.warning.as_ref()?)));
-    Some(warnings.fold(section, |section, (judge, warning)| {
-        section.notice(notice::Level::Warning.into(), &format!("{}: {}", visible(&judge.name), visible(warning)))
-    }))
-}

@@ -17,7 +17,6 @@ class Table {
     this.variants = data.variants;
     this.rows = data.keys.length;
     this.places = new Map(data.keys.map((key, row) => [key, row]));
-    this.haystacks = null;
   }
 
   text(column, place) {
@@ -103,46 +102,70 @@ class Table {
     return this.answers(variant, row).reduce((sum, place) => sum + (values[place] ?? 0), 0);
   }
 
-  /** Whether a row holds all words of a search, in any of its texts. */
-  holds(row, words) {
-    if (words.length === 0) return true;
-    this.haystacks ??= new Array(this.rows);
-    this.haystacks[row] ??= this.haystack(row);
-    return words.every(word => this.haystacks[row].includes(word));
+  /** The rows that hold all words of a search, each in any of their texts. */
+  search(words) {
+    const tests = words.map(word => this.holding(word));
+    const rows = [];
+    for (let row = 0; row < this.rows; row++) if (tests.every(test => test(row))) rows.push(row);
+    return rows;
   }
 
-  haystack(row) {
-    const texts = [this.data.keys[row], this.input(row), this.target(row), ...this.marks(row).map(([, text]) => text)];
-    this.variants.forEach((variant, place) => this.answers(place, row).forEach(answer => {
-      texts.push(this.text(variant.outputs, answer), this.text(variant.extracted, answer), this.text(variant.errors, answer));
-    }));
-    return texts.filter(text => text !== null).join("\n").toLowerCase();
+  /** A test of rows for a word, in whatever case. Each text is looked through once, however many rows have it. */
+  holding(word) {
+    const pattern = new RegExp(word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "iu");
+    const held = this.data.texts.map(text => pattern.test(text));
+    const { keys, inputs, targets, clusters, strata, tags } = this.data;
+    const columns = [inputs, targets, clusters, strata, tags].filter(column => column !== null);
+    const said = this.variants.map(({ outputs, extracted, errors }) => [outputs, extracted, errors].filter(column => column !== null));
+    const holds = (columns, place) => columns.some(column => column[place] >= 0 && held[column[place]]);
+    return row => pattern.test(keys[row]) || holds(columns, row)
+      || said.some((columns, variant) => this.answers(variant, row).some(place => holds(columns, place)));
   }
 }
 
 /** The filters, by their names in addresses. Each tells whether a row is shown. */
 const FILTERS = {
   all: { name: "All", title: "every item", test: () => true },
-  failures: { name: "Failures", title: "at least one variant failed", test: (table, { metric }, row) => some(table, metric, row, "f") },
+  failures: {
+    name: "Failures",
+    title: "at least one variant failed",
+    test: (table, { metric }, row) => some(table, metric, row, "f"),
+  },
   passes: {
     name: "Passes",
     title: "every variant that was asked passed",
-    test: (table, { metric }, row) => some(table, metric, row, "p") && table.variants.every((_, variant) => "p-".includes(table.standing(variant, metric, row))),
+    test: (table, { metric }, row) => some(table, metric, row, "p") && !["f", "s", "u", "e"].some(letter => some(table, metric, row, letter)),
   },
   errors: {
     name: "Errors",
     title: "an answer or a scorer failed",
     test: (table, { metric }, row) => table.variants.some((_, variant) => table.troubled(variant, metric, row)),
   },
-  unscored: { name: "Unscored", title: "an answer has no figure, which does not make it wrong", test: (table, { metric }, row) => some(table, metric, row, "u") },
-  different: { name: "Different", title: "variants gave different answers or got different figures", test: (table, { metric }, row) => table.different(metric, row) },
+  unscored: {
+    name: "Unscored",
+    title: "an answer has no figure, which does not make it wrong",
+    test: (table, { metric }, row) => some(table, metric, row, "u"),
+  },
+  different: {
+    name: "Different",
+    title: "variants gave different answers or got different figures",
+    test: (table, { metric }, row) => table.different(metric, row),
+  },
   highlights: {
     name: "Highlights",
     title: "a variant did better or worse than the baseline",
     test: (table, { metric, base }, row) => table.changes(metric, row, base).some(change => change !== 0),
   },
-  regressed: { name: "Regressed", title: "a variant did worse than the baseline", test: (table, { metric, base }, row) => table.changes(metric, row, base).includes(-1) },
-  improved: { name: "Improved", title: "a variant did better than the baseline", test: (table, { metric, base }, row) => table.changes(metric, row, base).includes(1) },
+  regressed: {
+    name: "Regressed",
+    title: "a variant did worse than the baseline",
+    test: (table, { metric, base }, row) => table.changes(metric, row, base).includes(-1),
+  },
+  improved: {
+    name: "Improved",
+    title: "a variant did better than the baseline",
+    test: (table, { metric, base }, row) => table.changes(metric, row, base).includes(1),
+  },
 };
 
 const some = (table, metric, row, letter) => table.variants.some((_, variant) => table.standing(variant, metric, row) === letter);
@@ -150,12 +173,17 @@ const some = (table, metric, row, letter) => table.variants.some((_, variant) =>
 /** The orders, by their names in addresses: a number for each row, the least first. */
 const ORDERS = {
   given: { name: "as given", rank: () => row => row },
-  failures: { name: "most failures first", rank: (table, { metric }) => row => -table.variants.filter((_, variant) => table.standing(variant, metric, row) === "f").length },
+  failures: {
+    name: "most failures first",
+    rank: (table, { metric }) => row => -table.variants.filter((_, variant) => table.standing(variant, metric, row) === "f").length,
+  },
   worse: { name: "largest loss against the baseline first", rank: (table, view) => row => gain(table, view, row, Math.min) },
   better: { name: "largest gain against the baseline first", rank: (table, view) => row => -gain(table, view, row, Math.max) },
-  slow: { name: "slowest first", rank: (table) => row => -Math.max(...table.variants.map((_, variant) => table.sum(variant, "latency", row))) },
-  costly: { name: "most expensive first", rank: (table) => row => -Math.max(...table.variants.map((_, variant) => table.sum(variant, "cost", row))) },
+  slow: { name: "slowest first", rank: table => row => -most(table, "latency", row) },
+  costly: { name: "most expensive first", rank: table => row => -most(table, "cost", row) },
 };
+
+const most = (table, column, row) => Math.max(...table.variants.map((_, variant) => table.sum(variant, column, row)));
 
 /** The extreme difference of a row's figures to the baseline's, more being better. */
 const gain = (table, { metric, base }, row, extreme) => {

@@ -56,14 +56,12 @@ class View {
   /** The rows that a search finds, and those of them that are shown, in order. */
   rows() {
     const { table } = this;
-    const words = this.query.toLowerCase().split(/\s+/).filter(word => word);
-    const rows = [];
-    for (let row = 0; row < table.rows; row++) if (table.holds(row, words)) rows.push(row);
-    const shown = rows.filter(row => FILTERS[this.filter].test(table, this, row));
-    if (this.sort === "given") return { found: rows, shown };
+    const found = table.search(this.query.split(/\s+/).filter(word => word));
+    const shown = found.filter(row => FILTERS[this.filter].test(table, this, row));
+    if (this.sort === "given") return { found, shown };
     const rank = ORDERS[this.sort].rank(table, this);
     const ranks = new Map(shown.map(row => [row, rank(row)]));
     shown.sort((a, b) => ranks.get(a) - ranks.get(b) || a - b);
-    return { found: rows, shown };
+    return { found, shown };
   }
 }

@@ -3,6 +3,8 @@
 mod answers;
 mod texts;
 
+use std::collections::HashMap;
+
 use jarre_report::{Html, Section};
 use serde::Serialize;
 
@@ -52,7 +54,7 @@ pub(super) fn section(report: &Report) -> Option<Section> {
 
 /// A name for each item, in addresses too: its id, and where an id stands twice, which one it is.
 pub(super) fn keys(items: &[Item]) -> Vec<String> {
-    let mut taken = std::collections::HashMap::new();
+    let mut taken = HashMap::new();
     let mut key = |item: &Item| {
         let id = excerpt(&item.id, LONGEST_KEY);
         let count = taken.entry(id.clone()).and_modify(|count| *count += 1).or_insert(1_u32);
