@@ -6,14 +6,17 @@ mod line;
 mod sample;
 
 pub mod classification;
+pub mod code;
 #[cfg(feature = "run")]
 pub mod experiment;
 pub mod judge;
+pub mod language_model;
 #[cfg(feature = "html")]
 pub mod page;
 pub mod rag;
 pub mod retrieval;
 pub mod stats;
+pub mod system;
 pub mod text;
 #[cfg(feature = "track")]
 pub mod track;

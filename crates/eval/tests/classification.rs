@@ -13,7 +13,7 @@ fn golden(section: &str) -> Vec<Value> {
     golden[section].as_array().unwrap().clone()
 }
 
-fn strings<'v>(value: &'v Value) -> Vec<&'v str> {
+fn strings(value: &Value) -> Vec<&str> {
     value.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
 }
 
@@ -151,7 +151,7 @@ fn wrong_input_is_told() {
 
 #[test]
 fn bins_hold_all_forecasts() {
-    let forecasts = Forecasts::new([(0.0, false), (0.1, false), (0.1000001, true), (0.5, true), (1.0, true)]).unwrap();
+    let forecasts = Forecasts::new([(0.0, false), (0.1, false), (0.100_000_1, true), (0.5, true), (1.0, true)]).unwrap();
     let counts = |binning| forecasts.calibration(binning).unwrap().bins.iter().map(|bin| bin.count).collect::<Vec<_>>();
     assert_eq!(counts(Binning::EqualWidth(10)), [2, 1, 1, 1]);
     assert_eq!(counts(Binning::EqualWidth(1)), [5]);
