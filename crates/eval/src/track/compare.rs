@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -34,38 +34,50 @@ impl Tracker {
     }
 }
 
-pub(super) const LATEST: &str = "SELECT metric, value FROM latest_metric WHERE run = ?1";
+pub(super) const LATEST: &str = "SELECT metric, value FROM latest_metric WHERE run = ?1 ORDER BY metric";
 
 type Rows = Vec<Vec<Option<f64>>>;
+
+/// The figures of a run by the numbers of their metrics, in that order.
+type Figures = Vec<(i64, f64)>;
 
 /// The names of the metrics, and a row of figures for each run.
 fn figures(reading: &Connection, runs: &[i64]) -> Step<(Vec<String>, Rows)> {
     let mut statement = reading.prepare_cached(LATEST)?;
-    let mut found: Vec<Vec<(i64, f64)>> = Vec::with_capacity(runs.len());
+    let mut found: Vec<Figures> = Vec::with_capacity(runs.len());
     for run in runs {
         let rows = statement.query_map([run], |row| Ok((row.get(0)?, row.get(1).map(figure)?)))?;
         found.push(rows.collect::<Result<_, _>>()?);
     }
-    let (metrics, columns) = names(reading, &found)?;
-    let mut values = vec![vec![None; metrics.len()]; runs.len()];
-    for (row, figures) in values.iter_mut().zip(found) {
+    let (names, columns) = columns(reading, &found)?;
+    let row = |figures: &Figures| {
+        let mut row = vec![None; names.len()];
+        // Both are in order of the metrics' numbers, and each metric has a column.
+        let mut columns = columns.iter();
         for (metric, value) in figures {
-            row[columns[&metric]] = Some(value);
+            if let Some((_, column)) = columns.find(|(n, _)| n == metric) {
+                row[*column] = Some(*value);
+            }
         }
-    }
-    Ok((metrics, values))
+        row
+    };
+    let values = found.iter().map(row).collect();
+    Ok((names, values))
 }
 
-/// The names of the metrics that were found, in order, and the place of each metric among them.
-fn names(reading: &Connection, found: &[Vec<(i64, f64)>]) -> Step<(Vec<String>, HashMap<i64, usize>)> {
-    let numbers: BTreeSet<i64> = found.iter().flatten().map(|(metric, _)| *metric).collect();
+/// The names of the metrics that were found, in order, and the place of each among them by its number.
+fn columns(reading: &Connection, found: &[Figures]) -> Step<(Vec<String>, Vec<(i64, usize)>)> {
+    let mut numbers: Vec<i64> = found.iter().flatten().map(|(metric, _)| *metric).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
     let mut statement = reading.prepare_cached("SELECT name FROM metric WHERE n = ?1")?;
     let mut named: Vec<(String, i64)> = Vec::with_capacity(numbers.len());
     for n in numbers {
         named.push((statement.query_row([n], |row| row.get(0))?, n));
     }
     named.sort();
-    let columns = named.iter().enumerate().map(|(column, (_, n))| (*n, column)).collect();
+    let mut columns: Vec<(i64, usize)> = named.iter().enumerate().map(|(column, (_, n))| (*n, column)).collect();
+    columns.sort_unstable();
     Ok((named.into_iter().map(|(name, _)| name).collect(), columns))
 }
 

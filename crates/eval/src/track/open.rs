@@ -21,6 +21,10 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Statements that a connection keeps prepared.
 const PREPARED: usize = 64;
 
+/// The most that a connection keeps of the file, in KiB. What 1,000 runs of 100 metrics have come to is more than the 2 MB that `SQLite` keeps
+/// by itself: each list and each comparison would read it from the file again.
+const CACHE_KIB: i64 = 32 << 10;
+
 /// The connection that writes, to a file that is ours and up to date.
 pub(super) fn writer(path: &Path, options: &TrackerOptions) -> Result<Connection> {
     let place = path.display().to_string();
@@ -80,6 +84,7 @@ fn set_up(connection: &Connection, options: &TrackerOptions) -> Step<()> {
     connection.busy_timeout(options.busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // A schema that a stranger wrote cannot call functions with effects from views, triggers and defaults.
     connection.pragma_update(None, "trusted_schema", false)?;
     let synchronous = match options.durability {

@@ -2,7 +2,7 @@ use std::{cmp::Ordering, collections::BTreeMap, time::Duration};
 
 use jarre_core::testing::ManualClock;
 use jarre_eval::{
-    Error,
+    DatasetRef, Error, PromptRef, Provenance,
     track::{Filter, NewRun, RunId, RunQuery, RunRow, RunSort, RunStatus, SortBy, Tracker},
 };
 use proptest::prelude::*;
@@ -403,6 +403,31 @@ fn seeds_and_times_are_compared_to_the_last_digit() {
     assert_eq!(count("seed = 9007199254740993"), 1);
     assert_eq!(count("seed in (9007199254740993, 9007199254740992)"), 2);
     assert_eq!((count("created >= 1700000000000000"), count("created > 1700000000000000"), count("started is null")), (2, 0, 2));
+}
+
+#[test]
+fn runs_are_found_by_where_their_figures_come_from() {
+    let (tracker, _) = tracker();
+    let dataset = DatasetRef { digest: "d1".into(), ..DatasetRef::default() };
+    let prompt = PromptRef { digest: "p1".into(), ..PromptRef::default() };
+    let provenance =
+        Provenance { git: Some("g1".into()), dataset: Some(dataset), prompt: Some(prompt), model: "m1".into(), ..Provenance::default() };
+    let id = tracker.create_run(&NewRun::new("e").with_provenance(provenance.clone())).unwrap();
+    let bare = new_run(&tracker);
+    let found = |filter: &str| {
+        let query = RunQuery::default().with_filter(filter.parse().unwrap());
+        tracker.list_runs(&query).unwrap().rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    for filter in ["dataset_digest = 'd1'", "prompt_digest like 'p%'", "git in ('g0', 'g1')", "model ilike 'M1'"] {
+        assert_eq!(found(filter), std::slice::from_ref(&id), "{filter}");
+    }
+    for filter in ["dataset_digest is null", "git is null and model = ''"] {
+        assert_eq!(found(filter), std::slice::from_ref(&bare), "{filter}");
+    }
+    assert_eq!(found("dataset_digest != 'd1'"), [], "what is not there is not unequal");
+    tracker.set_provenance(&bare, &provenance).unwrap();
+    assert_eq!(found("dataset_digest = 'd1' and prompt_digest = 'p1' and git = 'g1'").len(), 2);
+    assert_eq!(tracker.run(&bare).unwrap().provenance, provenance);
 }
 
 #[test]

@@ -17,14 +17,13 @@ use crate::{Error, Result};
 /// metrics.accuracy > 0.9 and params.model = 'tiny' and (tags.team like 'a%' or status in ('done', 'failed'))
 /// ```
 ///
-/// - Fields: `metrics.x` (its latest figure), `params.x`, `tags.x`, and of the run itself `id`, `name`, `experiment`, `status`, `model`, `note`,
-///   `git`, `seed`, `created`, `started`, `ended` (microseconds since 1970). A name that is not made of letters, digits and `_ - . / @ :`
-///   stands in double quotes or backticks: `metrics."F1 (macro)"`.
+/// - Fields: `metrics.x` (its latest figure), `params.x`, `tags.x`, and of the run itself `id`, `name`, `experiment`, `status`, `model`,
+///   `note`, `git`, `dataset_digest`, `prompt_digest`, `seed`, `created`, `started`, `ended` (microseconds since 1970). A name that is not
+///   made of letters, digits and `_ - . / @ :` stands in double quotes or backticks: `metrics."F1 (macro)"`.
 /// - Tests: `=`, `!=`, `<`, `<=`, `>`, `>=`, `like`, `ilike` (case of ASCII letters apart), `in (..)`, `not like`, `not in`, `is null`,
 ///   `is not null`, and of metrics `is nan`. In patterns, `%` stands for any text and `_` for any one character.
 /// - Texts stand in single quotes, a quote in them is written twice; numbers are as in JSON, or `inf` and `-inf`. A setting is compared as a
-///   number with a number and as text with a text;
-///   one that is no number is not there for a number.
+///   number with a number and as text with a text; one that is no number is not there for a number.
 /// - `and` binds more than `or`, `not` more than both. A comparison with what is not there, or with NaN, does not hold, `!=` neither.
 ///
 /// ```
@@ -68,6 +67,8 @@ enum TextField {
     Model,
     Note,
     Git,
+    DatasetDigest,
+    PromptDigest,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +135,8 @@ impl Field {
             "model" => Self::Text(TextField::Model),
             "note" => Self::Text(TextField::Note),
             "git" => Self::Text(TextField::Git),
+            "dataset_digest" => Self::Text(TextField::DatasetDigest),
+            "prompt_digest" => Self::Text(TextField::PromptDigest),
             "seed" => Self::Number(NumberField::Seed),
             "created" => Self::Number(NumberField::Created),
             "started" => Self::Number(NumberField::Started),

@@ -113,7 +113,8 @@ impl Parser<'_> {
             (name, None) => Field::attribute(name),
             _ => None,
         };
-        let known = "metrics.x, params.x, tags.x, id, name, experiment, status, model, note, git, seed, created, started, ended";
+        let known = "metrics.x, params.x, tags.x, id, name, experiment, status, model, note, git, dataset_digest, prompt_digest, seed, \
+                     created, started, ended";
         let field = field.ok_or_else(|| self.wrong(format!("`{word}` is no field; there are {known}")))?;
         self.next += 1;
         Ok(field)

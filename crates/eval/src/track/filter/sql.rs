@@ -153,6 +153,8 @@ fn text_column(field: TextField) -> &'static str {
         TextField::Model => "r.model",
         TextField::Note => "r.note",
         TextField::Git => "r.git",
+        TextField::DatasetDigest => "r.dataset_digest",
+        TextField::PromptDigest => "r.prompt_digest",
     }
 }
 
