@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{BinaryPairs, Direction, Interval, Mean, PairedMeans};
+use super::{BinaryPairs, Direction, Interval, Mean, PairedMeans, distribution::student};
 use crate::{Error, Result};
 
 /// Whether a candidate is at most `margin` worse than the baseline, by the interval of the difference.
@@ -23,7 +23,7 @@ pub enum NonInferiority {
 }
 
 impl NonInferiority {
-    /// Judges the difference candidate less baseline of two runs by its t interval.
+    /// Judges the difference candidate less baseline of two runs by its t interval. Runs that differ on no item pass any margin above 0.
     ///
     /// ```
     /// use jarre_eval::stats::{Design, Direction, NonInferiority, PairedMeans};
@@ -77,6 +77,23 @@ impl NonInferiority {
         } else {
             Self::Inconclusive { more_items: more_items(difference + margin, difference, interval, n) }
         })
+    }
+
+    /// The chance of so bad a difference of two runs, or a worse one, if the candidate were worse by just the margin: the one-sided t test.
+    /// Gates over many slices adjust these p-values ([`holm`](super::holm)) before they read them. `None` where the spread of the differences
+    /// is unknown.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for a margin that is negative or not finite.
+    pub fn inferiority_p_value(runs: &PairedMeans, margin: f64, direction: Direction) -> Result<Option<f64>> {
+        check(margin)?;
+        let Mean { mean, standard_error, degrees_of_freedom, .. } = runs.difference;
+        let test = |error: f64| {
+            let t = (direction.improvement(mean) + margin) / error;
+            let beyond = student::two_sided(t, degrees_of_freedom as f64) / 2.0;
+            if t < 0.0 { beyond } else { 1.0 - beyond }
+        };
+        Ok(standard_error.filter(|error| *error > 0.0).map(test))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{Error, Result};
 /// How many items a comparison needs, and what the present ones could show.
 ///
 /// Effects are differences of means in the metric's own unit: 0.02 for two points of a share.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Power {
     confidence: f64,
     power: f64,

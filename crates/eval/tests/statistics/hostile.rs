@@ -93,6 +93,8 @@ fn agreement_that_chance_would_reach_as_well_is_undefined() {
     assert!(Confusion::new(["yes", "no"], &["yes"], &["maybe"]).is_err());
     assert!(Confusion::new(["yes", "yes"], &["yes"], &["yes"]).is_err());
     assert!(Confusion::from_counts(["yes"], vec![vec![1, 2]]).is_err());
+    let ragged = serde_json::from_str::<Confusion>(r#"{"labels":["yes","no"],"counts":[[1,2],[3]]}"#).unwrap_err();
+    assert!(ragged.to_string().contains("2 labels need a table of as many rows and columns"), "{ragged}");
     let full = Confusion::from_counts(["yes", "no"], vec![vec![u64::MAX, 1], vec![2, u64::MAX]]).unwrap();
     assert!(full.kappa(Weights::Unweighted).unwrap() > 0.99);
     assert!(matches!(full.kappa_interval(Weights::Unweighted, &bootstrap), Err(Error::OutOfRange { .. })));

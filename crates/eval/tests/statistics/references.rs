@@ -1,8 +1,8 @@
 //! Figures of other programs: scipy 1.17.1, statsmodels 0.15, scikit-learn 1.9.1, krippendorff 0.9.
 
 use jarre_eval::stats::{
-    BinaryPairs, ChiSquared, Confusion, Design, DifferenceVariance, JudgeCalibration, Mean, PairedMeans, Power, Ratings, RectifiedMean,
-    Repeats, Scale, SignificantCounts, Weights, benjamini_hochberg, holm,
+    BinaryPairs, ChiSquared, Confusion, Design, DifferenceVariance, Direction, JudgeCalibration, Mean, NonInferiority, PairedMeans, Power,
+    Ratings, RectifiedMean, Repeats, Scale, SignificantCounts, Weights, benjamini_hochberg, holm,
 };
 
 use crate::{assert_close, assert_interval};
@@ -32,6 +32,19 @@ fn paired_differences_have_the_t_test_of_scipy() {
     assert_close(runs.correlation.unwrap(), 0.945_159_716_281_052_1, 1e-13);
     assert_close(runs.unpaired_standard_error.unwrap(), 0.100_801_710_543_446_89, 1e-13);
     assert_eq!((runs.wins, runs.losses, runs.ties), (9, 3, 0));
+}
+
+/// `scipy.stats.ttest_1samp(baseline - candidate, -margin, alternative="less")`.
+#[test]
+fn inferiority_has_the_one_sided_test_of_scipy() {
+    let runs = compared(&Design::Simple);
+    for (margin, expected) in [(0.05, 0.085_920_911_659_575_23), (0.1, 0.728_073_899_195_033_7)] {
+        let p_value = NonInferiority::inferiority_p_value(&runs, margin, Direction::LowerIsBetter).unwrap().unwrap();
+        assert_close(p_value, expected, 1e-11);
+    }
+    let better = NonInferiority::inferiority_p_value(&runs, 0.05, Direction::HigherIsBetter).unwrap().unwrap();
+    assert!(better > 0.999, "{better}");
+    assert!(NonInferiority::inferiority_p_value(&runs, -0.05, Direction::HigherIsBetter).is_err());
 }
 
 /// `OLS(d, ones).fit(cov_type="cluster", cov_kwds={"groups": g}, use_t=True)` of statsmodels: `bse`, `pvalues`, `conf_int()`.

@@ -4,6 +4,7 @@ use crate::{Error, Result};
 
 /// Two raters' labels for the same items, counted: rows are the first rater's, columns the second's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Confusion {
     labels: Vec<String>,
     counts: Vec<Vec<u64>>,
@@ -91,5 +92,20 @@ impl Confusion {
     fn place(&self, label: &str) -> Result<usize> {
         let unknown = || Error::Undefined(format!("the label `{label}` is none of {}; list it, or read it again", self.labels.join(", ")));
         self.labels.iter().position(|known| known == label).ok_or_else(unknown)
+    }
+}
+
+/// As it lies in a file, square or not.
+#[derive(Deserialize)]
+struct Unchecked {
+    labels: Vec<String>,
+    counts: Vec<Vec<u64>>,
+}
+
+impl TryFrom<Unchecked> for Confusion {
+    type Error = Error;
+
+    fn try_from(table: Unchecked) -> Result<Self> {
+        Self::from_counts(table.labels, table.counts)
     }
 }
