@@ -43,13 +43,13 @@ impl Likelihood {
     /// The likelihood of `text`, whose tokens have these natural log-probabilities. Minus infinity is one: it makes every figure infinite.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] for NaN, and for what is above 0 by more than rounding.
+    /// [`Error::ValueOutOfRange`] for NaN, and for what is above 0 by more than rounding.
     pub fn new(log_probabilities: &[f64], text: &str) -> Result<Self> {
         let wanted = "a log-probability is at most 0";
         // Written so that NaN is found too.
         let wrong = log_probabilities.iter().enumerate().find(|(_, value)| value.is_nan() || **value > ROUNDING);
         if let Some((index, value)) = wrong {
-            return Err(Error::OutOfRange { index, value: *value, wanted });
+            return Err(Error::ValueOutOfRange { index, value: *value, wanted });
         }
         // From 0, as a sum of none is -0.
         let nats = log_probabilities.iter().fold(0.0, |nats, value| nats - value);

@@ -75,7 +75,7 @@ fn impossible_tokens_and_no_tokens_are_told_apart() {
     assert_eq!((empty.perplexity(), empty.bits_per_token(), empty.bits_per_byte(), empty.bits_per_character()), (None, None, None, None));
     assert_eq!(Likelihood::new(&[], "ab").unwrap().bits_per_byte(), None);
     for value in [f64::NAN, 0.1, f64::INFINITY] {
-        assert!(matches!(Likelihood::new(&[-1.0, value], "ab"), Err(Error::OutOfRange { index: 1, .. })));
+        assert!(matches!(Likelihood::new(&[-1.0, value], "ab"), Err(Error::ValueOutOfRange { index: 1, .. })));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The figures that calibrations are made of.
 
-use crate::stats::{self, Interval};
+use crate::stats::{self, Interval, Ratings};
 
 use super::{
     Scale,
@@ -69,81 +69,31 @@ pub(super) fn better_than_chance(kappa: f64) -> Option<f64> {
     (kappa > 1e-12).then_some(kappa)
 }
 
-/// How far apart two figures are for [`alpha`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Distance {
-    Nominal,
-    Ordinal,
-    Interval,
-}
-
-impl Distance {
-    pub(super) fn of(scale: Scale) -> Self {
-        match scale {
-            Scale::Binary => Self::Nominal,
-            Scale::OneToFive | Scale::OneToTen => Self::Ordinal,
-            Scale::Unit => Self::Interval,
-        }
+/// What the figures of a scale mean to [`alpha`].
+pub(super) fn measure(scale: Scale) -> stats::Scale {
+    match scale {
+        Scale::Binary => stats::Scale::Nominal,
+        Scale::OneToFive | Scale::OneToTen => stats::Scale::Ordinal,
+        Scale::Unit => stats::Scale::Interval,
     }
 }
 
-/// Krippendorff's alpha of units that raters gave figures to; units with fewer than two count for nothing. `None` where the figures do
-/// not differ at all, or no unit has two.
-///
-/// Krippendorff, "Computing Krippendorff's alpha-reliability" (2011).
-pub(super) fn alpha(units: &[Vec<f64>], distance: Distance) -> Option<f64> {
-    let units: Vec<&Vec<f64>> = units.iter().filter(|unit| unit.len() > 1).collect();
-    let figures = distinct(units.iter().flat_map(|unit| unit.iter().copied()));
-    let place = |value: f64| figures.partition_point(|figure| *figure < value);
-    let mut coincidences = vec![vec![0.0; figures.len()]; figures.len()];
-    for unit in units {
-        for (index, first) in unit.iter().enumerate() {
-            for (_, second) in unit.iter().enumerate().filter(|(other, _)| *other != index) {
-                coincidences[place(*first)][place(*second)] += 1.0 / (unit.len() - 1) as f64;
-            }
-        }
-    }
-    let totals: Vec<f64> = coincidences.iter().map(|row| row.iter().sum()).collect();
-    let total: f64 = totals.iter().sum();
-    let (mut observed, mut expected) = (0.0, 0.0);
-    for first in 0..figures.len() {
-        for second in first + 1..figures.len() {
-            let apart = squared_distance(distance, &figures, &totals, first, second);
-            observed += coincidences[first][second] * apart;
-            expected += totals[first] * totals[second] * apart;
-        }
-    }
-    (expected > 0.0).then(|| 1.0 - (total - 1.0) * observed / expected)
-}
-
-fn squared_distance(distance: Distance, figures: &[f64], totals: &[f64], first: usize, second: usize) -> f64 {
-    match distance {
-        Distance::Nominal => 1.0,
-        Distance::Interval => (figures[second] - figures[first]).powi(2),
-        Distance::Ordinal => (totals[first..=second].iter().sum::<f64>() - f64::midpoint(totals[first], totals[second])).powi(2),
-    }
+/// Krippendorff's alpha of units that raters gave figures to. `None` where the figures do not differ at all, or no unit has two.
+pub(super) fn alpha(units: &[Vec<f64>], scale: stats::Scale) -> Option<f64> {
+    let units: Vec<Vec<Option<f64>>> = units.iter().map(|unit| unit.iter().copied().map(Some).collect()).collect();
+    Ratings::new(&units).and_then(|ratings| ratings.alpha(scale)).ok()
 }
 
 /// Pearson's correlation; `None` with fewer than two pairs or where one side does not vary.
 pub(super) fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
-    let n = pairs.len() as f64;
-    let (first, second) = (pairs.iter().map(|pair| pair.0).sum::<f64>() / n, pairs.iter().map(|pair| pair.1).sum::<f64>() / n);
-    let sum = |term: fn(f64, f64) -> f64| pairs.iter().map(|pair| term(pair.0 - first, pair.1 - second)).sum::<f64>();
-    let scale = (sum(|a, _| a * a) * sum(|_, b| b * b)).sqrt();
-    (scale > 0.0).then(|| (sum(|a, b| a * b) / scale).clamp(-1.0, 1.0))
+    let (first, second): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+    stats::correlation(&first, &second)
 }
 
 /// The normal interval about `value`, kept within `low` and `high`.
 pub(super) fn normal(value: f64, standard_error: f64, confidence: f64, low: f64, high: f64) -> Interval {
-    let half = normal_quantile(confidence) * standard_error;
+    let half = stats::normal::critical(confidence) * standard_error;
     Interval { low: (value - half).max(low), high: (value + half).min(high) }
-}
-
-/// The two-sided normal quantile of `confidence`, read off Wilson's interval, whose upper bound without successes in n trials is
-/// z^2 / (n + z^2).
-fn normal_quantile(confidence: f64) -> f64 {
-    let high = stats::wilson(0, 1, confidence).expect("none of one trial is possible").high;
-    (high / (1.0 - high)).sqrt()
 }
 
 fn distinct(values: impl Iterator<Item = f64>) -> Vec<f64> {
@@ -213,14 +163,14 @@ mod tests {
         ];
         let units = units.map(<[f64]>::to_vec);
         for (distance, expected) in [
-            (Distance::Nominal, 0.743_421_052_631_579),
-            (Distance::Ordinal, 0.815_387_503_754_881_4),
-            (Distance::Interval, 0.849_107_142_857_142_8),
+            (stats::Scale::Nominal, 0.743_421_052_631_579),
+            (stats::Scale::Ordinal, 0.815_387_503_754_881_4),
+            (stats::Scale::Interval, 0.849_107_142_857_142_8),
         ] {
             close(alpha(&units, distance).unwrap(), expected);
         }
-        assert_eq!(alpha(&[vec![1.0, 1.0], vec![1.0, 1.0], vec![2.0]], Distance::Nominal), None);
-        assert_eq!(alpha(&[], Distance::Ordinal), None);
+        assert_eq!(alpha(&[vec![1.0, 1.0], vec![1.0, 1.0], vec![2.0]], stats::Scale::Nominal), None);
+        assert_eq!(alpha(&[], stats::Scale::Ordinal), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Calibration, Confusion, Judgement, Repeats,
-    agreement::{Distance, alpha, best_length_kappa, correlation, kappa, rate},
+    agreement::{alpha, best_length_kappa, correlation, kappa, measure, rate},
     id::digest,
 };
 use crate::{Error, Outcome, Result};
@@ -105,7 +105,7 @@ impl Calibrator {
             tnr: rate(true_fail, true_fail + false_pass, self.confidence),
             kappa: kappa(&binary, false, self.confidence),
             weighted_kappa: if scale.is_ordinal() { kappa(&figures, true, self.confidence) } else { None },
-            alpha: alpha(&units, Distance::of(scale)),
+            alpha: alpha(&units, measure(scale)),
             flip_rate: flip_rate(answers),
             length_correlation: correlation(&scored.iter().map(|scored| (scored.figure, scored.log_length)).collect::<Vec<_>>()),
             label_length_correlation: correlation(&scored.iter().map(|scored| (scored.label, scored.log_length)).collect::<Vec<_>>()),

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Case, Judge, JudgeId, Judgement, Scale,
-    agreement::{Distance, alpha},
+    agreement::{alpha, measure},
 };
 use crate::{Error, Outcome, Result};
 
@@ -58,7 +58,7 @@ impl Panel {
     /// would. Nominal or ordinal as the scale is; `None` where all votes are the same or no case has two.
     pub fn alpha(&self, judged: &[PanelJudgement]) -> Option<f64> {
         let figures = |judgement: &PanelJudgement| judgement.votes.iter().filter_map(Judgement::value).collect();
-        alpha(&judged.iter().map(figures).collect::<Vec<_>>(), Distance::of(self.scale()))
+        alpha(&judged.iter().map(figures).collect::<Vec<_>>(), measure(self.scale()))
     }
 }
 

@@ -1,7 +1,10 @@
 use jarre_core::BoxFuture;
 
-use super::{Finding, RagMetric, RagSample, context_precision::ranked, edit_similarity::edit_similarity, metric::undefined};
-use crate::judge::{Unjudged, digest};
+use super::{Finding, RagMetric, RagSample, context_precision::ranked, metric::undefined};
+use crate::{
+    judge::{Unjudged, digest},
+    text::edit_similarity,
+};
 
 /// Context precision without a judge: a context helps where it is at least half alike to one that should have been retrieved, by edit
 /// similarity (1 less the normalised Levenshtein distance).

@@ -48,7 +48,6 @@ mod by_id;
 mod by_similarity;
 mod context_precision;
 mod context_recall;
-mod edit_similarity;
 mod entity_recall;
 mod factual_correctness;
 mod faithfulness;

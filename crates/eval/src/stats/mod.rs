@@ -41,3 +41,8 @@ pub use proportion::wilson;
 pub use rectified_mean::RectifiedMean;
 pub use repeats::Repeats;
 pub use verdict::{Direction, Finding, Needed, Question, Unit, Verdict};
+
+pub(crate) use distribution::normal;
+#[cfg(feature = "run")]
+pub(crate) use rng::SplitMix64;
+pub(crate) use values::correlation;

@@ -16,7 +16,6 @@ fn a_difference_is_told_with_its_interval_and_p_value() {
     let question = Question::default();
     assert_says(&question.pairs(&pairs(747, 95, 383, 94)), "better by 21.8 points (18.8 to 24.8), p = 5.1e-42");
     assert_says(&question.pairs(&pairs(747, 383, 95, 94)), "worse by 21.8 points (18.8 to 24.8), p = 5.1e-42");
-    assert_says(&question.pairs(&pairs(5_000, 0, 5_000, 0)), "better by 50.0 points (49.0 to 51.0), p < 1e-300");
     assert_says(&question.pairs(&pairs(5_000, 0, 5_000, 0)), "better by 50.00 points (49.02 to 50.98), p < 1e-300");
     assert_says(&question.pairs(&pairs(21, 5, 17, 7)), "better by 24.0 points (5.8 to 40.1), p = 0.017");
 }
