@@ -220,4 +220,15 @@ pub enum Error {
         /// The class.
         label: String,
     },
+    /// What is wrong with a file.
+    #[error("{}", path.display())]
+    File {
+        /// Which.
+        path: std::path::PathBuf,
+        /// What.
+        source: Box<Error>,
+    },
+    /// An experiment that cannot be run as it is written, and what to change.
+    #[error("{0}")]
+    InvalidExperiment(String),
 }

@@ -1,12 +1,17 @@
 #![doc = include_str!("../README.md")]
 #![doc(test(attr(deny(warnings))))]
 
+#[cfg(feature = "run")]
+mod digest;
 mod error;
 mod line;
+#[cfg(feature = "run")]
+mod rows;
 mod sample;
 
 pub mod classification;
 pub mod code;
+pub mod compare;
 #[cfg(feature = "run")]
 pub mod experiment;
 pub mod judge;
