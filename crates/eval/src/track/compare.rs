@@ -41,6 +41,9 @@ type Rows = Vec<Vec<Option<f64>>>;
 /// The figures of a run by the numbers of their metrics, in that order.
 type Figures = Vec<(i64, f64)>;
 
+/// The places of metrics in a row by the numbers of the metrics, in that order.
+type Columns = Vec<(i64, usize)>;
+
 /// The names of the metrics, and a row of figures for each run.
 fn figures(reading: &Connection, runs: &[i64]) -> Step<(Vec<String>, Rows)> {
     let mut statement = reading.prepare_cached(LATEST)?;
@@ -66,7 +69,7 @@ fn figures(reading: &Connection, runs: &[i64]) -> Step<(Vec<String>, Rows)> {
 }
 
 /// The names of the metrics that were found, in order, and the place of each among them by its number.
-fn columns(reading: &Connection, found: &[Figures]) -> Step<(Vec<String>, Vec<(i64, usize)>)> {
+fn columns(reading: &Connection, found: &[Figures]) -> Step<(Vec<String>, Columns)> {
     let mut numbers: Vec<i64> = found.iter().flatten().map(|(metric, _)| *metric).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -76,7 +79,7 @@ fn columns(reading: &Connection, found: &[Figures]) -> Step<(Vec<String>, Vec<(i
         named.push((statement.query_row([n], |row| row.get(0))?, n));
     }
     named.sort();
-    let mut columns: Vec<(i64, usize)> = named.iter().enumerate().map(|(column, (_, n))| (*n, column)).collect();
+    let mut columns: Columns = named.iter().enumerate().map(|(column, (_, n))| (*n, column)).collect();
     columns.sort_unstable();
     Ok((named.into_iter().map(|(name, _)| name).collect(), columns))
 }

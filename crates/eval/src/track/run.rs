@@ -1,15 +1,15 @@
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use jarre_core::Timestamp;
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    RunId, Tracker,
+    NewRun, RunId, RunStatus, Tracker,
     experiment::experiment_for_runs,
     fault::{Fault, Step, missing, or_missing},
 };
-use crate::{Error, Provenance, Result};
+use crate::{Provenance, Result};
 
 /// A run, as it was made and as it stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,96 +44,11 @@ pub struct Run {
     pub deleted: Option<Timestamp>,
 }
 
-/// How a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunStatus {
-    /// Made, and not started yet.
-    Queued,
-    /// Started, and its process has been heard of.
-    Running,
-    /// Started, and its process has not been heard of for longer than it promised: it is dead, or stands still. It can be started again.
-    Interrupted,
-    /// Ended as it should.
-    Done,
-    /// Ended by an error.
-    Failed,
-    /// Ended because somebody asked for it.
-    Cancelled,
-}
-
-impl RunStatus {
-    /// The status as it is written in filters and files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Interrupted => "interrupted",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Result<Self> {
-        let all = [Self::Queued, Self::Running, Self::Interrupted, Self::Done, Self::Failed, Self::Cancelled];
-        let found = all.into_iter().find(|status| status.as_str() == text);
-        found.ok_or_else(|| Error::Refused(format!("`{text}` is no status of a run")))
-    }
-}
-
-impl fmt::Display for RunStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// What a run is made of.
-#[derive(Clone, Debug)]
-pub struct NewRun {
-    pub(super) experiment: String,
-    pub(super) name: String,
-    pub(super) parent: Option<RunId>,
-    pub(super) seed: Option<u64>,
-    pub(super) provenance: Provenance,
-}
-
-impl NewRun {
-    /// A run of the experiment of this name, which is made where there is none.
-    pub fn new(experiment: impl Into<String>) -> Self {
-        Self { experiment: experiment.into(), name: String::new(), parent: None, seed: None, provenance: Provenance::default() }
-    }
-
-    /// What people call it.
-    pub fn with_name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// The run that it is a part of.
-    pub fn with_parent(mut self, parent: RunId) -> Self {
-        self.parent = Some(parent);
-        self
-    }
-
-    /// The seed that everything random in it is drawn from.
-    pub fn with_seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Where its figures come from.
-    pub fn with_provenance(mut self, provenance: Provenance) -> Self {
-        self.provenance = provenance;
-        self
-    }
-}
-
 impl Tracker {
     /// Makes a run, which waits to be started.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where there is no such parent, and those of [`create_experiment`](Self::create_experiment).
+    /// [`Error::NotFound`](crate::Error::NotFound) where there is no such parent, and those of [`create_experiment`](Self::create_experiment).
     pub fn create_run(&self, new: &NewRun) -> Result<RunId> {
         let now = self.now();
         self.write(|writing| {
@@ -149,7 +64,7 @@ impl Tracker {
     /// The run of this id, put away or not.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`](crate::Error::NotFound).
     pub fn run(&self, id: &RunId) -> Result<Run> {
         let now = self.now();
         self.read(|reading| find(reading, id, now))
@@ -158,7 +73,7 @@ impl Tracker {
     /// The runs that are parts of `parent`, in the order in which they were made, those that were put away left out.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where there is no such parent.
+    /// [`Error::NotFound`](crate::Error::NotFound) where there is no such parent.
     pub fn children(&self, parent: &RunId) -> Result<Vec<Run>> {
         let now = self.now();
         self.read(|reading| {
@@ -170,7 +85,7 @@ impl Tracker {
     /// Puts a run away, so that lists leave it out; or brings it back.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`](crate::Error::NotFound).
     pub fn set_run_deleted(&self, id: &RunId, deleted: bool) -> Result<()> {
         let now = deleted.then(|| self.now().unix_micros());
         self.write(|writing| {
@@ -183,7 +98,7 @@ impl Tracker {
     /// Replaces what is written about a run.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`](crate::Error::NotFound).
     pub fn set_note(&self, id: &RunId, note: &str) -> Result<()> {
         self.write(|writing| {
             let n = number(writing, id)?;
@@ -196,7 +111,7 @@ impl Tracker {
     /// model.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`](crate::Error::NotFound).
     pub fn set_provenance(&self, id: &RunId, provenance: &Provenance) -> Result<()> {
         self.write(|writing| {
             let n = number(writing, id)?;
