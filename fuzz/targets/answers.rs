@@ -6,7 +6,9 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|texts: (&str, &str)| {
     let (answer, reference) = texts;
-    for way in ["\"last_number\"", "\"final_number\"", "\"boxed\"", "\"choice\"", "{\"tag\": \"a\"}", "{\"after\": \":\"}", "{\"json\": \"/a\"}"] {
+    for way in
+        ["\"last_number\"", "\"final_number\"", "\"boxed\"", "\"choice\"", "{\"tag\": \"a\"}", "{\"after\": \":\"}", "{\"json\": \"/a\"}"]
+    {
         let way: Extraction = serde_json::from_str(way).expect("these ways are there");
         if let Some(found) = way.extract(answer) {
             assert!(!found.is_empty() && found == found.trim(), "{found:?}");

@@ -1,5 +1,6 @@
 use std::{
     collections::HashSet,
+    iter::Peekable,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -188,30 +189,40 @@ impl Runner {
         let (tracker, id) = (self.tracker(), lease.run.clone());
         let finished = blocking(move || tracker.finished(&id)).await?;
         let mut state = State::new(dataset.items.len() * self.shared.repeats as usize, self.shared.line.clock.now());
-        let mut work = self.shared.work(dataset, &finished);
+        let mut work = self.shared.work(dataset, &finished).peekable();
         state.summary.reused = finished.len().min(state.summary.total);
         let mut asked = JoinSet::new();
         loop {
             self.fill(&mut asked, &mut work, &mut state, lease);
-            let Some(answer) = asked.join_next().await else { break };
-            let sample = answer.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
-            state.take(&sample, self.shared.primary.as_deref());
-            if let Some(observer) = &self.observer {
-                observer(&state.progress());
+            // A call may take longer than the run is taken to live without a sign.
+            match tokio::time::timeout(LEASE / 4, asked.join_next()).await {
+                Ok(None) => break,
+                Ok(Some(answer)) => {
+                    let sample = answer.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+                    self.take(&sample, &mut state);
+                }
+                Err(_) => {}
             }
             self.sign_of_life(lease, &mut state).await?;
         }
         Ok(state.summary)
     }
 
+    fn take(&self, sample: &Sample, state: &mut State) {
+        state.take(sample, self.shared.primary.as_deref());
+        if let Some(observer) = &self.observer {
+            observer(&state.progress());
+        }
+    }
+
     fn fill(
         &self,
         asked: &mut JoinSet<Result<Sample>>,
-        work: &mut impl Iterator<Item = (Arc<Item>, u32)>,
+        work: &mut Peekable<impl Iterator<Item = (Arc<Item>, u32)>>,
         state: &mut State,
         lease: &RunLease,
     ) {
-        while asked.len() < self.limits.concurrency {
+        while asked.len() < self.limits.concurrency && work.peek().is_some() {
             state.spent.time = self.shared.line.clock.now().saturating_sub(state.started);
             let asked_for = self.stop.is_requested().then(|| "somebody asked for it; start it again to go on".to_owned());
             state.summary.stopped = asked_for.or_else(|| self.limits.reached(&state.spent));

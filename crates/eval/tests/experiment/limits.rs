@@ -27,6 +27,15 @@ async fn limits_end_a_run_that_goes_on_under_higher_ones() {
 }
 
 #[tokio::test]
+async fn a_limit_that_is_reached_with_the_last_answer_ends_nothing() {
+    let (model, tracker) = (Arc::new(Model::echo()), tracker());
+    let run = new_run(&tracker);
+    let limits = one_at_a_time(Limits { tokens: Some(45), ..Limits::default() });
+    let summary = runner(&model, &tracker).with_limits(limits).run(&run, &dataset(3)).await.unwrap();
+    assert_eq!((summary.answered, summary.stopped, tracker.run(&run).unwrap().status), (3, None, RunStatus::Done));
+}
+
+#[tokio::test]
 async fn a_key_that_is_refused_is_not_tried_on_every_item() {
     let model = Arc::new(Model::new(|_, _| Err(Error::new(ErrorKind::Authentication, "no"))));
     let tracker = tracker();
