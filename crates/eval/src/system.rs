@@ -5,7 +5,10 @@ use std::time::Duration;
 use jarre_core::{Cost, Usage};
 use serde::{Deserialize, Serialize};
 
-use crate::Sample;
+use crate::{
+    Sample,
+    stats::{Interval, normal},
+};
 
 /// What a run took, over its samples.
 ///
@@ -130,6 +133,24 @@ impl Latencies {
     /// The mean; `None` without times.
     pub fn mean(&self) -> Option<f64> {
         (!self.0.is_empty()).then(|| self.0.iter().sum::<f64>() / self.0.len() as f64)
+    }
+
+    /// The interval of the percentile `percent` between two of the times, whose ranks are `n p ± z √(n p (1 - p))` (Conover, "Practical
+    /// nonparametric statistics", 1999, section 3.2): whatever the times' distribution. `None` where the times are too few to bound it: of p99
+    /// at 95 % fewer than some four hundred.
+    ///
+    /// # Panics
+    /// Where `confidence` is not between 0 and 1, both exclusive.
+    pub fn percentile_interval(&self, percent: f64, confidence: f64) -> Option<Interval> {
+        let (n, share) = (self.0.len() as f64, percent / 100.0);
+        if !(share > 0.0 && share < 1.0) {
+            return None;
+        }
+        let half = normal::critical(confidence) * (n * share * (1.0 - share)).sqrt();
+        // Ranks count from 1.
+        let (low, high) = ((n * share - half).floor(), (n * share + half).ceil());
+        let at = |rank: f64| (rank >= 1.0).then(|| self.0.get(rank as usize - 1).copied()).flatten();
+        Some(Interval { low: at(low)?, high: at(high)? })
     }
 
     /// The percentile `percent`, from 0 to 100, on the straight line between the two times next to it (type 7 of Hyndman and Fan 1996, as in

@@ -5,6 +5,7 @@ use crate::{
     Error, Provenance, Result, Sample,
     page::{self, Estimate, Report},
     stats::{Bootstrap, Direction, Interval, holm},
+    system::{Latencies, SystemFigures},
 };
 
 /// What a report is made by.
@@ -124,8 +125,24 @@ fn system(samples: &[Sample], options: &ReportOptions) -> page::System {
         cost_per_item: mean(&dollars, options),
         usage: samples.iter().map(|sample| sample.usage).sum(),
         cost: samples.iter().map(|sample| sample.cost).sum(),
+        figures: times(&SystemFigures::of(samples, None), options.confidence),
         ..page::System::default()
     }
+}
+
+/// Percentiles of what was timed.
+fn times(figures: &SystemFigures, confidence: f64) -> Vec<page::Figure> {
+    let timed = [
+        ("latency", &figures.latency, &[50.0, 95.0, 99.0][..]),
+        ("TTFT", &figures.time_to_first_token, &[50.0, 95.0]),
+        ("TPOT", &figures.time_per_output_token, &[50.0, 95.0]),
+    ];
+    let figure = |name: &str, times: &Latencies, percent: f64| {
+        let value = times.percentile(percent)?;
+        let interval = times.percentile_interval(percent, confidence).unwrap_or(Interval { low: value, high: value });
+        Some(page::Figure { name: format!("{name} p{percent}"), estimate: estimate(value, Some(interval)), unit: "s".into() })
+    };
+    timed.iter().flat_map(|(name, times, percents)| percents.iter().filter_map(|percent| figure(name, times, *percent))).collect()
 }
 
 /// `None` where nothing was measured: recorded answers take no time and cost nothing.

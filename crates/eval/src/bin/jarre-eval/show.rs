@@ -4,6 +4,7 @@ use anyhow::Result;
 use jarre_eval::{
     Sample,
     compare::{Figure, Units},
+    system::SystemFigures,
     track::{Run, RunId, SampleTexts, Tracker},
 };
 use jarre_report::{Cell, Column, NumberFormat, Table};
@@ -54,12 +55,32 @@ pub fn figures(tracker: &Tracker, run: &Run) -> Result<()> {
     if !table.is_empty() {
         print!("{}", table.to_plain_text());
     }
+    times(tracker, &run.id)?;
     let mut logged = Table::new([Column::new("logged"), Column::new("step"), fixed("value")]);
     for metric in tracker.latest_metrics(&run.id)? {
         logged.row([metric.name.into(), metric.step.into(), metric.value.into()])?;
     }
     if !logged.is_empty() {
         print!("{}", logged.to_plain_text());
+    }
+    Ok(())
+}
+
+/// What the answers took, where they were timed.
+fn times(tracker: &Tracker, run: &RunId) -> Result<()> {
+    let figures = SystemFigures::of(&tracker.samples(run, SampleTexts::Lean)?, None);
+    let fixed = |name: &str| Column::new(name).format(NumberFormat::Fixed(3));
+    let mut table =
+        Table::new([Column::new("seconds"), Column::new("n"), fixed("p50"), fixed("p95"), fixed("low"), fixed("high"), fixed("p99")]);
+    let timed = [("latency", &figures.latency), ("TTFT", &figures.time_to_first_token), ("TPOT", &figures.time_per_output_token)];
+    for (name, times) in timed.into_iter().filter(|(_, times)| !times.values().is_empty()) {
+        let interval = times.percentile_interval(95.0, 0.95);
+        let at = |percent| Cell::from(times.percentile(percent));
+        let (low, high) = (interval.map(|interval| interval.low).into(), interval.map(|interval| interval.high).into());
+        table.row([name.into(), times.values().len().into(), at(50.0), at(95.0), low, high, at(99.0)])?;
+    }
+    if !table.is_empty() {
+        print!("{}", table.to_plain_text());
     }
     Ok(())
 }
