@@ -23,6 +23,8 @@ pub struct ReportOptions {
     pub units: Units,
     /// How sure intervals are.
     pub confidence: f64,
+    /// What is known of the judges among the metrics.
+    pub judges: Vec<page::Judge>,
 }
 
 impl ReportOptions {
@@ -35,6 +37,7 @@ impl ReportOptions {
             created: String::new(),
             units: Units::Auto,
             confidence: 0.95,
+            judges: Vec::new(),
         }
     }
 
@@ -55,6 +58,7 @@ pub fn report(sides: &[Side], options: &ReportOptions) -> Result<Report> {
     let mut report = Report::new(&options.title);
     report.confidence = options.confidence;
     report.created.clone_from(&options.created);
+    report.judges.clone_from(&options.judges);
     report.metrics = metrics.iter().map(|metric| page_metric(metric, sides, options)).collect();
     report.variants = sides.iter().map(|side| variant(side, &metrics, options)).collect::<Result<_>>()?;
     if let [baseline, candidates @ ..] = sides {

@@ -42,8 +42,9 @@ fn serve(stream: TcpStream, asked: &AtomicUsize, pause: Duration) {
         let place = asked.fetch_add(1, Ordering::SeqCst);
         thread::sleep(pause);
         let (status, body) = if place == 0 { ("503 Service Unavailable", "{}".to_owned()) } else { ("200 OK", answer(&body)) };
-        let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
-        if stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).is_err() {
+        // In one piece, which waits for nobody's acknowledgement.
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        if stream.write_all(answer.as_bytes()).is_err() {
             return;
         }
     }
@@ -71,12 +72,20 @@ fn request(reader: &mut impl BufRead) -> Option<serde_json::Value> {
     serde_json::from_slice(&body).ok()
 }
 
+/// A question's last word; asked to judge, whether what is judged calls itself good.
+fn said(request: &serde_json::Value) -> String {
+    let texts: Vec<&str> = request["messages"].as_array().unwrap().iter().filter_map(|message| message["content"].as_str()).collect();
+    let last = *texts.last().unwrap();
+    if texts[0].contains("verdict") {
+        return format!("So it seems.\n[[{}]]", u8::from(last.contains("a good one")));
+    }
+    last.split_whitespace().last().unwrap().to_owned()
+}
+
 fn answer(request: &serde_json::Value) -> String {
-    let question = request["messages"].as_array().and_then(|messages| messages.last()).map(|last| last["content"].clone()).unwrap();
-    let number = question.as_str().unwrap().split_whitespace().last().unwrap().to_owned();
     serde_json::json!({
         "id": "c", "object": "chat.completion", "created": 1, "model": "m",
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": number}}],
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said(request)}}],
         "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9},
     })
     .to_string()

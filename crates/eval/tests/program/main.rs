@@ -5,6 +5,7 @@
 mod endpoint;
 mod gates;
 mod interrupts;
+mod judges;
 mod program;
 mod prompts;
 mod recorded;

@@ -39,7 +39,7 @@ pub fn run(cli: &Cli, tracker: &Tracker, args: &CompareArgs) -> Result<u8> {
         fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     if let Some(path) = &args.html {
-        export::page(&[baseline, candidate], Some(metric), path)?;
+        export::page(tracker, &[baseline, candidate], Some(metric), path)?;
     }
     Ok(0)
 }

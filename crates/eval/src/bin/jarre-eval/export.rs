@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     args::{ExportArgs, ExportCommand},
-    compare, locate,
+    compare, judge, locate,
 };
 
 pub fn run(tracker: &Tracker, command: &ExportCommand) -> Result<()> {
@@ -33,14 +33,15 @@ pub fn run(tracker: &Tracker, command: &ExportCommand) -> Result<()> {
 /// The report of runs, the first the baseline.
 pub fn html(tracker: &Tracker, runs: &[RunId], path: &Path) -> Result<()> {
     let runs = runs.iter().map(|run| tracker.run(run)).collect::<jarre_eval::Result<Vec<_>>>()?;
-    page(&sides(tracker, &runs)?, None, path)
+    page(tracker, &sides(tracker, &runs)?, None, path)
 }
 
 /// The same of sides that are there already.
-pub fn page(sides: &[Side], primary: Option<String>, path: &Path) -> Result<()> {
+pub fn page(tracker: &Tracker, sides: &[Side], primary: Option<String>, path: &Path) -> Result<()> {
     let names: Vec<&str> = sides.iter().map(|side| side.name.as_str()).collect();
     let created = SystemClock::new().timestamp().to_string();
-    let options = ReportOptions { primary, created, ..ReportOptions::new(names.join(" and ")) };
+    let judges = judge::on_page(tracker, sides)?;
+    let options = ReportOptions { primary, created, judges, ..ReportOptions::new(names.join(" and ")) };
     write(path, |out| Ok(report(sides, &options)?.write(out)?))
 }
 

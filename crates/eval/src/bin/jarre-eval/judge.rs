@@ -1,10 +1,12 @@
-use std::{fs, num::NonZeroU32, path::Path};
+use std::{collections::BTreeSet, fs, num::NonZeroU32, path::Path};
 
 use anyhow::{Context, Result, bail};
 use jarre_eval::{
-    compare::{Check, Decision},
+    compare::{Check, Decision, Side},
     experiment::{Experiment, JudgeSpec, Scoring},
     judge::{Calibration, Calibrator, Case, GatePolicy, Judge, JudgeId, JudgeScorer, LabelledAnswer, repeat},
+    page,
+    stats::Interval,
     track::{CalibrationState, Tracker},
 };
 use serde::Deserialize;
@@ -18,7 +20,7 @@ use crate::{
 pub fn scoring(experiment: &Experiment) -> Result<Scoring> {
     let mut scoring = experiment.scoring();
     for spec in &experiment.judges {
-        scoring = scoring.with_judge(JudgeScorer::new(spec.build(model::open(&spec.model)?)?));
+        scoring = scoring.with_judge(JudgeScorer::new(spec.build(model::open_judge(&spec.model)?)?));
     }
     Ok(scoring)
 }
@@ -40,7 +42,7 @@ struct Labelled {
 pub fn calibrate(cli: &Cli, tracker: &Tracker, args: &CalibrateArgs) -> Result<()> {
     let experiment = Experiment::load(&args.experiment)?;
     let spec = spec(&experiment, args.judge.as_deref())?;
-    let judge = spec.build(model::open(&spec.model)?)?;
+    let judge = spec.build(model::open_judge(&spec.model)?)?;
     let labels = labels(&args.labels)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let answers = runtime.block_on(judged(&judge, labels, args.repeats));
@@ -118,4 +120,38 @@ pub fn check(tracker: &Tracker, metric: &str, version: &str) -> Result<Option<Ch
         }
     };
     Ok(Some(Check { name: "judge".into(), decision, words }))
+}
+
+/// What is known of the judges among the metrics of `sides`, for the report.
+pub fn on_page(tracker: &Tracker, sides: &[Side]) -> Result<Vec<page::Judge>> {
+    let judges: BTreeSet<(&str, &str)> = sides
+        .iter()
+        .flat_map(|side| &side.provenance.scorers)
+        .filter_map(|(name, version)| Some((name.strip_prefix("judge/")?, version.as_str())))
+        .collect();
+    judges.into_iter().map(|(name, version)| described(tracker, name, version)).collect()
+}
+
+fn described(tracker: &Tracker, name: &str, version: &str) -> Result<page::Judge> {
+    let id = JudgeId { name: name.to_owned(), version: version.to_owned() };
+    let judge = page::Judge { name: id.to_string(), ..page::Judge::default() };
+    let (CalibrationState::Fresh(found) | CalibrationState::Stale(found)) = tracker.calibration(name, version)? else {
+        return Ok(page::Judge { warning: Some("it was never held against labels".to_owned()), ..judge });
+    };
+    let calibration: Calibration =
+        serde_json::from_value(found.figures).context("the calibration that is kept cannot be read; calibrate again")?;
+    let gate = calibration.gate(&id, &GatePolicy::default());
+    let warning = (!gate.is_open()).then(|| gate.to_string());
+    Ok(page::Judge { labels: calibration.n as u64, figures: figures(&calibration), warning, ..judge })
+}
+
+fn figures(calibration: &Calibration) -> Vec<page::Figure> {
+    let figure = |name: &str, value: f64, interval: Interval| page::Figure {
+        name: name.to_owned(),
+        estimate: page::Estimate { value, low: interval.low, high: interval.high },
+        unit: String::new(),
+    };
+    let rates = [("accuracy", &calibration.accuracy), ("TPR", &calibration.tpr), ("TNR", &calibration.tnr)];
+    let rates = rates.into_iter().filter_map(|(name, rate)| Some(figure(name, rate.share()?, rate.interval)));
+    rates.chain(calibration.kappa.as_ref().map(|kappa| figure("kappa", kappa.value, kappa.interval))).collect()
 }

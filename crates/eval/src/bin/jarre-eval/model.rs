@@ -5,8 +5,18 @@ use jarre_core::{ChatModel, Cost, Price};
 use jarre_eval::experiment::{ModelSpec, Nobody};
 use jarre_providers::{ApiKey, Dialect, Endpoint, EndpointConfig, OpenAiChat, RetryPolicy};
 
-/// The model that an experiment names: at an endpoint, or nobody where its answers are recorded.
+/// The model that an experiment asks: at an endpoint, or nobody where its answers are recorded. The runner tries again, and counts how often:
+/// the client must not do so as well.
 pub fn open(spec: &ModelSpec) -> Result<Arc<dyn ChatModel>> {
+    reach(spec, RetryPolicy::never())
+}
+
+/// The model of a judge, which nobody else tries again.
+pub fn open_judge(spec: &ModelSpec) -> Result<Arc<dyn ChatModel>> {
+    reach(spec, RetryPolicy::default())
+}
+
+fn reach(spec: &ModelSpec, retry: RetryPolicy) -> Result<Arc<dyn ChatModel>> {
     let name = spec.model.as_deref().unwrap_or(&spec.name);
     let Some(url) = &spec.base_url else {
         if spec.recorded.is_none() {
@@ -14,16 +24,15 @@ pub fn open(spec: &ModelSpec) -> Result<Arc<dyn ChatModel>> {
         }
         return Ok(Arc::new(Nobody::named(name)));
     };
-    let endpoint = endpoint(spec, url).with_context(|| format!("the model `{}`", spec.name))?;
+    let endpoint = endpoint(spec, url, retry).with_context(|| format!("the model `{}`", spec.name))?;
     let chat = OpenAiChat::new(endpoint, name);
     let Some(price) = price(spec)? else { return Ok(Arc::new(chat)) };
     let info = chat.info().clone().with_price(price);
     Ok(Arc::new(chat.with_info(info)))
 }
 
-/// The runner tries again, and counts how often: the client must not do so as well.
-fn endpoint(spec: &ModelSpec, url: &str) -> Result<Endpoint> {
-    let mut config = EndpointConfig::new(url).with_retry(RetryPolicy::never());
+fn endpoint(spec: &ModelSpec, url: &str, retry: RetryPolicy) -> Result<Endpoint> {
+    let mut config = EndpointConfig::new(url).with_retry(retry);
     if !url.contains("api.openai.com") {
         config = config.with_dialect(Dialect::Extended);
     }
