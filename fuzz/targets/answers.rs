@@ -19,7 +19,6 @@ fuzz_target!(|texts: (&str, &str)| {
     }
     assert_eq!(numeric_equal(answer, reference, 1e-6), numeric_equal(reference, answer, 1e-6));
     assert_eq!(math_equal(answer, reference), math_equal(reference, answer));
-    assert!(math_equal(answer, answer) || answer.trim().is_empty(), "{answer:?}");
     let similarity = edit_similarity(answer, reference);
     assert!((0.0..=1.0).contains(&similarity) && similarity == edit_similarity(reference, answer));
     let f1 = token_f1(answer, &[reference]);

@@ -5,7 +5,7 @@ use std::{
 };
 
 use jarre_core::Sampling;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 
 use super::{DatasetSpec, JudgeSpec, Limits, Method, Sweep};
@@ -23,8 +23,8 @@ use crate::{
 ///
 /// let experiment = Experiment::parse(r##"
 ///     name = "arithmetic"
-///     metrics = ["exact_match", { numeric = {} }]
-///     extract = "last_number"
+///     metrics = ["exact_match", { numeric = { tolerance = 1e-4 } }]
+///     extract = "final_number"
 ///     sampling = { temperature = 0.0, max_tokens = 256 }
 ///
 ///     [dataset]
@@ -158,13 +158,25 @@ pub struct ModelSpec {
 }
 
 /// How answers are scored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum MetricSpec {
     /// A figure that stands in the items already.
     Recorded(RecordedScore),
     /// Computed of the answer and the target.
     Scorer(ScorerSpec),
+}
+
+/// The field tells which it is, so that an error is about that one.
+impl<'de> Deserialize<'de> for MetricSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Value::deserialize(deserializer)?;
+        let read = match written.get("recorded") {
+            Some(_) => serde_json::from_value(written).map(Self::Recorded),
+            None => serde_json::from_value(written).map(Self::Scorer),
+        };
+        read.map_err(D::Error::custom)
+    }
 }
 
 /// A figure that stands in the items already, as with responses that somebody else scored: `true`, `false` or a number.

@@ -28,7 +28,7 @@
 //! - Refusals ([`is_refusal`]) are counted apart in a [`RagFigure`], with the mean of the other answers beside that of all.
 //!
 //! ```
-//! use jarre_eval::{rag::{Faithfulness, LexicalRagJudge, RagFigure, RagMetric, RagSample, evaluate}, stats::Bootstrap};
+//! use jarre_eval::{rag::{Faithfulness, LexicalRagJudge, RagFigure, RagSample, evaluate}, stats::Bootstrap};
 //!
 //! # pollster::block_on(async {
 //! let samples = [

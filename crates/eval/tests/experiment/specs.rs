@@ -87,4 +87,6 @@ fn what_cannot_be_run_is_refused_with_what_to_do() {
     assert_eq!(told("user = \"{{question}}\"", "user = \"a\"\nregistered = \"b\""), "[prompt] needs either `user` or `registered`");
     assert_eq!(told("\"arithmetic\"", "\" \""), "`name` must not be empty");
     assert!(told("name = \"arithmetic\"", "name = 1").contains("expected a string"));
+    assert!(told("\"exact_match\", ", "\"exact_mach\", ").contains("expected a scorer: one of exact_match"));
+    assert!(told("name = \"flag\"", "nmae = \"flag\"").contains("unknown field `nmae`"));
 }
