@@ -5,6 +5,7 @@ use crate::{Result, stats::Design};
 
 /// How items hang together, which decides how uncertain their mean is: see [`Design`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Units {
     /// Clusters where every item names one, else strata that hold at least two items each, else items.

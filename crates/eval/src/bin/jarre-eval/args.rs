@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use jarre_eval::compare::Units;
 
 /// Measures language models so that one can decide from it: runs experiments, compares runs by pairs of items, and gates on the result.
 #[derive(Debug, Parser)]
@@ -142,20 +143,6 @@ pub struct PairArgs {
     /// Seeds resampling.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-}
-
-/// How items hang together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Units {
-    /// Clusters where items name them, else strata, else none.
-    #[default]
-    Auto,
-    /// Each item stands for itself.
-    Items,
-    /// Items of a cluster were drawn together.
-    Clusters,
-    /// Strata are fixed, and items were drawn within them.
-    Strata,
 }
 
 #[derive(Debug, Args)]

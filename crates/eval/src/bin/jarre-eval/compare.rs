@@ -2,7 +2,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 use jarre_eval::{
-    compare::{Comparison, Decision, Discrepancy, Options, Side, Units, discrepancies, metrics},
+    compare::{Comparison, Decision, Discrepancy, Options, Side, discrepancies, metrics},
     stats::Direction,
     track::{Run, SampleTexts, Tracker},
 };
@@ -10,7 +10,7 @@ use jarre_report::{Column, NumberFormat, Table};
 use serde_json::json;
 
 use crate::{
-    args::{self, Cli, CompareArgs, PairArgs},
+    args::{Cli, CompareArgs, PairArgs},
     export, locate, style,
 };
 
@@ -75,16 +75,7 @@ pub fn options(args: &PairArgs, metric: &str) -> Result<Options> {
         bail!("--confidence must be between 0.5 and 1, as 0.95");
     }
     let direction = if args.lower_is_better { Direction::LowerIsBetter } else { Direction::HigherIsBetter };
-    Ok(Options { direction, units: units(args.units), confidence: args.confidence, seed: args.seed, ..Options::new(metric) })
-}
-
-pub fn units(units: args::Units) -> Units {
-    match units {
-        args::Units::Auto => Units::Auto,
-        args::Units::Items => Units::Items,
-        args::Units::Clusters => Units::Clusters,
-        args::Units::Strata => Units::Strata,
-    }
+    Ok(Options { direction, units: args.units, confidence: args.confidence, seed: args.seed, ..Options::new(metric) })
 }
 
 fn print(baseline: &Side, candidate: &Side, comparison: &Comparison) -> Result<()> {

@@ -15,7 +15,7 @@ pub fn run(cli: &Cli, tracker: &Tracker, args: &GateArgs) -> Result<u8> {
     let policy = policy(args)?;
     let (baseline, candidate) = compare::sides(tracker, &args.pair)?;
     let metric = compare::metric(&baseline, &candidate, policy.metric.as_deref())?;
-    let mut gate = Gate::decide(&baseline, &candidate, &metric, &policy, compare::units(args.pair.units), args.pair.seed)?;
+    let mut gate = Gate::decide(&baseline, &candidate, &metric, &policy, args.pair.units, args.pair.seed)?;
     let version = candidate.provenance.scorers.get(&metric).map_or("", String::as_str);
     if let Some(check) = judge::check(tracker, &metric, version)? {
         gate = gate.with_check(check);
