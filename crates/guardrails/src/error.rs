@@ -1,0 +1,19 @@
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a guard could not be built, or could not read a text.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A regular expression that cannot serve as a pattern.
+    #[error("the pattern `{label}` cannot be used: {reason}")]
+    Pattern {
+        /// What it was to find.
+        label: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A model that a guard asks did not answer.
+    #[error(transparent)]
+    Model(#[from] jarre_core::Error),
+}

@@ -1,0 +1,1 @@
+//! Whether an answer is held by the sources it was given.

@@ -1,0 +1,1 @@
+//! Prompt injection and jailbreaks: texts that try to give the model another master.

@@ -1,0 +1,1 @@
+//! JSON out of what models write: found, mended and fitted, each step told.

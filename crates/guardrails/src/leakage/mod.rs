@@ -1,0 +1,1 @@
+//! The operator's instructions in what a model writes.

@@ -1,0 +1,1 @@
+//! A `tracing` layer that writes no personal data and no secrets.

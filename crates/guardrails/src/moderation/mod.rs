@@ -1,0 +1,1 @@
+//! Harmful content by category.

@@ -1,0 +1,1 @@
+//! Guards in layers: policies, budgets, verdicts.

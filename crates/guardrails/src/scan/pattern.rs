@@ -1,0 +1,79 @@
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
+
+use regex::{Regex, RegexBuilder};
+
+use crate::{Error, Result};
+
+/// The longest that a pattern may match, in bytes.
+const LONGEST: usize = 16 * 1024;
+/// What a pattern may see of the text before a match, in bytes.
+pub(super) const BEFORE: usize = 64;
+/// What an assertion at the end of a match may look at: a character.
+const ASSERTION: usize = 4;
+
+type Accept = dyn Fn(&Seen<'_>) -> Option<f32> + Send + Sync;
+
+/// A regular expression whose matches have a greatest length, and what a match has to pass beside.
+#[derive(Clone)]
+pub struct Pattern {
+    pub(super) label: Cow<'static, str>,
+    pub(super) regex: Regex,
+    pub(super) reach: usize,
+    accept: Option<Arc<Accept>>,
+}
+
+/// A match, and what stands before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The match.
+    pub text: &'a str,
+    /// At most 64 bytes of the text before it.
+    pub before: &'a str,
+}
+
+impl<'a> Seen<'a> {
+    /// The match `span` of `text`.
+    pub(super) fn at(text: &'a str, span: Range<usize>) -> Self {
+        let mut start = span.start.saturating_sub(BEFORE);
+        while !text.is_char_boundary(start) {
+            start += 1;
+        }
+        Self { text: &text[span.clone()], before: &text[start..span.start] }
+    }
+}
+
+impl Pattern {
+    /// Finds what `regex` matches.
+    ///
+    /// # Errors
+    /// [`Error::Pattern`] where it is no regular expression, can match nothing at all, or has no greatest length: write `{1,64}` in the place of `+`.
+    pub fn new(label: impl Into<Cow<'static, str>>, regex: &str) -> Result<Self> {
+        let label = label.into();
+        let fail = |reason: String| Error::Pattern { label: label.to_string(), reason };
+        let syntax = regex_syntax::parse(regex).map_err(|error| fail(error.to_string()))?;
+        if syntax.properties().minimum_len().is_none_or(|least| least == 0) {
+            return Err(fail("it matches the empty text".into()));
+        }
+        let longest = syntax.properties().maximum_len().filter(|&longest| longest <= LONGEST);
+        let longest = longest.ok_or_else(|| fail(format!("its matches have no end within {LONGEST} bytes, bound every repetition")))?;
+        let compiled = RegexBuilder::new(regex).size_limit(16 << 20).build().map_err(|error| fail(error.to_string()))?;
+        Ok(Self { label, regex: compiled, reach: longest + ASSERTION, accept: None })
+    }
+
+    /// Takes a match only where `accept` gives it a score.
+    pub fn accepting(mut self, accept: impl Fn(&Seen<'_>) -> Option<f32> + Send + Sync + 'static) -> Self {
+        self.accept = Some(Arc::new(accept));
+        self
+    }
+
+    /// The score of the match `span` of `text`, where it is taken.
+    pub(super) fn score(&self, text: &str, span: Range<usize>) -> Option<f32> {
+        self.accept.as_ref().map_or(Some(1.0), |accept| accept(&Seen::at(text, span)))
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Pattern").field("label", &self.label).field("regex", &self.regex.as_str()).finish_non_exhaustive()
+    }
+}

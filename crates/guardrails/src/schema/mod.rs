@@ -1,0 +1,1 @@
+//! JSON Schema with limits: depth, size, time, and no network.

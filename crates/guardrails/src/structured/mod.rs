@@ -1,0 +1,1 @@
+//! Answers of a type: asked for, mended, checked, asked for again.

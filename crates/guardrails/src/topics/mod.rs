@@ -1,0 +1,1 @@
+//! Topics that are denied, or alone allowed, by the closeness of embeddings.
