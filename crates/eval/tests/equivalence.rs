@@ -320,3 +320,17 @@ fn broken_and_hostile_answers_are_compared_without_harm() {
         assert!(!math_equal(empty, "0"), "{empty}");
     }
 }
+
+#[test]
+fn items_of_a_set_leave_each_other_the_partner_that_suits() {
+    // The first agrees to nine digits with both figures, the second with the first figure only.
+    check(&[(r"\{\sqrt{2}, \sqrt{1.9999999968}\}", r"\{1.4142135623, 1.414213563\}", true)], math_equal);
+    check(&[(r"\{\sqrt{2}, \sqrt{1.9999999968}\}", r"\{1.414213563, 1.414213563\}", false)], math_equal);
+    check(&[("1, 1, 2", "1, 2, 2", false), ("1, 1, 2", "1, 2, 1", true)], math_equal);
+}
+
+#[test]
+fn a_command_may_be_any_character() {
+    check(&[("\\boxed\\é", "\\frac\\é", false), ("\\boxed\\\u{85}%f{uf%%{f", "1", false)], math_equal);
+    check(&[(r"2^{-2 \cdot 85070591730234615865843651857942052864}", "0", true)], math_equal);
+}

@@ -2,6 +2,8 @@ use super::{expression::Expression, lexer, parser, token::Token};
 
 /// How deep tuples and sets may nest.
 const DEEPEST: usize = 8;
+/// Items of a set that are alike without being written alike, beyond which sets are not compared.
+const LOOSE: usize = 64;
 
 /// What an answer says, with the name that it gives it: `x = 5`, `x \in [1, 2]`.
 pub(super) struct Answer {
@@ -35,6 +37,7 @@ impl Answer {
     }
 }
 
+#[derive(PartialEq, Eq)]
 enum Meaning {
     One(Expression),
     /// A tuple, a point, an interval, a vector: brackets and order count.
@@ -84,11 +87,38 @@ impl Meaning {
     }
 }
 
-/// Each of `left` finds a partner of its own in `right`.
+/// Each of `left` finds a partner of its own in `right`. Figures that agree to nine digits may have several to choose from, so those that are
+/// not written alike are paired by augmenting paths (Kuhn's algorithm): which side is asked first makes no difference.
 fn same_in_any_order(left: &[Meaning], right: &[Meaning]) -> bool {
-    let mut free: Vec<&Meaning> = right.iter().collect();
-    let mut partner = |item: &Meaning| free.iter().position(|other| item.same(other)).map(|at| free.swap_remove(at));
-    left.len() == right.len() && left.iter().all(|item| partner(item).is_some())
+    let mut others: Vec<&Meaning> = right.iter().collect();
+    let mut unpaired = |item: &&Meaning| match others.iter().position(|other| **item == **other) {
+        Some(at) => {
+            others.swap_remove(at);
+            false
+        }
+        None => true,
+    };
+    let items: Vec<&Meaning> = left.iter().filter(|item| unpaired(item)).collect();
+    if left.len() != right.len() || items.len() > LOOSE {
+        return false;
+    }
+    let alike: Vec<Vec<bool>> = items.iter().map(|item| others.iter().map(|other| item.same(other)).collect()).collect();
+    let mut partners = vec![None; others.len()];
+    (0..items.len()).all(|item| pair(item, &alike, &mut partners, &mut vec![false; others.len()]))
+}
+
+/// Finds a partner for `item`, where need be by finding another one for whose partner it takes.
+fn pair(item: usize, alike: &[Vec<bool>], partners: &mut [Option<usize>], asked: &mut [bool]) -> bool {
+    (0..partners.len()).any(|other| {
+        if !alike[item][other] || std::mem::replace(&mut asked[other], true) {
+            return false;
+        }
+        let free = partners[other].is_none_or(|rival| pair(rival, alike, partners, asked));
+        if free {
+            partners[other] = Some(item);
+        }
+        free
+    })
 }
 
 /// Whether a comma stands in `tokens` outside brackets, and all brackets that close in them were opened in them.

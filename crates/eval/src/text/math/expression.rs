@@ -6,7 +6,7 @@ use crate::text::number::within;
 /// Two figures that are not fractions are the same where they differ by less than this share.
 const TOLERANCE: f64 = 1e-9;
 /// Exponents beyond are left as they stand.
-const LARGEST_EXPONENT: i128 = 1_000;
+const LARGEST_EXPONENT: u128 = 1_000;
 
 /// An expression whose constants are folded and whose sums and products are flat and sorted, so that their order does not count.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +62,7 @@ impl Expression {
             return None;
         }
         let folded = match power.as_integer() {
-            Some(power) if power.abs() <= LARGEST_EXPONENT => base.pow(power),
+            Some(power) if power.unsigned_abs() <= LARGEST_EXPONENT => base.pow(power),
             _ => power.as_root_index().and_then(|index| base.root(index)),
         };
         Some(folded.map_or_else(|| Self::Power(Box::new(self), Box::new(exponent)), Self::Number))

@@ -287,7 +287,15 @@ fn argument_length(text: &str) -> usize {
     match text.chars().next() {
         None => 0,
         Some('{') => super::boxed::group_length(text).unwrap_or(text.len()),
-        Some('\\') => 1 + text[1..].find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len() - 1).max(usize::from(text.len() > 1)),
+        Some('\\') => 1 + command_length(&text[1..]),
         Some(c) => c.len_utf8(),
+    }
+}
+
+/// How long the name of a command is: letters, or one character that is none.
+fn command_length(text: &str) -> usize {
+    match text.find(|c: char| !c.is_ascii_alphabetic()) {
+        Some(0) => text.chars().next().map_or(0, char::len_utf8),
+        letters => letters.unwrap_or(text.len()),
     }
 }
