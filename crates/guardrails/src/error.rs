@@ -16,4 +16,12 @@ pub enum Error {
     /// A model that a guard asks did not answer.
     #[error(transparent)]
     Model(#[from] jarre_core::Error),
+    /// A policy that cannot be followed.
+    #[error("the policy cannot be followed: {at}: {reason}")]
+    Policy {
+        /// The line, or the place, as `default.output[2]`.
+        at: String,
+        /// What is wrong there, and what is known.
+        reason: String,
+    },
 }

@@ -1,0 +1,109 @@
+use std::{collections::BTreeSet, fmt, num::NonZero, sync::Arc, thread::available_parallelism};
+
+use jarre_core::Clock;
+
+use super::{DecisionSink, Layer, PipelineScan, Verdict};
+use crate::{Context, Reach, Stage};
+
+/// Groups of layers that a text passes through.
+///
+/// - All layers of a group read the same text; the next group reads what that one made of it.
+/// - What the layers of a group find is merged in the order of the places where it starts, and at one place in the order of the layers.
+///   The first wins: a replacement that overlaps an earlier one is clipped to begin at its end. A block is never lost.
+/// - At a stage that [streams](Self::with_streaming) (by default [`Stage::Output`]) text is released as soon as every layer has decided
+///   about it, and a block lets pass what stands before it. At the others a text goes on as a whole or not at all, and one group has read
+///   it before the next one begins.
+/// - After a block no group reads on. Later groups have to read what stands before the block where the stage streams and their reach is
+///   bounded, for it is released; at all other times they are not run.
+///
+/// However a text is cut into pieces, what is released and the verdict (its latencies aside) are those of the text in one piece, as long
+/// as no layer is over its budget.
+#[derive(Clone)]
+pub struct Pipeline {
+    pub(super) groups: Vec<Vec<Arc<Layer>>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) sink: Option<Arc<dyn DecisionSink>>,
+    pub(super) threads: usize,
+    streaming: BTreeSet<Stage>,
+}
+
+impl Pipeline {
+    /// No layers yet: everything passes. `clock` measures budgets and latencies.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let threads = available_parallelism().map_or(1, NonZero::get);
+        Self { groups: Vec::new(), clock, sink: None, threads, streaming: [Stage::Output].into() }
+    }
+
+    /// Adds a group, which reads what the groups before it let pass.
+    pub fn with_group(mut self, layers: impl IntoIterator<Item = Layer>) -> Self {
+        self.groups.push(layers.into_iter().map(Arc::new).collect());
+        self
+    }
+
+    /// Tells `sink` of every verdict.
+    pub fn with_sink(mut self, sink: Arc<dyn DecisionSink>) -> Self {
+        self.sink = Some(sink);
+        self
+    }
+
+    /// Sets the stages at which text is released before its end is known.
+    pub fn with_streaming(mut self, stages: impl IntoIterator<Item = Stage>) -> Self {
+        self.streaming = stages.into_iter().collect();
+        self
+    }
+
+    /// Sets how many threads read a long text; 1 for none beside the caller's. By default as many as the machine runs at once.
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// The layers, group by group.
+    pub fn groups(&self) -> &[Vec<Arc<Layer>>] {
+        &self.groups
+    }
+
+    /// Whether text is released at this stage before its end is known.
+    pub fn streams(&self, stage: Stage) -> bool {
+        self.streaming.contains(&stage)
+    }
+
+    /// The most bytes of a text at `stage` that are held back at any time: the sum over the groups of the largest reach of their layers.
+    pub fn reach(&self, stage: Stage) -> Reach {
+        let mut sum = Reach::Bytes(0);
+        for group in &self.groups {
+            let here = group.iter().filter(|layer| layer.stages.contains(&stage));
+            let Some(reach) = here.map(|layer| layer.guard.reach()).reduce(farthest) else { continue };
+            sum = match (sum, reach) {
+                (Reach::Bytes(sum), Reach::Bytes(more)) if self.streams(stage) => Reach::Bytes(sum.saturating_add(more)),
+                _ => Reach::Whole,
+            };
+        }
+        sum
+    }
+
+    /// Reads a text that is there as a whole.
+    pub fn check(&self, text: &str, context: &Context) -> Verdict {
+        let mut scan = self.scan(context);
+        scan.push(text);
+        scan.finish().1
+    }
+
+    /// Begins to read a text that comes in pieces.
+    pub fn scan(&self, context: &Context) -> PipelineScan {
+        PipelineScan::new(self, context)
+    }
+}
+
+fn farthest(one: Reach, other: Reach) -> Reach {
+    match (one, other) {
+        (Reach::Bytes(one), Reach::Bytes(other)) => Reach::Bytes(one.max(other)),
+        _ => Reach::Whole,
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Pipeline").field("groups", &self.groups).field("streaming", &self.streaming).finish_non_exhaustive()
+    }
+}
