@@ -31,16 +31,23 @@
 //! ```
 
 mod assembly;
+mod builtin;
 mod group;
 mod layer;
 mod offsets;
+mod policy;
 mod reading;
+mod registry;
+mod resources;
 mod scan;
 mod sink;
 mod verdict;
 
 pub use assembly::Pipeline;
 pub use layer::{Layer, Mode, OnFailure};
+pub use policy::Policy;
+pub use registry::Registry;
+pub use resources::Resources;
 pub use scan::PipelineScan;
 pub use sink::{Decision, DecisionSink};
 pub use verdict::{Action, Failure, LayerVerdict, Spot, Verdict};
