@@ -63,6 +63,11 @@ impl Pipeline {
         &self.groups
     }
 
+    /// The clock that budgets and latencies are measured by.
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
     /// Whether text is released at this stage before its end is known.
     pub fn streams(&self, stage: Stage) -> bool {
         self.streaming.contains(&stage)
