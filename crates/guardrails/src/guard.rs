@@ -54,7 +54,7 @@ pub trait Scan: Send {
     /// As for [`push`](Self::push).
     fn finish(&mut self, found: &mut Vec<Finding>) -> Result<()>;
 
-    /// The bytes from the start of the text about which nothing more will be said.
+    /// The bytes from the start of the text about which nothing more will be said. After an error: as far as the reading had come.
     fn decided(&self) -> usize;
 }
 

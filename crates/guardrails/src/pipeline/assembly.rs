@@ -17,7 +17,7 @@ use crate::{Context, Reach, Stage};
 ///   bounded, for it is released; at all other times they are not run.
 ///
 /// However a text is cut into pieces, what is released and the verdict (its latencies aside) are those of the text in one piece, as long
-/// as no layer is over its budget.
+/// as no layer is over its budget. Pseudonyms are numbered as they are given: give those of one kind in one layer.
 #[derive(Clone)]
 pub struct Pipeline {
     pub(super) groups: Vec<Vec<Arc<Layer>>>,

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, ops::Range, sync::Arc, thread};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::Arc, thread};
 
 use jarre_core::Clock;
 
@@ -72,7 +72,7 @@ pub(super) struct Record {
 
 #[derive(Clone, Debug)]
 pub(super) enum Said {
-    Found { label: String, score: f32 },
+    Found { label: Cow<'static, str>, score: f32 },
     Failed(Failure),
 }
 
@@ -211,7 +211,7 @@ impl Group {
             Event::Found(Finding { span, label, score, effect }) => {
                 // A score that is not a number is no reason to look away.
                 let counts = enforced && (score >= policy.min_score || score.is_nan());
-                (span, Said::Found { label: label.into_owned(), score }, if counts { effect } else { Effect::Note })
+                (span, Said::Found { label, score }, if counts { effect } else { Effect::Note })
             }
         };
         let outcome = match effect {

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use jarre_core::ErrorKind;
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ pub struct Spot {
     /// Where it ends.
     pub end: usize,
     /// What it is.
-    pub label: String,
+    pub label: Cow<'static, str>,
     /// How sure the guard is, from 0 to 1.
     pub score: f32,
 }

@@ -54,7 +54,8 @@ fn the_first_words_wait_for_no_more_than_the_reach() {
     let guarded = Guarded::new(model.clone(), pipeline, GuardedConfig::default());
     let mut stream = block_on(guarded.stream(ask())).unwrap();
     block_on(future::next(&mut stream)).unwrap().unwrap();
-    assert_eq!(model.taken.load(Ordering::Relaxed), reach + 1);
+    let taken = model.taken.load(Ordering::Relaxed);
+    assert!(1 < taken && taken <= reach + 1, "{taken} bytes were taken, {reach} may be held");
     drop(stream);
     assert!(model.dropped.load(Ordering::Relaxed), "dropping cancels");
 }
