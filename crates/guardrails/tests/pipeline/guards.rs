@@ -45,7 +45,7 @@ impl Guard for Of {
 
 /// Does `effect` about every match of `regex`.
 pub(crate) fn pattern(name: &'static str, regex: &str, effect: Effect) -> Of {
-    let pattern = Pattern::new(name, regex).unwrap().accepting(|seen| Some(if seen.text.len() % 2 == 0 { 0.5 } else { 1.0 }));
+    let pattern = Pattern::new(name, regex).unwrap().accepting(|seen| Some(if seen.text.len().is_multiple_of(2) { 0.5 } else { 1.0 }));
     let patterns: Arc<[Pattern]> = [pattern].into();
     let reach = Matcher::reach(&patterns);
     Of::new(name, reach, move |_| {

@@ -32,7 +32,7 @@ fn output(pipeline: &Pipeline, text: &str) -> Verdict {
     pipeline.check(text, &Context::new(Stage::Output))
 }
 
-fn spot(start: usize, end: usize, label: &str, score: f32) -> Spot {
+fn spot(start: usize, end: usize, label: &'static str, score: f32) -> Spot {
     Spot { start, end, label: label.into(), score }
 }
 
