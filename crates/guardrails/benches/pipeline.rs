@@ -10,7 +10,7 @@ use std::{hint::black_box, sync::Arc, time::Duration};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jarre_core::{Clock, SystemClock};
 use jarre_guardrails::{
-    Context, Effect, Guard, Reach, Scan, Stage,
+    Context, Effect, Finding, Guard, Reach, Result, Scan, Stage,
     pipeline::{Layer, Pipeline},
     scan::{Matcher, Pattern},
 };
@@ -41,6 +41,45 @@ impl Guard for Words {
         let effect = self.effect.clone();
         Box::new(Matcher::new(self.patterns.clone(), move |_, _| effect.clone()))
     }
+}
+
+/// Decides at once that there is nothing: what is left is the cost of the pipeline.
+struct Nothing;
+
+struct Nowhere(usize);
+
+impl Guard for Nothing {
+    fn name(&self) -> &'static str {
+        "nothing"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Bytes(0)
+    }
+
+    fn scan(&self, _: &Context) -> Box<dyn Scan> {
+        Box::new(Nowhere(0))
+    }
+}
+
+impl Scan for Nowhere {
+    fn push(&mut self, text: &str, _: &mut Vec<Finding>) -> Result<()> {
+        self.0 += text.len();
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Vec<Finding>) -> Result<()> {
+        Ok(())
+    }
+
+    fn decided(&self) -> usize {
+        self.0
+    }
+}
+
+fn idle() -> Pipeline {
+    let group = || [(); 3].map(|()| Layer::new(Arc::new(Nothing)));
+    Pipeline::new(Arc::new(SystemClock::new())).with_threads(1).with_group(group()).with_group(group())
 }
 
 fn pipeline() -> Pipeline {
@@ -97,7 +136,7 @@ fn in_pieces(pipeline: &Pipeline, text: &str, bytes: usize) -> String {
 }
 
 fn texts(criterion: &mut Criterion) {
-    let pipeline = pipeline();
+    let (pipeline, idle) = (pipeline(), idle());
     println!("held back at most: {:?}", pipeline.reach(Stage::Output));
     for length in [1024, 32 * 1024] {
         let text = text(length);
@@ -111,6 +150,9 @@ fn texts(criterion: &mut Criterion) {
         });
         group.bench_with_input(BenchmarkId::new("pieces of 4 bytes", length), &text, |bencher, text| {
             bencher.iter(|| in_pieces(&pipeline, black_box(text), 4));
+        });
+        group.bench_with_input(BenchmarkId::new("pieces of 4 bytes, guards that do nothing", length), &text, |bencher, text| {
+            bencher.iter(|| in_pieces(&idle, black_box(text), 4));
         });
         group.finish();
     }

@@ -73,12 +73,13 @@ impl Pipeline {
         self.streaming.contains(&stage)
     }
 
-    /// The most bytes of a text at `stage` that are held back at any time: the sum over the groups of the largest reach of their layers.
+    /// The most bytes of a text at `stage` that are held back at any time: the sum over the groups of the largest reach of the
+    /// layers that do not only observe.
     pub fn reach(&self, stage: Stage) -> Reach {
         let mut sum = Reach::Bytes(0);
         for group in &self.groups {
             let here = group.iter().filter(|layer| layer.stages.contains(&stage));
-            let Some(reach) = here.map(|layer| layer.guard.reach()).reduce(farthest) else { continue };
+            let Some(reach) = here.map(|layer| layer.reach()).reduce(farthest) else { continue };
             sum = match (sum, reach) {
                 (Reach::Bytes(sum), Reach::Bytes(more)) if self.streams(stage) => Reach::Bytes(sum.saturating_add(more)),
                 _ => Reach::Whole,

@@ -32,6 +32,10 @@ pub(super) struct Group {
     pub(super) records: Vec<Record>,
     pub(super) offsets: Offsets,
     held: String,
+    /// All of the input, where layers observe it.
+    seen: Option<String>,
+    /// The input that led to what was released, where the text was stopped.
+    until: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +89,7 @@ pub(super) enum Outcome {
 
 impl Group {
     pub(super) fn new(layers: Vec<Arc<Layer>>, holds: bool) -> Self {
+        let observed = layers.iter().any(|layer| layer.mode == Mode::Observe);
         Self {
             readings: layers.into_iter().map(Reading::new).collect(),
             holds,
@@ -97,6 +102,8 @@ impl Group {
             records: Vec::new(),
             offsets: Offsets::default(),
             held: String::new(),
+            seen: observed.then(String::new),
+            until: None,
         }
     }
 
@@ -104,8 +111,9 @@ impl Group {
         &self.readings
     }
 
-    pub(super) fn was_run(&self) -> bool {
-        !matches!(self.state, State::Idle | State::Skipped)
+    /// Whether this layer of it has read.
+    pub(super) fn was_run(&self, layer: usize) -> bool {
+        self.state != State::Skipped && self.readings[layer].has_begun()
     }
 
     pub(super) fn is_blocked(&self) -> bool {
@@ -130,11 +138,14 @@ impl Group {
         }
         if self.state == State::Idle && (then != Then::More || !text.is_empty()) {
             self.state = State::Reading;
-            self.readings.iter_mut().for_each(|reading| reading.begin(context, clock));
+            self.readings.iter_mut().filter(|reading| !reading.observes()).for_each(|reading| reading.begin(context, clock));
         }
         let mut released = String::new();
         if !text.is_empty() {
             self.text.push_str(text);
+            if let Some(seen) = &mut self.seen {
+                seen.push_str(text);
+            }
             let threads = if text.len() < PARALLEL { 1 } else { threads };
             each(&mut self.readings, threads, |reading| reading.read(text, clock));
             self.merge(self.decided(), &mut released);
@@ -148,6 +159,25 @@ impl Group {
             }
         }
         self.release(released, then)
+    }
+
+    /// Lets the layers read that only observe, once it is known how much of the text there is.
+    pub(super) fn observe(&mut self, context: &Context, clock: &dyn Clock, threads: usize) {
+        let Some(seen) = self.seen.take().filter(|_| !matches!(self.state, State::Idle | State::Skipped)) else { return };
+        let until = self.until.map_or(seen.len(), |until| seen.ceil_char_boundary(until));
+        let threads = if until < PARALLEL { 1 } else { threads };
+        self.readings.iter_mut().filter(|reading| reading.observes()).for_each(|reading| reading.begin(context, clock));
+        each(&mut self.readings, threads, |reading| {
+            reading.read(&seen[..until], clock);
+            reading.finish(clock);
+        });
+        self.collect();
+        for ((start, layer, _), event) in std::mem::take(&mut self.waiting) {
+            if self.readings[layer].observes() {
+                let (span, said, _) = self.weigh(start, layer, event);
+                self.records.push(Record { layer, span, said, outcome: Outcome::Noted });
+            }
+        }
     }
 
     fn release(&mut self, mut released: String, then: Then) -> (String, Then) {
@@ -200,10 +230,11 @@ impl Group {
         }
     }
 
-    fn apply(&mut self, start: usize, layer: usize, event: Event, out: &mut String) {
-        let policy = self.readings[layer].layer.clone();
+    /// What a layer said and where, and what effect that has here.
+    fn weigh(&self, start: usize, layer: usize, event: Event) -> (Range<usize>, Said, Effect) {
+        let policy = &self.readings[layer].layer;
         let enforced = policy.mode == Mode::Enforce;
-        let (span, said, effect) = match event {
+        match event {
             Event::Failed(failure) => {
                 let closed = enforced && policy.on_failure == OnFailure::Closed;
                 (start..start, Said::Failed(failure), if closed { Effect::Block } else { Effect::Note })
@@ -213,7 +244,11 @@ impl Group {
                 let counts = enforced && (score >= policy.min_score || score.is_nan());
                 (span, Said::Found { label, score }, if counts { effect } else { Effect::Note })
             }
-        };
+        }
+    }
+
+    fn apply(&mut self, start: usize, layer: usize, event: Event, out: &mut String) {
+        let (span, said, effect) = self.weigh(start, layer, event);
         let outcome = match effect {
             Effect::Note => Outcome::Noted,
             Effect::Replace(_) => Outcome::Replaced,
@@ -225,6 +260,7 @@ impl Group {
             Effect::Replace(with) => self.replace(span, &with, out),
             Effect::Block => {
                 self.copy(start, out);
+                self.until = Some(self.done);
                 self.state = State::Blocked;
             }
         }
@@ -278,16 +314,18 @@ impl Group {
         if self.holds || at >= self.offsets.length() {
             return None;
         }
-        match self.offsets.source(at) {
+        let needed = match self.offsets.source(at) {
             Source::Copied(at) => {
                 self.records.retain(|record| record.span.start <= at);
-                Some(at)
+                at
             }
             Source::Replaced(input, records) => {
                 self.records.truncate(records);
-                Some(input.end.saturating_sub(1).max(input.start))
+                input.end.saturating_sub(1).max(input.start)
             }
-        }
+        };
+        self.until = Some(needed + 1);
+        Some(needed)
     }
 }
 

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Guard, Stage};
+use crate::{Guard, Reach, Stage};
 
 /// A guard at its place in a [`Pipeline`](super::Pipeline), and what its word counts there.
 #[derive(Clone)]
@@ -83,6 +83,11 @@ impl Layer {
         self.rewrites = true;
         self
     }
+
+    /// How much of a text it holds back: nothing where it only observes.
+    pub(super) fn reach(&self) -> Reach {
+        if self.mode == Mode::Observe { Reach::Bytes(0) } else { self.guard.reach() }
+    }
 }
 
 impl fmt::Debug for Layer {
@@ -111,7 +116,8 @@ pub enum OnFailure {
 
 /// Whether what a layer finds has effects.
 ///
-/// An observing layer holds back as much of a stream as an enforcing one, and takes as long: what is observed is what it would cost.
+/// An observing layer holds nothing back. It reads what its group has read once the text has ended, or what led to what was released
+/// where the text was stopped; of a stream that is given up it reads nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use jarre_core::Clock;
 
-use super::{Failure, Layer};
+use super::{Failure, Layer, Mode};
 use crate::{Context, Error, Finding, Scan, scan::boundary_before};
 
 /// What is read between two looks at the clock, in bytes.
@@ -13,6 +13,7 @@ pub(super) struct Reading {
     pub(super) layer: Arc<Layer>,
     /// Gone once there is nothing more to read with.
     scan: Option<Box<dyn Scan>>,
+    begun: bool,
     decided: usize,
     /// What was found and not taken yet.
     pub(super) found: Vec<Finding>,
@@ -23,13 +24,23 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn new(layer: Arc<Layer>) -> Self {
-        Self { layer, scan: None, decided: 0, found: Vec::new(), failed: None, spent: Duration::ZERO }
+        Self { layer, scan: None, begun: false, decided: 0, found: Vec::new(), failed: None, spent: Duration::ZERO }
     }
 
     pub(super) fn begin(&mut self, context: &Context, clock: &dyn Clock) {
         let start = clock.now();
         self.scan = Some(self.layer.guard.scan(context));
         self.spent = clock.now().saturating_sub(start);
+        self.begun = true;
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Whether it has no say.
+    pub(super) fn observes(&self) -> bool {
+        self.layer.mode == Mode::Observe
     }
 
     /// How far the layer has decided; everything, where it reads no more.

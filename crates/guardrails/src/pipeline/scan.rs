@@ -37,7 +37,7 @@ impl PipelineScan {
         };
         let layers = pipeline.groups.iter().map(here).filter(|layers| !layers.is_empty());
         let groups = layers.map(|layers| {
-            let holds = !streams || layers.iter().any(|layer| layer.guard.reach() == Reach::Whole);
+            let holds = !streams || layers.iter().any(|layer| layer.reach() == Reach::Whole);
             Group::new(layers, holds)
         });
         Self {
@@ -82,6 +82,7 @@ impl PipelineScan {
         if !self.blocked {
             self.feed("", Then::End);
         }
+        self.groups.iter_mut().for_each(|group| group.observe(&self.context, self.clock.as_ref(), self.threads));
         self.latency += self.clock.now().saturating_sub(start);
         let rest = self.released[from..].to_owned();
         let verdict = self.verdict();
@@ -133,7 +134,7 @@ impl PipelineScan {
         let mut layers = Vec::new();
         for (index, group) in self.groups.iter().enumerate() {
             for (layer, reading) in group.readings().iter().enumerate() {
-                let mut verdict = unread(reading, group.was_run());
+                let mut verdict = unread(reading, group.was_run(layer));
                 for record in group.records.iter().filter(|record| record.layer == layer) {
                     self.add(&mut verdict, index, record, reading.layer.rewrites);
                 }

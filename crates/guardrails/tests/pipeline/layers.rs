@@ -14,7 +14,7 @@ use jarre_guardrails::{
 };
 use serde_json::json;
 
-use crate::guards::{Of, pattern, unreadable, whole};
+use crate::guards::{Of, pattern, places, unreadable, whole};
 
 fn of(groups: impl IntoIterator<Item = Vec<Layer>>) -> Pipeline {
     groups.into_iter().fold(Pipeline::new(Arc::new(ManualClock::new())), Pipeline::with_group)
@@ -106,6 +106,18 @@ fn an_observer_and_a_low_score_are_told_and_change_nothing() {
         assert_eq!((verdict.allowed, verdict.text.as_str()), (true, "a bad word"));
         assert_eq!((verdict.layers[0].action, &verdict.layers[0].spans[..]), (Action::Allow, &[spot(2, 5, "bad", 1.0)][..]));
     }
+}
+
+#[test]
+fn an_observer_holds_nothing_back() {
+    let bad = layer(whole("bad", |text| Ok(places(text, "bad", &Effect::Block, false)))).observing();
+    let pipeline = of([vec![bad], vec![layer(pattern("stop", "stop", Effect::Block))]]);
+    let mut scan = pipeline.scan(&Context::new(Stage::Output));
+    assert_eq!((scan.push("a bad word, and so on "), scan.held()), ("a bad word, an".into(), 8));
+    scan.push("until the stop, and bad words after it");
+    let (_, verdict) = scan.finish();
+    assert_eq!(verdict.text, "a bad word, and so on until the ");
+    assert_eq!(verdict.layers[0].spans, [spot(2, 5, "place", 0.25)], "what came after the stop was not read");
 }
 
 #[test]
