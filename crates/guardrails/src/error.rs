@@ -22,6 +22,16 @@ pub enum Error {
         /// The line, or the place, as `default.output[2]`.
         at: String,
         /// What is wrong there, and what is known.
+    /// A classifier cannot be trained so.
+    #[error("the classifier cannot be trained: {reason}")]
+    Training {
+        /// What has to change.
+        reason: String,
+    },
+    /// Bytes that hold no classifier that can be read here.
+    #[error("the model cannot be read: {reason}")]
+    ModelFile {
+        /// What is wrong with them.
         reason: String,
     },
 }

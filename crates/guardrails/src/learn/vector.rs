@@ -1,0 +1,68 @@
+use super::{FeatureHook, Ngrams};
+
+/// How texts become vectors: counted n-grams in hashed buckets, weighed, and the numbers of a hook.
+///
+/// An n-gram that occurs `c` times weighs `(1 + ln c) * idf`; the n-grams of a text together have length 1 (sublinear tf-idf, L2). The
+/// numbers of a hook are standardised, at most 4 deviations from their mean, and follow the buckets.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    pub(super) ngrams: Ngrams,
+    /// The binary logarithm of the number of buckets.
+    pub(super) bits: u32,
+    /// For each bucket 16 times its inverse document frequency, 0 for one that is not looked at.
+    pub(super) idf: Vec<u8>,
+    pub(super) hook: Option<FeatureHook>,
+    /// Mean and inverse deviation of the numbers of the hook.
+    pub(super) standard: Vec<(f32, f32)>,
+}
+
+/// Steps of an idf a unit.
+pub(super) const IDF_STEPS: f32 = 16.0;
+
+impl Reader {
+    /// The vector of `text`: each place once.
+    pub(super) fn read(&self, text: &str, mut each: impl FnMut(usize, f32)) {
+        let counts = Counts::of(self.ngrams, self.bits, text);
+        let weigh = |bucket: u32| counts.weight(bucket) * f32::from(self.idf[bucket as usize]);
+        let squares: f32 = counts.seen.iter().map(|&bucket| weigh(bucket) * weigh(bucket)).sum();
+        let unit = if squares > 0.0 { squares.sqrt().recip() } else { 0.0 };
+        for &bucket in counts.seen.iter().filter(|&&bucket| self.idf[bucket as usize] > 0) {
+            each(bucket as usize, weigh(bucket) * unit);
+        }
+        let Some(hook) = &self.hook else { return };
+        for (at, (value, (mean, inverse))) in hook.read(text).into_iter().zip(&self.standard).enumerate() {
+            each(self.idf.len() + at, ((value - mean) * inverse).clamp(-4.0, 4.0));
+        }
+    }
+}
+
+/// The n-grams of a text, by bucket.
+pub(super) struct Counts {
+    /// Up to 65,535.
+    counts: Vec<u16>,
+    /// The buckets that are not empty, in the order of the text.
+    pub(super) seen: Vec<u32>,
+}
+
+impl Counts {
+    pub(super) fn of(ngrams: Ngrams, bits: u32, text: &str) -> Self {
+        let mut counts = vec![0_u16; 1 << bits];
+        let mut seen = Vec::new();
+        ngrams.visit(text, |hash| {
+            let bucket = (hash >> (64 - bits)) as u32;
+            let count = &mut counts[bucket as usize];
+            if *count == 0 {
+                seen.push(bucket);
+            }
+            *count = count.saturating_add(1);
+        });
+        Self { counts, seen }
+    }
+
+    fn weight(&self, bucket: u32) -> f32 {
+        match self.counts[bucket as usize] {
+            1 => 1.0,
+            count => 1.0 + f32::from(count).ln(),
+        }
+    }
+}
