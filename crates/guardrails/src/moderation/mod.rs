@@ -1,1 +1,5 @@
 //! Harmful content by category.
+
+mod lexicon;
+
+pub use lexicon::hook;

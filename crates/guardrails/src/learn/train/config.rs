@@ -48,13 +48,13 @@ impl Default for TrainConfig {
             ngrams: Ngrams::default(),
             bits: 17,
             least_texts: 2,
-            strengths: vec![0.3, 1.0, 3.0, 10.0, 30.0],
+            strengths: vec![0.5, 1.0, 2.0, 4.0, 8.0, 16.0],
             smoothing: 0.0,
             balance: 0.5,
             hook_scale: 0.3,
             mix: 0.0,
             folds: 5,
-            epochs: 100,
+            epochs: 50,
             seed: 1,
         }
     }

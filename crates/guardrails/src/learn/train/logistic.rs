@@ -1,80 +1,40 @@
-use super::rows::Rows;
-use crate::learn::random::{scramble, shuffle};
+use super::space::Space;
+use crate::learn::{
+    model::sigmoid,
+    random::{scramble, shuffle},
+};
 
 /// The largest error of the optimality condition, in logits, that a fit may end with.
-const TOLERANCE: f32 = 0.01;
+const TOLERANCE: f32 = 0.03;
 
-/// A logistic regression: the weights that make `|w|^2 / 2 + sum of cost * ln(1 + exp(-y (w . x)))` least, where each column of `x` is scaled.
-pub(super) struct Problem<'a> {
-    pub(super) rows: &'a Rows,
-    /// Rows, and whether they are positive; both occur.
-    pub(super) chosen: Vec<(usize, bool)>,
-    /// A cost for each that is chosen.
-    pub(super) costs: Vec<f32>,
-    pub(super) scales: Vec<f32>,
-    pub(super) seed: u64,
-    pub(super) epochs: usize,
-}
+/// A row, whether it is positive, and what an error on it costs.
+pub(super) type Chosen = (usize, bool, f32);
 
-/// Weights for the columns as they are, not scaled.
-pub(super) struct Fit {
-    pub(super) weights: Vec<f32>,
-}
-
-impl Fit {
-    pub(super) fn nothing(columns: usize) -> Self {
-        Self { weights: vec![0.0; columns] }
-    }
-
-    pub(super) fn margin(&self, row: &[(u32, f32)]) -> f32 {
-        row.iter().map(|&(column, value)| value * self.weights[column as usize]).sum()
-    }
-}
-
-impl Problem<'_> {
-    /// Solves the dual, one example at a time, in an order that is drawn anew for each pass (Yu, Huang and Lin 2011).
-    ///
-    /// With `w` over the columns as they are, an example's `w . x` needs no scale, and its share `a` adds `a y scale^2 x` to `w`.
-    pub(super) fn solve(mut self) -> Fit {
-        self.scales.iter_mut().for_each(|scale| *scale *= *scale);
-        let mut columns: Vec<(f32, f32)> = self.scales.iter().map(|&square| (0.0, square)).collect();
-        let norms: Vec<f32> = self.chosen.iter().map(|&(at, _)| self.norm(at)).collect();
-        let mut shares: Vec<f32> = vec![0.0; self.chosen.len()];
-        let mut order: Vec<usize> = (0..self.chosen.len()).collect();
-        for epoch in 0..self.epochs {
-            shuffle(&mut order, scramble(self.seed) ^ epoch as u64);
-            let mut worst = 0.0_f32;
-            for &at in &order {
-                worst = worst.max(self.improve(at, norms[at], &mut shares[at], &mut columns));
+/// Finds the `w` that makes `|w|^2 / 2 + sum of cost * ln(1 + exp(-y (w . x)))` least over the rows `chosen` of `space`.
+///
+/// Solves the dual, one example at a time, in an order that is drawn anew for each pass (Yu, Huang and Lin 2011): `w` is the sum of
+/// `share * y * x`.
+pub(super) fn solve(space: &mut dyn Space, chosen: &[Chosen], epochs: usize, seed: u64) {
+    let norms: Vec<f32> = chosen.iter().map(|&(row, ..)| space.norm(row)).collect();
+    let mut shares: Vec<f32> = vec![0.0; chosen.len()];
+    let mut order: Vec<usize> = (0..chosen.len()).filter(|&at| chosen[at].2 > 0.0).collect();
+    for epoch in 0..epochs {
+        shuffle(&mut order, scramble(seed) ^ epoch as u64);
+        let mut worst = 0.0_f32;
+        for &at in &order {
+            let (row, positive, cost) = chosen[at];
+            let sign = if positive { 1.0 } else { -1.0 };
+            let share = best_share(norms[at], cost, sign * space.margin(row) - norms[at] * shares[at]);
+            let step = share - shares[at];
+            worst = worst.max((step * norms[at]).abs()).max(step.abs() / cost);
+            if step != 0.0 {
+                space.add(row, sign * step);
             }
-            if worst < TOLERANCE {
-                break;
-            }
+            shares[at] = share;
         }
-        Fit { weights: columns.into_iter().map(|(weight, _)| weight).collect() }
-    }
-
-    fn norm(&self, row: usize) -> f32 {
-        self.rows.row(row).iter().map(|&(column, value)| value * value * self.scales[column as usize]).sum()
-    }
-
-    /// Finds the best share of one example, and tells by how much the old one was off.
-    fn improve(&self, at: usize, norm: f32, share: &mut f32, columns: &mut [(f32, f32)]) -> f32 {
-        let (row, positive) = self.chosen[at];
-        let (sign, cost) = (if positive { 1.0 } else { -1.0 }, self.costs[at]);
-        if cost <= 0.0 {
-            return 0.0;
+        if worst < TOLERANCE {
+            break;
         }
-        let row = self.rows.row(row);
-        let margin = sign * row.iter().map(|&(column, value)| value * columns[column as usize].0).sum::<f32>();
-        let better = best_share(norm, cost, margin - norm * *share);
-        let step = better - *share;
-        for &(column, value) in row {
-            let (weight, square) = &mut columns[column as usize];
-            *weight += sign * step * *square * value;
-        }
-        *share = better;
-        (step * norm).abs().max(step.abs() / cost)
     }
 }
 
@@ -83,9 +43,9 @@ impl Problem<'_> {
 /// With `s = cost * sigmoid(t)` the left side rises with `t` at a slope of at least 1, so that Newton's method, kept between bounds, is sure.
 fn best_share(norm: f32, cost: f32, rest: f32) -> f32 {
     let (mut low, mut high) = (-rest - norm * cost, -rest);
-    let mut at = f32::midpoint(low, high).clamp(low, high);
+    let mut at = f32::midpoint(low, high);
     for _ in 0..40 {
-        let part = super::super::model::sigmoid(at);
+        let part = sigmoid(at);
         let error = at + norm * cost * part + rest;
         if error.abs() < 1e-4 {
             break;
@@ -98,12 +58,19 @@ fn best_share(norm: f32, cost: f32, rest: f32) -> f32 {
         let next = at - error / (1.0 + norm * cost * part * (1.0 - part));
         at = if next > low && next < high { next } else { f32::midpoint(low, high) };
     }
-    cost * super::super::model::sigmoid(at)
+    cost * sigmoid(at)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learn::{
+        Example, Ngrams, TrainConfig,
+        train::{
+            rows::{Rows, reader},
+            space::{Columns, Gram, Kernel},
+        },
+    };
 
     #[test]
     fn a_share_solves_its_equation() {
@@ -112,6 +79,33 @@ mod tests {
             let (norm, cost, rest) = (f64::from(norm), f64::from(cost), f64::from(rest));
             let error = (share / (cost - share)).ln() + norm * share + rest;
             assert!(error.abs() < 1e-3, "{norm} {cost} {rest}: {error}");
+        }
+    }
+
+    /// At the optimum `w` is the sum of `cost * sigmoid(-y w . x) * y * scale^2 * x`; both ways of keeping `w` find it.
+    #[test]
+    fn both_spaces_find_the_optimum() {
+        let text = |at: usize| format!("word{} thing{} other{}", at % 5, at % 7, at * at % 11);
+        let examples: Vec<Example> = (0..60).map(|at| Example::new(text(at), [])).collect();
+        let config = TrainConfig { ngrams: Ngrams { words_to: 2, ..Ngrams::default() }, bits: 8, ..TrainConfig::default() };
+        let rows = Rows::read(&reader(&config, None, &examples), &examples);
+        let scales: Vec<f32> = (0..rows.columns).map(|at| 0.5 + (at % 3) as f32).collect();
+        let chosen: Vec<Chosen> = (0..50).map(|at| (at, at % 5 < 2 || at % 7 == 1, 1.0 + (at % 2) as f32)).collect();
+        let gram = Gram::new(&rows, scales.clone());
+        let (mut columns, mut kernel) = (Columns::new(&rows, &scales), Kernel::new(&gram));
+        for space in [&mut columns as &mut dyn Space, &mut kernel] {
+            solve(space, &chosen, 200, 1);
+            let weights = space.weights();
+            let margin = |row: usize| rows.row(row).iter().map(|&(column, value)| value * weights[column as usize]).sum::<f32>();
+            let mut optimum = Columns::new(&rows, &scales);
+            for &(row, positive, cost) in &chosen {
+                let sign = if positive { 1.0 } else { -1.0 };
+                optimum.add(row, cost * sigmoid(-sign * margin(row)) * sign);
+            }
+            let away = optimum.weights().iter().zip(&weights).map(|(best, found)| (best - found).powi(2)).sum::<f32>();
+            let length = weights.iter().map(|weight| weight * weight).sum::<f32>();
+            assert!(away < 1e-3 * length, "{away} of {length}");
+            assert!((0..60).all(|row| (space.margin(row) - margin(row)).abs() < 1e-3));
         }
     }
 }

@@ -6,6 +6,7 @@ mod newton;
 mod quantise;
 mod ratio;
 mod rows;
+mod space;
 
 pub use config::{Progress, TrainConfig};
 pub use example::Example;
@@ -16,8 +17,9 @@ use jarre_core::ClassifierInfo;
 
 use self::{
     calibrate::Calibration,
-    logistic::{Fit, Problem},
+    logistic::solve,
     rows::Rows,
+    space::{Columns, Gram, Kernel, Space},
 };
 use super::{FeatureHook, NgramModel, fold, model::Parts, vector::Reader};
 use crate::{Error, Result};
@@ -39,10 +41,11 @@ pub fn train(
     config.check(hook.as_ref(), examples)?;
     let reader = rows::reader(config, hook, examples);
     let rows = Rows::read(&reader, examples);
+    let course = Course::new(config, examples, &rows);
     let mut best: Option<Progress> = None;
     let mut calibrations = Vec::new();
     for (at, &strength) in config.strengths.iter().enumerate() {
-        let margins = held_out(config, &rows, examples, strength);
+        let margins = course.held_out(strength);
         let calibration = Calibration::fit(config, examples, &margins);
         let done = Progress { done: at + 1, of: config.strengths.len(), strength, log_loss: calibration.log_loss };
         progress(done);
@@ -54,46 +57,72 @@ pub fn train(
     let (Some(best), Some(calibration)) = (best, calibrations.pop()) else {
         return Err(Error::Training { reason: "no strength is finite".into() });
     };
-    let everywhere = vec![true; examples.len()];
-    let fits: Vec<Fit> = (0..config.labels.len()).map(|label| fit(config, &rows, examples, label, &everywhere, best.strength)).collect();
-    Ok(assemble(config, reader, &fits, calibration))
+    let weights: Vec<Vec<f32>> = (0..config.labels.len()).map(|label| course.fit(label, best.strength, |_| true).weights()).collect();
+    Ok(assemble(config, reader.clone(), &weights, calibration))
 }
 
-/// For each label the margins of all examples, by models that had not seen their fold.
-fn held_out(config: &TrainConfig, rows: &Rows, examples: &[Example], strength: f32) -> Vec<Vec<f32>> {
-    let folds: Vec<usize> = examples.iter().map(|example| fold(&example.text, config.seed, config.folds)).collect();
-    let mut margins = vec![vec![0.0; examples.len()]; config.labels.len()];
-    for left_out in 0..config.folds {
-        let learnt: Vec<bool> = folds.iter().map(|&fold| fold != left_out).collect();
-        for (label, margins) in margins.iter_mut().enumerate() {
-            let fit = fit(config, rows, examples, label, &learnt, strength);
-            for (at, margin) in margins.iter_mut().enumerate().filter(|(at, _)| !learnt[*at]) {
-                *margin = fit.margin(rows.row(at));
+/// The largest Gram matrix has a row for so many examples, and 64 MB.
+const MOST_PRODUCTS: usize = 4096;
+
+/// What is learnt from.
+struct Course<'a> {
+    config: &'a TrainConfig,
+    examples: &'a [Example],
+    rows: &'a Rows,
+    /// Where the examples are few and the labels share their scales.
+    gram: Option<Gram<'a>>,
+}
+
+impl<'a> Course<'a> {
+    fn new(config: &'a TrainConfig, examples: &'a [Example], rows: &'a Rows) -> Self {
+        let shared = config.smoothing <= 0.0 && examples.len() <= MOST_PRODUCTS;
+        let gram = shared.then(|| Gram::new(rows, ratio::scales(config, rows, examples, &[])));
+        Self { config, examples, rows, gram }
+    }
+
+    /// For each label the margins of all examples, by models that had not seen their fold.
+    fn held_out(&self, strength: f32) -> Vec<Vec<f32>> {
+        let TrainConfig { seed, folds, labels, .. } = self.config;
+        let fold_of: Vec<usize> = self.examples.iter().map(|example| fold(&example.text, *seed, *folds)).collect();
+        let mut margins = vec![vec![0.0; self.examples.len()]; labels.len()];
+        for left_out in 0..*folds {
+            for (label, margins) in margins.iter_mut().enumerate() {
+                let fitted = self.fit(label, strength, |at| fold_of[at] != left_out);
+                for (at, margin) in margins.iter_mut().enumerate().filter(|(at, _)| fold_of[*at] == left_out) {
+                    *margin = fitted.margin(at);
+                }
             }
         }
+        margins
     }
-    margins
+
+    /// Fits one label to those examples that are `learnt` from; to nothing where these are all on one side.
+    fn fit(&self, label: usize, strength: f32, learnt: impl Fn(usize) -> bool) -> Box<dyn Space + '_> {
+        let target = |at: usize| self.examples[at].targets[label].filter(|_| learnt(at));
+        let sides: Vec<(usize, bool)> = (0..self.examples.len()).filter_map(|at| Some((at, target(at)?))).collect();
+        let weight = |at: usize| self.examples[at].weight;
+        let total = |side| sides.iter().filter(|(_, target)| *target == side).map(|&(at, _)| weight(at)).sum::<f32>();
+        let (positives, negatives) = (total(true), total(false));
+        let mut space = self.space(&sides);
+        if positives > 0.0 && negatives > 0.0 {
+            let lift = |side| if side { (negatives / positives).powf(self.config.balance) } else { 1.0 };
+            let chosen: Vec<_> = sides.into_iter().map(|(at, side)| (at, side, strength * weight(at) * lift(side))).collect();
+            solve(&mut *space, &chosen, self.config.epochs, self.config.seed);
+        }
+        space
+    }
+
+    fn space(&self, sides: &[(usize, bool)]) -> Box<dyn Space + '_> {
+        match &self.gram {
+            Some(gram) => Box::new(Kernel::new(gram)),
+            None => Box::new(Columns::new(self.rows, &ratio::scales(self.config, self.rows, self.examples, sides))),
+        }
+    }
 }
 
-/// Fits one label to those examples that are `learnt` from.
-fn fit(config: &TrainConfig, rows: &Rows, examples: &[Example], label: usize, learnt: &[bool], strength: f32) -> Fit {
-    let targets = |at: usize| examples[at].targets[label].filter(|_| learnt[at]);
-    let chosen: Vec<(usize, bool)> = (0..examples.len()).filter_map(|at| Some((at, targets(at)?))).collect();
-    let total = |positive| chosen.iter().filter(|(_, target)| *target == positive).map(|(at, _)| examples[*at].weight).sum::<f32>();
-    let (positives, negatives) = (total(true), total(false));
-    if positives <= 0.0 || negatives <= 0.0 {
-        return Fit::nothing(rows.columns);
-    }
-    let lift = (negatives / positives).powf(config.balance);
-    let cost = |at: usize, target| strength * examples[at].weight * if target { lift } else { 1.0 };
-    let costs = chosen.iter().map(|&(at, target)| cost(at, target)).collect();
-    let scales = ratio::scales(config, rows, &chosen, examples);
-    Problem { rows, chosen, costs, scales, seed: config.seed, epochs: config.epochs }.solve()
-}
-
-fn assemble(config: &TrainConfig, reader: Reader, fits: &[Fit], calibration: Calibration) -> NgramModel {
+fn assemble(config: &TrainConfig, reader: Reader, weights: &[Vec<f32>], calibration: Calibration) -> NgramModel {
     let buckets = reader.idf.len();
-    let columns: Vec<&[f32]> = fits.iter().map(|fit| &fit.weights[..]).collect();
+    let columns: Vec<&[f32]> = weights.iter().map(Vec::as_slice).collect();
     let (roots, scales) = quantise::quantise(&columns, buckets);
     let plain = (buckets..columns[0].len()).flat_map(|at| columns.iter().map(move |weights| weights[at])).collect();
     let info = ClassifierInfo { name: config.name.clone(), labels: config.labels.clone(), multi_label: true };

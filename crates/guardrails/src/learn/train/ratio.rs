@@ -2,7 +2,7 @@ use super::{Example, TrainConfig, rows::Rows};
 
 /// What each column is scaled by: buckets by the log ratio of their counts in the positive and the negative texts, the numbers of a hook as
 /// the configuration says, the constant by 1.
-pub(super) fn scales(config: &TrainConfig, rows: &Rows, chosen: &[(usize, bool)], examples: &[Example]) -> Vec<f32> {
+pub(super) fn scales(config: &TrainConfig, rows: &Rows, examples: &[Example], sides: &[(usize, bool)]) -> Vec<f32> {
     let mut scales = vec![config.hook_scale; rows.columns];
     scales[rows.columns - 1] = 1.0;
     if config.smoothing <= 0.0 {
@@ -10,7 +10,7 @@ pub(super) fn scales(config: &TrainConfig, rows: &Rows, chosen: &[(usize, bool)]
         return scales;
     }
     let mut counts = vec![[config.smoothing; 2]; rows.buckets];
-    for &(at, positive) in chosen {
+    for &(at, positive) in sides {
         for &(column, _) in rows.row(at).iter().take_while(|(column, _)| (*column as usize) < rows.buckets) {
             counts[column as usize][usize::from(positive)] += examples[at].weight;
         }

@@ -27,6 +27,10 @@ impl Rows {
         rows
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.ends.len()
+    }
+
     pub(super) fn row(&self, at: usize) -> &[(u32, f32)] {
         let start = if at == 0 { 0 } else { self.ends[at - 1] };
         &self.entries[start..self.ends[at]]

@@ -1,0 +1,67 @@
+use std::error::Error;
+
+use jarre_eval::{classification::BinaryScores, stats::Bootstrap};
+use jarre_guardrails::learn::Example;
+
+use crate::data::LABELS;
+
+/// What a model said of an example that it had not seen.
+pub struct Judged {
+    pub example: Example,
+    pub scores: Vec<f32>,
+}
+
+impl Judged {
+    /// The probability that anything is wrong, and whether something is.
+    fn any(&self) -> (f64, bool) {
+        let nothing: f64 = self.scores[..LABELS.len()].iter().map(|score| 1.0 - f64::from(*score)).product();
+        (1.0 - nothing, self.example.targets[..LABELS.len()].contains(&Some(true)))
+    }
+
+    fn label(&self, label: usize) -> Option<(f64, bool)> {
+        Some((f64::from(self.scores[label]), self.example.targets[label]?))
+    }
+
+    fn labels(&self) -> impl Iterator<Item = (f64, bool)> + '_ {
+        (0..LABELS.len()).filter_map(|label| self.label(label))
+    }
+}
+
+pub fn average_precision(scores: impl IntoIterator<Item = (f64, bool)>) -> f64 {
+    BinaryScores::new(scores).ok().and_then(|scores| scores.average_precision()).unwrap_or(f64::NAN)
+}
+
+/// Each category, all of them together (micro), and whether there is any.
+pub fn figures(judged: &[&Judged]) -> [f64; 10] {
+    std::array::from_fn(|at| match at {
+        8 => average_precision(judged.iter().flat_map(|judged| judged.labels())),
+        9 => average_precision(judged.iter().map(|judged| judged.any())),
+        label => average_precision(judged.iter().filter_map(|judged| judged.label(label))),
+    })
+}
+
+/// The figures with 95 % bootstrap intervals over the texts, as a table.
+pub fn table(judged: &[Judged]) -> Result<String, Box<dyn Error>> {
+    let resampled = |items: &[usize]| figures(&items.iter().map(|item| &judged[*item]).collect::<Vec<_>>());
+    let bootstrap = Bootstrap::default().with_resamples(2_000.try_into()?);
+    let mut lines = vec!["| label | positives of | AUPRC | 95 % |".to_owned(), "| --- | --- | --- | --- |".to_owned()];
+    let estimates = bootstrap.statistics_by(&jarre_eval::stats::Design::Simple, judged.len(), resampled)?;
+    let names = LABELS.into_iter().chain(["micro", "any"]);
+    for (at, (name, estimate)) in names.zip(estimates).enumerate() {
+        let sides: Vec<bool> = match at {
+            8 => judged.iter().flat_map(Judged::labels).map(|(_, side)| side).collect(),
+            9 => judged.iter().map(|judged| judged.any().1).collect(),
+            label => judged.iter().filter_map(|judged| judged.label(label)).map(|(_, side)| side).collect(),
+        };
+        let positives = sides.iter().filter(|side| **side).count();
+        let interval = estimate.percentile;
+        lines.push(format!(
+            "| {name} | {positives} of {} | {:.3} | {:.3} to {:.3} |",
+            sides.len(),
+            estimate.value,
+            interval.low,
+            interval.high
+        ));
+    }
+    Ok(lines.join("\n"))
+}
