@@ -34,4 +34,10 @@ pub enum Error {
         /// What is wrong with them.
         reason: String,
     },
+    /// Content cannot be moderated so.
+    #[error("the moderation cannot be set up: {reason}")]
+    Moderation {
+        /// What has to change.
+        reason: String,
+    },
 }

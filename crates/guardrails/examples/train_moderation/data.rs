@@ -3,10 +3,10 @@ use std::{error::Error, fs, path::Path};
 use jarre_guardrails::learn::Example;
 use serde_json::Value;
 
-pub const LABELS: [&str; 8] = ["S", "H", "V", "HR", "SH", "S3", "H2", "V2"];
+pub(crate) const LABELS: [&str; 8] = ["S", "H", "V", "HR", "SH", "S3", "H2", "V2"];
 
 /// The moderation set: a text a line with a 0 or 1 for each category that somebody looked at.
-pub fn moderation(data: &Path) -> Result<Vec<Example>, Box<dyn Error>> {
+pub(crate) fn moderation(data: &Path) -> Result<Vec<Example>, Box<dyn Error>> {
     let read = |line: &str| -> Result<Example, Box<dyn Error>> {
         let row: Value = serde_json::from_str(line)?;
         let text = row["prompt"].as_str().ok_or("a row has no prompt")?;
@@ -16,20 +16,20 @@ pub fn moderation(data: &Path) -> Result<Vec<Example>, Box<dyn Error>> {
 }
 
 /// A tweet and what most of those who read it took it for.
-pub struct Tweet {
-    pub text: String,
-    pub class: Class,
+pub(crate) struct Tweet {
+    pub(crate) text: String,
+    pub(crate) class: Class,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub enum Class {
+pub(crate) enum Class {
     Hate,
     Offensive,
     Neither,
 }
 
 /// The tweets of Davidson and others (2017), without what marks them as tweets.
-pub fn tweets(data: &Path) -> Result<Vec<Tweet>, Box<dyn Error>> {
+pub(crate) fn tweets(data: &Path) -> Result<Vec<Tweet>, Box<dyn Error>> {
     let text = fs::read_to_string(data.join("guard/hate_speech/labeled_data.csv"))?;
     let tweet = |record: Vec<String>| -> Option<Tweet> {
         let class = match record.get(5)?.as_str() {

@@ -6,9 +6,9 @@ use jarre_guardrails::learn::Example;
 use crate::data::LABELS;
 
 /// What a model said of an example that it had not seen.
-pub struct Judged {
-    pub example: Example,
-    pub scores: Vec<f32>,
+pub(crate) struct Judged {
+    pub(crate) example: Example,
+    pub(crate) scores: Vec<f32>,
 }
 
 impl Judged {
@@ -27,12 +27,12 @@ impl Judged {
     }
 }
 
-pub fn average_precision(scores: impl IntoIterator<Item = (f64, bool)>) -> f64 {
+pub(crate) fn average_precision(scores: impl IntoIterator<Item = (f64, bool)>) -> f64 {
     BinaryScores::new(scores).ok().and_then(|scores| scores.average_precision()).unwrap_or(f64::NAN)
 }
 
 /// Each category, all of them together (micro), and whether there is any.
-pub fn figures(judged: &[&Judged]) -> [f64; 10] {
+pub(crate) fn figures(judged: &[&Judged]) -> [f64; 10] {
     std::array::from_fn(|at| match at {
         8 => average_precision(judged.iter().flat_map(|judged| judged.labels())),
         9 => average_precision(judged.iter().map(|judged| judged.any())),
@@ -41,7 +41,7 @@ pub fn figures(judged: &[&Judged]) -> [f64; 10] {
 }
 
 /// The figures with 95 % bootstrap intervals over the texts, as a table.
-pub fn table(judged: &[Judged]) -> Result<String, Box<dyn Error>> {
+pub(crate) fn table(judged: &[Judged]) -> Result<String, Box<dyn Error>> {
     let resampled = |items: &[usize]| figures(&items.iter().map(|item| &judged[*item]).collect::<Vec<_>>());
     let bootstrap = Bootstrap::default().with_resamples(2_000.try_into()?);
     let mut lines = vec!["| label | positives of | AUPRC | 95 % |".to_owned(), "| --- | --- | --- | --- |".to_owned()];

@@ -2,8 +2,8 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use crate::learn::{FeatureHook, normalise};
 
-/// What a word is about, each a bit.
-type Themes = u16;
+/// What a word is about: a bit for each theme.
+type Themes = u32;
 
 const SEXUAL: Themes = 1;
 const MINOR: Themes = 1 << 1;
@@ -21,9 +21,13 @@ const FACTUAL: Themes = 1 << 12;
 const BODY: Themes = 1 << 13;
 const DEATH: Themes = 1 << 14;
 const OTHERS: Themes = 1 << 15;
+const AGE: Themes = 1 << 16;
+const PRAISE: Themes = 1 << 17;
+const MILITARY: Themes = 1 << 18;
+const OFFER: Themes = 1 << 19;
 
 /// Words by theme; one may stand under several.
-const WORDS: [(Themes, &str); 16] = [
+const WORDS: [(Themes, &str); 20] = [
     (
         SEXUAL,
         "sex sexy sexual sexually porn porno pornographic xxx nude naked horny orgasm cum cumshot cock dick penis pussy vagina clit tits boobs boob \
@@ -52,7 +56,7 @@ const WORDS: [(Themes, &str); 16] = [
          white whites asian asians african africans mexican mexicans chinese indian indians arab arabs hispanic latino latinos immigrant immigrants \
          migrant migrants refugee refugees gay gays lesbian lesbians trans transgender transgenders homosexual homosexuals lgbt lgbtq bisexual women \
          woman female females men feminist feminists disabled autistic autist deaf blind race races ethnic religion religions mosque synagogue \
-         foreigners minorities natives palestinians israelis russians ukrainians turks roma zionist zionists race",
+         foreigners minorities natives palestinians israelis russians ukrainians turks roma zionist zionists",
     ),
     (
         CONTEMPT,
@@ -67,7 +71,7 @@ const WORDS: [(Themes, &str); 16] = [
          beating beaten punch punched punching kick kicked kicking attack attacked attacking bomb bombs bombing explode explosion burn burned burning \
          slaughter slaughtered massacre execute executed execution behead beheaded lynch lynched hang hanged hanging strangle strangled choke choked \
          torture tortured rape raped assault assaulted destroy exterminate extermination genocide annihilate gas gassed cull weapon weapons violent \
-         violence fight war slap slapped smash smashed whip whipped threaten threatened threat hurt nuke nuked eradicate wipe purge",
+         violence fight kys slap slapped smash smashed whip whipped threaten threatened threat hurt nuke nuked eradicate wipe purge",
     ),
     (
         GORE,
@@ -101,10 +105,26 @@ const WORDS: [(Themes, &str); 16] = [
     ),
     (DEATH, "die dies died dying dead death deaths life live living alive end"),
     (OTHERS, "they them their theirs these those all every people he him his she her"),
+    (AGE, "year years old yo aged age ages birthday school highschool grade virgin young petite tiny little innocent"),
+    (
+        PRAISE,
+        "love loved glad happy good great awesome hilarious funny enjoy enjoyed deserved cheer hero heroes fun laugh laughed proud pleasure \
+         satisfying beautiful lol lmao haha",
+    ),
+    (
+        MILITARY,
+        "war wars army soldier soldiers troops military battle battles enemy forces missile missiles tank tanks weapon weapons navy marines colonel \
+         general invasion combat regiment",
+    ),
+    (
+        OFFER,
+        "free online chat meet singles looking video videos photos pics click website site app watch live girls members profile call whatsapp \
+         available service services private hot real download stream streaming amateur",
+    ),
 ];
 
 /// Themes that say something where they stand close to each other.
-const PAIRS: [(&str, Themes, Themes); 12] = [
+const PAIRS: [(&str, Themes, Themes); 21] = [
     ("sexual, minor", SEXUAL, MINOR),
     ("sexual, body", SEXUAL, BODY),
     ("minor, body", MINOR, BODY),
@@ -117,12 +137,21 @@ const PAIRS: [(&str, Themes, Themes); 12] = [
     ("first, self-harm", FIRST, SELF_HARM),
     ("first, death", FIRST, DEATH),
     ("violence, gore", VIOLENCE, GORE),
+    ("gore, body", GORE, BODY),
+    ("sexual, age", SEXUAL | BODY, AGE),
+    ("minor, age", MINOR, AGE),
+    ("praise, violence", PRAISE, VIOLENCE | DEATH),
+    ("sexual, offer", SEXUAL, OFFER),
+    ("group, intent", GROUP | SLUR, INTENT),
+    ("second, intent", SECOND, INTENT),
+    ("group, group", GROUP | SLUR, GROUP | SLUR),
+    ("slur, violence", SLUR | CONTEMPT, VIOLENCE | DEATH),
 ];
 
 /// How many words apart two themes are close.
 const CLOSE: usize = 6;
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 20] = [
     "sexual",
     "minor",
     "slur",
@@ -139,6 +168,10 @@ const NAMES: [&str; 16] = [
     "body",
     "death",
     "others",
+    "age",
+    "praise",
+    "military",
+    "offer",
 ];
 const FORM: [&str; 4] = ["length", "capitals", "exclamations", "share of letters"];
 

@@ -23,8 +23,11 @@ pub struct Strides<F> {
     decided: usize,
 }
 
-impl<F: FnMut(&str) -> Result<Option<(Cow<'static, str>, f32, Effect)>> + Send> Strides<F> {
-    /// Judges by `judge`, which says what is wrong with a window, if anything is.
+/// What is wrong with a window: its label, how sure that is, and what is to be done.
+type Judgement = (Cow<'static, str>, f32, Effect);
+
+impl<F: FnMut(&str) -> Result<I> + Send, I: IntoIterator<Item = Judgement>> Strides<F> {
+    /// Judges by `judge`, which says what is wrong with a window: an `Option` or any number of things.
     ///
     /// # Panics
     /// Where the stride is less than 4 bytes, which a character can have, or longer than the window.
@@ -40,7 +43,7 @@ impl<F: FnMut(&str) -> Result<Option<(Cow<'static, str>, f32, Effect)>> + Send> 
             return Ok(());
         }
         let from = boundary_before(&self.text, to.saturating_sub(self.window.length));
-        if let Some((label, score, effect)) = (self.judge)(&self.text[from..to])? {
+        for (label, score, effect) in (self.judge)(&self.text[from..to])? {
             found.push(Finding { span: span.clone(), label, score, effect });
         }
         self.decided = span.end;
@@ -56,7 +59,7 @@ impl<F: FnMut(&str) -> Result<Option<(Cow<'static, str>, f32, Effect)>> + Send> 
     }
 }
 
-impl<F: FnMut(&str) -> Result<Option<(Cow<'static, str>, f32, Effect)>> + Send> Scan for Strides<F> {
+impl<F: FnMut(&str) -> Result<I> + Send, I: IntoIterator<Item = Judgement>> Scan for Strides<F> {
     fn push(&mut self, text: &str, found: &mut Vec<Finding>) -> Result<()> {
         self.text.push_str(text);
         let stride = self.window.stride;

@@ -1,0 +1,62 @@
+//! Trains the classifier for moderation that comes with the crate, or measures how such a one does on texts that it has not seen.
+//!
+//! `cargo run --release -p jarre-guardrails --example train_moderation -- --data $JARRE_DATA --out crates/guardrails/models/moderation.bin`
+//! `cargo run --release -p jarre-guardrails --example train_moderation -- --data $JARRE_DATA --evaluate`
+#![expect(clippy::print_stdout, reason = "a program tells what it measured")]
+
+mod data;
+mod measure;
+mod recipe;
+
+use std::{error::Error, fs, path::PathBuf};
+
+use jarre_guardrails::learn::{Example, fold};
+
+use self::{
+    measure::Judged,
+    recipe::{Features, Recipe},
+};
+
+const FOLDS: usize = 10;
+/// Cuts the folds that are measured on; those that choose and calibrate are cut by another.
+const SEED: u64 = 8;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (mut folder, mut file, mut evaluated) = (None, None, false);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--data" => folder = arguments.next().map(PathBuf::from),
+            "--out" => file = arguments.next().map(PathBuf::from),
+            "--evaluate" => evaluated = true,
+            other => return Err(format!("`{other}` is not known: give --data FOLDER, and --out FILE or --evaluate").into()),
+        }
+    }
+    let folder = folder.ok_or("give --data FOLDER")?;
+    let examples = data::moderation(&folder)?;
+    if evaluated {
+        for features in [Features::Ngrams, Features::Themes, Features::Tweets] {
+            let recipe = Recipe::new(features, &folder)?;
+            println!("## {features:?}\n\n{}\n", measure::table(&judged(&recipe, &examples)?)?);
+        }
+    }
+    if let Some(file) = file {
+        let (model, config, loss) = Recipe::new(Features::Themes, &folder)?.train(&examples)?;
+        let bytes = model.to_bytes();
+        println!("{} examples, {} bytes, log loss {loss:.4} on texts left out, {config:?}", examples.len(), bytes.len());
+        fs::write(file, bytes)?;
+    }
+    Ok(())
+}
+
+/// Each example, judged by a model that was trained, chosen and calibrated without its fold.
+fn judged(recipe: &Recipe, examples: &[Example]) -> Result<Vec<Judged>, Box<dyn Error>> {
+    let mut judged = Vec::new();
+    for left_out in 0..FOLDS {
+        let (out, learnt): (Vec<Example>, Vec<Example>) =
+            examples.iter().cloned().partition(|example| fold(&example.text, SEED, FOLDS) == left_out);
+        let (model, ..) = recipe.train(&learnt)?;
+        judged.extend(out.into_iter().map(|example| Judged { scores: model.score(&example.text), example }));
+    }
+    Ok(judged)
+}

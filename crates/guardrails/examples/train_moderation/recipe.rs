@@ -1,0 +1,63 @@
+use std::{error::Error, path::Path};
+
+use jarre_guardrails::{
+    learn::{Example, NgramModel, TrainConfig, train},
+    moderation,
+};
+
+use crate::data::{self, Class, LABELS, Tweet};
+
+/// What is learnt from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Features {
+    /// N-grams alone.
+    Ngrams,
+    /// And the themes of words.
+    Themes,
+    /// And the tweets, as examples of hate.
+    Tweets,
+}
+
+/// A way to train, with choices that are left to the folds within what it is given.
+pub(crate) struct Recipe {
+    features: Features,
+    configs: Vec<TrainConfig>,
+    tweets: Vec<Tweet>,
+}
+
+/// One tweet in so many is taken, so that they do not outweigh the rest.
+const TWEETS: usize = 24;
+
+impl Recipe {
+    pub(crate) fn new(features: Features, folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let scales: &[f32] = if features == Features::Ngrams { &[0.05] } else { &[0.025, 0.05, 0.1] };
+        let config = |&hook_scale: &f32| TrainConfig {
+            name: "jarre-moderation".into(),
+            labels: LABELS.map(str::to_owned).to_vec(),
+            hook_scale,
+            ..TrainConfig::default()
+        };
+        let tweets = if features == Features::Tweets { data::tweets(folder)? } else { Vec::new() };
+        Ok(Self { features, configs: scales.iter().map(config).collect(), tweets })
+    }
+
+    /// The model of the configuration with the lowest log loss on what it left out of `examples`, with both.
+    pub(crate) fn train(&self, examples: &[Example]) -> Result<(NgramModel, TrainConfig, f64), Box<dyn Error>> {
+        let hook = || (self.features != Features::Ngrams).then(moderation::hook);
+        let examples: Vec<Example> = examples.iter().cloned().chain(self.tweets()).collect();
+        let mut best: Option<(NgramModel, TrainConfig, f64)> = None;
+        for config in &self.configs {
+            let mut loss = f64::INFINITY;
+            let model = train(config, hook(), &examples, &mut |progress| loss = loss.min(progress.log_loss))?;
+            if best.as_ref().is_none_or(|(.., best)| loss < *best) {
+                best = Some((model, config.clone(), loss));
+            }
+        }
+        best.ok_or_else(|| "there is no configuration".into())
+    }
+
+    fn tweets(&self) -> impl Iterator<Item = Example> + '_ {
+        let targets = |class| LABELS.map(|label| (label == "H").then_some(class == Class::Hate));
+        self.tweets.iter().step_by(TWEETS).map(move |tweet| Example::new(&*tweet.text, targets(tweet.class)).with_weight(0.1))
+    }
+}
