@@ -40,4 +40,7 @@ pub enum Error {
         /// What has to change.
         reason: String,
     },
+    /// No JSON document came out of a text.
+    #[error(transparent)]
+    Json(#[from] crate::json::Unrecovered),
 }
