@@ -43,4 +43,27 @@ pub enum Error {
     /// No JSON document came out of a text.
     #[error(transparent)]
     Json(#[from] crate::json::Unrecovered),
+    /// A JSON Schema that cannot be compiled.
+    #[error("the JSON schema cannot be used: {reason}")]
+    Schema {
+        /// What is wrong with it, and where.
+        reason: String,
+    },
+    /// A JSON Schema that is larger, deeper or costlier than its configuration allows.
+    #[error("the JSON schema goes beyond the limit of {limit} {what}, make it smaller or raise the limit")]
+    SchemaLimit {
+        /// What there is too much of, in the plural.
+        what: &'static str,
+        /// The most that there may be.
+        limit: u64,
+    },
+    /// A JSON Schema refers to a document that is not among those allowed.
+    #[error("the JSON schema refers to `{uri}`, which is not among its remotes: add the document there")]
+    SchemaRemote {
+        /// What it refers to.
+        uri: String,
+    },
+    /// A model gave no answer that its schema allows, within the attempts and the tokens that it had.
+    #[error("no answer fits the schema after {} attempts: {}", .0.attempts.len(), .0.reason())]
+    Unanswered(Box<crate::structured::Unanswered>),
 }
