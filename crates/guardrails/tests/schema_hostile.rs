@@ -234,11 +234,12 @@ fn a_hundred_megabytes_are_refused_by_default_and_read_where_that_is_asked_for()
 
 /// Values made of the words that schemas are made of.
 fn schema_like() -> impl Strategy<Value = Value> {
-    let words = ["type", "$ref", "properties", "items", "allOf", "anyOf", "not", "enum", "$defs", "required", "pattern", "maximum", "$id"];
-    let names = ["string", "object", "integer", "#", "#/$defs/a", "a", "[", "http://x/y", "#a", "~2", "%"];
-    let leaf = prop_oneof![any::<i64>().prop_map(Value::from), prop::sample::select(&names[..]).prop_map(Value::from), Just(json!(true))];
-    leaf.prop_recursive(5, 40, 5, move |inner| {
-        let object = prop::collection::vec((prop::sample::select(&words[..]), inner.clone()), 0..5);
+    const WORDS: &[&str] =
+        &["type", "$ref", "properties", "items", "allOf", "anyOf", "not", "enum", "$defs", "required", "pattern", "maximum", "$id"];
+    const NAMES: &[&str] = &["string", "object", "integer", "#", "#/$defs/a", "a", "[", "http://x/y", "#a", "~2", "%"];
+    let leaf = prop_oneof![any::<i64>().prop_map(Value::from), prop::sample::select(NAMES).prop_map(Value::from), Just(json!(true))];
+    leaf.prop_recursive(5, 40, 5, |inner| {
+        let object = prop::collection::vec((prop::sample::select(WORDS), inner.clone()), 0..5);
         let object = object.prop_map(|entries| entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
         prop_oneof![object.prop_map(Value::Object), prop::collection::vec(inner, 0..4).prop_map(Value::Array)]
     })

@@ -166,17 +166,17 @@ impl Dice {
 
     fn schema(&mut self, depth: usize) -> Value {
         let inner = depth.saturating_sub(1);
-        let several = |dice: &mut Self| (0..1 + dice.below(3)).map(|_| dice.schema(inner)).collect::<Vec<_>>();
+        let several = |dice: &mut Self| (0..=dice.below(3)).map(|_| dice.schema(inner)).collect::<Vec<_>>();
         match self.below(if depth == 0 { 7 } else { 14 }) {
             0 => json!({"type": (["integer", "number", "boolean", "null"][self.below(4)])}),
-            1 => json!({"enum": (0..1 + self.below(4)).map(|_| Value::from(self.word())).collect::<Vec<_>>()}),
+            1 => json!({"enum": (0..=self.below(4)).map(|_| Value::from(self.word())).collect::<Vec<_>>()}),
             2 => json!({"type": "string", "minLength": self.below(2), "maxLength": self.below(6)}),
             3 => json!({"type": "number", "minimum": self.below(3), "exclusiveMaximum": 2 + self.below(9)}),
             4 => json!({"const": self.value(1)}),
             5 => json!({"type": "integer", "multipleOf": 1 + self.below(3)}),
             6 => json!({"type": (["string", "object", "array", "integer", "null"][self.below(5)])}),
             7 | 8 => {
-                let names: Vec<_> = (0..1 + self.below(4)).map(|_| self.word()).collect();
+                let names: Vec<_> = (0..=self.below(4)).map(|_| self.word()).collect();
                 let properties: Map<_, _> = names.iter().map(|name| ((*name).to_owned(), self.schema(inner))).collect();
                 let rest = [json!(false), json!(true), json!({"type": "integer"})][self.below(3)].clone();
                 json!({"type": "object", "properties": properties, "required": &names[..self.below(2).min(names.len())], "additionalProperties": rest,

@@ -95,11 +95,8 @@ fn options_of(options: &Value) -> String {
 
 fn list(items: impl ExactSizeIterator<Item = String>) -> String {
     let rest = items.len().saturating_sub(LISTED);
-    let mut shown = items.take(LISTED).collect::<Vec<_>>().join(", ");
-    if rest > 0 {
-        shown.push_str(&format!(" and {rest} more"));
-    }
-    shown
+    let shown = items.take(LISTED).collect::<Vec<_>>().join(", ");
+    if rest > 0 { format!("{shown} and {rest} more") } else { shown }
 }
 
 /// The alternative that gets furthest into the document is likely the one that was meant; of those, the one with the fewest errors.

@@ -82,7 +82,9 @@ impl<'a> Meter<'a> {
     fn spread(&mut self, entering: &[(Id, Tally)], children: usize) -> Result<Vec<(&'a Node, Tally)>, Overrun> {
         let graph = self.graph;
         let mut waiting = BTreeMap::new();
-        entering.iter().for_each(|&(id, tally)| meet(&mut waiting, graph, id, tally));
+        for &(id, tally) in entering {
+            meet(&mut waiting, graph, id, tally);
+        }
         let mut here = Vec::new();
         while let Some((_, (id, tally))) = waiting.pop_first() {
             let node = &graph.nodes[id];

@@ -22,9 +22,10 @@ pub(super) fn with_schema(request: ChatRequest, info: &ModelInfo, name: &str, sc
 
 /// The question again, with the answer that did not fit and what is wrong with it.
 pub(super) fn again(request: ChatRequest, answer: String, complaints: &[String]) -> ChatRequest {
-    let list: String = complaints.iter().map(|complaint| format!("- {complaint}\n")).collect();
-    let demand =
-        format!("That answer does not fit the schema:\n{list}Mend this and answer with the whole JSON document again, and nothing else.");
+    let list = complaints.join("\n- ");
+    let demand = format!(
+        "That answer does not fit the schema:\n- {list}\nMend this and answer with the whole JSON document again, and nothing else."
+    );
     // Some models refuse an empty turn.
     let answer = if answer.is_empty() { "(no text)".to_owned() } else { answer };
     request.with_message(Message::assistant(answer)).with_message(Message::user(demand))

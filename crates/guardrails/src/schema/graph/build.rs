@@ -96,8 +96,8 @@ impl<'a> Builder<'a> {
     }
 
     fn target(&mut self, place: &Place<'a>, reference: &str) -> Result<Id> {
-        let resolved = place.resolver.lookup(reference).map_err(|error| from_reference(&error))?;
-        let (value, resolver, draft) = resolved.into_inner();
+        let target = place.resolver.lookup(reference).map_err(|error| from_reference(&error))?;
+        let (value, resolver, draft) = target.into_inner();
         Ok(self.meet(Place { value, resolver, draft }))
     }
 
@@ -105,8 +105,8 @@ impl<'a> Builder<'a> {
     fn references(&mut self, place: &Place<'a>, keywords: &'a Map<String, Value>, node: &mut Node) {
         for keyword in ["$dynamicRef", "$recursiveRef"] {
             let target = keywords.get(keyword).and_then(Value::as_str).and_then(|target| place.resolver.lookup(target).ok());
-            if let Some(resolved) = target {
-                let (value, resolver, draft) = resolved.into_inner();
+            if let Some(target) = target {
+                let (value, resolver, draft) = target.into_inner();
                 node.dynamic = Some(self.meet(Place { value, resolver, draft }));
             }
         }

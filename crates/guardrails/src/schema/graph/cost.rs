@@ -62,17 +62,16 @@ fn visit(start: Id, nodes: &mut [Node], marks: &mut [Mark], order: &mut Vec<Id>)
                 marks[child] = Mark::Open;
                 open.push((child, nodes[child].in_place().collect()));
             }
-            None => match nodes[id].dynamic.take().filter(|&target| marks[target] != Mark::Open) {
-                Some(target) => {
+            None => {
+                if let Some(target) = nodes[id].dynamic.take().filter(|&target| marks[target] != Mark::Open) {
                     nodes[id].aside.push(target);
                     children.push(target);
-                }
-                None => {
+                } else {
                     marks[id] = Mark::Done;
                     order.push(id);
                     open.pop();
                 }
-            },
+            }
         }
     }
     Some(())

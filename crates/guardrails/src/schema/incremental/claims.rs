@@ -18,7 +18,8 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// one cannot be met any more it falls, and what hung on it alone falls with it. Where the root falls, nothing can be valid.
 pub(super) struct Claims {
     graph: Arc<Graph>,
-    claims: Vec<Claim>,
+    /// The claims, those on a value after those on the values around it.
+    made: Vec<Claim>,
     choices: Vec<Choice>,
     open: Vec<Open>,
     fallen: Option<Fall>,
@@ -73,12 +74,12 @@ struct Open {
 
 impl Claims {
     pub(super) fn new(graph: Arc<Graph>) -> Self {
-        Self { graph, claims: Vec::new(), choices: Vec::new(), open: Vec::new(), fallen: None }
+        Self { graph, made: Vec::new(), choices: Vec::new(), open: Vec::new(), fallen: None }
     }
 
     /// A value begins. False, here and below, where the document cannot become valid.
     pub(super) fn begin(&mut self, kind: Kind) -> bool {
-        let (start, choices) = (self.claims.len(), self.choices.len());
+        let (start, choices) = (self.made.len(), self.choices.len());
         self.inherit();
         self.unfold(start);
         self.open.push(Open { kind, claims: start, choices, count: 0, compared: 0, key: String::new(), picky: false });
@@ -87,7 +88,7 @@ impl Claims {
             let graph = &self.graph;
             let picky =
                 |claim: &Claim| graph.nodes[claim.node].claim.length.most.is_some() || graph.nodes[claim.node].claim.values.is_some();
-            self.innermost().picky = self.claims[start..].iter().any(picky);
+            self.innermost().picky = self.made[start..].iter().any(picky);
         }
         self.fallen.is_none()
     }
@@ -140,7 +141,7 @@ impl Claims {
         });
         let graph = &self.graph;
         let start = self.open.last().map_or(0, |open| open.claims);
-        let picky = self.claims[start..].iter().any(|claim| claim.met && is_closed(graph, &graph.nodes[claim.node]));
+        let picky = self.made[start..].iter().any(|claim| claim.met && is_closed(graph, &graph.nodes[claim.node]));
         self.innermost().picky = picky;
         self.fallen.is_none()
     }
@@ -221,7 +222,7 @@ impl Claims {
         }
         let graph = Arc::clone(&self.graph);
         let Some(open) = self.open.last_mut() else {
-            self.claims.push(Claim::new(ROOT, Hold::Document));
+            self.made.push(Claim::new(ROOT, Hold::Document));
             return;
         };
         let index = open.count as usize;
@@ -229,12 +230,12 @@ impl Claims {
         if !is_object {
             open.count += 1;
         }
-        let (start, end, key) = (open.claims, self.claims.len(), open.key.clone());
+        let (start, end, key) = (open.claims, self.made.len(), open.key.clone());
         for around in start..end {
-            if !self.claims[around].met {
+            if !self.made[around].met {
                 continue;
             }
-            let Node { object, array, .. } = &graph.nodes[self.claims[around].node];
+            let Node { object, array, .. } = &graph.nodes[self.made[around].node];
             let child = if is_object {
                 object.property(&key).or_else(|| object.rest.filter(|_| object.is_closed_list()))
             } else {
@@ -244,8 +245,8 @@ impl Claims {
                 }
                 array.item(index)
             };
-            if let Some(child) = child.filter(|_| self.claims.len() - end < MOST) {
-                self.claims.push(Claim::new(child, Hold::Claim(around)));
+            if let Some(child) = child.filter(|_| self.made.len() - end < MOST) {
+                self.made.push(Claim::new(child, Hold::Claim(around)));
             }
         }
     }
@@ -254,19 +255,19 @@ impl Claims {
     fn unfold(&mut self, start: usize) {
         let graph = Arc::clone(&self.graph);
         let mut at = start;
-        while at < self.claims.len() {
-            let node = &graph.nodes[self.claims[at].node];
+        while at < self.made.len() {
+            let node = &graph.nodes[self.made[at].node];
             for &inner in &node.all {
-                if self.claims.len() - start < MOST {
-                    self.claims.push(Claim::new(inner, Hold::Claim(at)));
+                if self.made.len() - start < MOST {
+                    self.made.push(Claim::new(inner, Hold::Claim(at)));
                 }
             }
             for alternatives in &node.any {
                 // A choice of which some alternatives are not watched could fall though one of these is met.
-                if self.claims.len() - start + alternatives.len() <= MOST {
+                if self.made.len() - start + alternatives.len() <= MOST {
                     let choice = self.choices.len();
                     self.choices.push(Choice { claim: at, left: alternatives.len() });
-                    self.claims.extend(alternatives.iter().map(|&inner| Claim::new(inner, Hold::Choice(choice))));
+                    self.made.extend(alternatives.iter().map(|&inner| Claim::new(inner, Hold::Choice(choice))));
                 }
             }
             at += 1;
@@ -277,8 +278,8 @@ impl Claims {
     fn each(&mut self, mut ask: impl FnMut(&mut Claim, &Node) -> Result<(), &'static str>) {
         let graph = Arc::clone(&self.graph);
         let start = self.open.last().map_or(0, |open| open.claims);
-        for at in start..self.claims.len() {
-            let claim = &mut self.claims[at];
+        for at in start..self.made.len() {
+            let claim = &mut self.made[at];
             if claim.met
                 && let Err(keyword) = ask(claim, &graph.nodes[claim.node])
             {
@@ -289,9 +290,9 @@ impl Claims {
 
     fn fall(&mut self, mut at: usize, keyword: &'static str) {
         let depth = self.open.partition_point(|open| open.claims <= at).saturating_sub(1);
-        let fall = Fall { node: self.claims[at].node, keyword, depth };
-        while std::mem::replace(&mut self.claims[at].met, false) {
-            at = match self.claims[at].on {
+        let fall = Fall { node: self.made[at].node, keyword, depth };
+        while std::mem::replace(&mut self.made[at].met, false) {
+            at = match self.made[at].on {
                 Hold::Document => {
                     self.fallen.get_or_insert(fall);
                     return;
@@ -313,7 +314,7 @@ impl Claims {
     fn leave(&mut self) -> bool {
         if self.fallen.is_none() {
             let open = self.open.pop().expect("a value that ends has begun");
-            self.claims.truncate(open.claims);
+            self.made.truncate(open.claims);
             self.choices.truncate(open.choices);
         }
         self.fallen.is_none()

@@ -77,7 +77,7 @@ impl Draft {
     /// Notes the key of the value that comes next; false where the object has it already.
     pub(super) fn key(&mut self, key: &str) -> bool {
         self.key = Some(key.to_owned());
-        !self.container().is_some_and(|container| container.get(key).is_some())
+        self.container().is_none_or(|container| container.get(key).is_none())
     }
 
     pub(super) fn scalar(&mut self, value: Value) {

@@ -89,8 +89,11 @@ impl Incremental {
         if let Some(stopped) = self.stopped {
             return Err(stopped);
         }
-        let end = self.syntax.finish(&mut self.reader).map_err(|(at, fault)| self.stop(at, fault));
-        end.map(|()| self.reader.draft.into_value().expect("a document that is complete has a value"))
+        if let Err((at, fault)) = self.syntax.finish(&mut self.reader) {
+            return Err(self.stop(at, fault));
+        }
+        // A document that is complete has a value.
+        Ok(self.reader.draft.into_value().unwrap_or_default())
     }
 
     fn stop(&self, at: usize, fault: Fault) -> Stopped {

@@ -131,10 +131,7 @@ impl Syntax {
         }
         match text.as_bytes()[0] {
             b'"' => self.end_text(key, sink),
-            b'\\' => {
-                self.state = State::Escape { key };
-                Ok(())
-            }
+            b'\\' => self.go(State::Escape { key }),
             _ => Err(Fault::Syntax("a control character has to be escaped")),
         }
         .map(|()| 1)
@@ -158,7 +155,7 @@ impl Syntax {
             State::Literal { word, done } => self.letter(byte, word, done, sink),
             // A half of a pair is followed by the other half and by nothing else.
             State::Text { key } => match byte {
-                b'\\' => Ok(self.state = State::Escape { key }),
+                b'\\' => self.go(State::Escape { key }),
                 _ => Err(Fault::Syntax("the second half of a surrogate pair has to follow")),
             },
             _ if white => Ok(()),
@@ -171,7 +168,7 @@ impl Syntax {
                 went(sink.begin_key())
             }
             State::KeyOrEnd | State::Key => Err(Fault::Syntax("a key in double quotes has to follow")),
-            State::Colon if byte == b':' => Ok(self.state = State::Value),
+            State::Colon if byte == b':' => self.go(State::Value),
             State::Colon => Err(Fault::Syntax("a colon has to follow")),
             State::CommaOrEnd => self.comma_or_end(byte, sink),
             State::End => Err(Fault::Syntax("nothing may follow the document")),
@@ -220,8 +217,7 @@ impl Syntax {
 
     fn escape(&mut self, byte: u8, key: bool, sink: &mut impl Sink) -> Step {
         if byte == b'u' {
-            self.state = State::Hex { key, digits: 0, code: 0 };
-            return Ok(());
+            return self.go(State::Hex { key, digits: 0, code: 0 });
         }
         let character = match byte {
             _ if self.high.is_some() => return Err(Fault::Syntax("the second half of a surrogate pair has to follow")),
@@ -246,14 +242,12 @@ impl Syntax {
         let digit = char::from(byte).to_digit(16).ok_or(Fault::Syntax("four hexadecimal digits have to follow"))?;
         let (digits, code) = (digits + 1, code * 16 + digit);
         if digits < 4 {
-            self.state = State::Hex { key, digits, code };
-            return Ok(());
+            return self.go(State::Hex { key, digits, code });
         }
         let code = match (self.high.take(), code) {
             (None, 0xD800..=0xDBFF) => {
                 self.high = Some(code);
-                self.state = State::Text { key };
-                return Ok(());
+                return self.go(State::Text { key });
             }
             (Some(high), 0xDC00..=0xDFFF) => 0x1_0000 + ((high - 0xD800) << 10) + (code - 0xDC00),
             (Some(_), _) => return Err(Fault::Syntax("the second half of a surrogate pair has to follow")),
@@ -296,8 +290,7 @@ impl Syntax {
             return Err(Fault::Syntax("`true`, `false` or `null` has to be written out"));
         }
         if done + 1 < word.len() {
-            self.state = State::Literal { word, done: done + 1 };
-            return Ok(());
+            return self.go(State::Literal { word, done: done + 1 });
         }
         self.after_value();
         went(sink.literal(if word == "null" { Value::Null } else { Value::Bool(word == "true") }))
@@ -306,7 +299,7 @@ impl Syntax {
     fn comma_or_end(&mut self, byte: u8, sink: &mut impl Sink) -> Step {
         let in_object = *self.open.last().expect("a comma is awaited inside of a container alone");
         match byte {
-            b',' => Ok(self.state = if in_object { State::Key } else { State::Value }),
+            b',' => self.go(if in_object { State::Key } else { State::Value }),
             b'}' if in_object => self.close(sink),
             b']' if !in_object => self.close(sink),
             _ => Err(Fault::Syntax("a comma or the end of the array or object has to follow")),
@@ -317,6 +310,12 @@ impl Syntax {
         self.open.pop();
         self.after_value();
         went(sink.close())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "going on is one outcome of reading a byte")]
+    fn go(&mut self, state: State) -> Step {
+        self.state = state;
+        Ok(())
     }
 
     fn after_value(&mut self) {
