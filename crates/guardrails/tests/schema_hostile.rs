@@ -125,6 +125,14 @@ fn a_long_chain_of_references_is_refused_and_one_that_is_allowed_fits_a_small_st
         let schema = compile(&chain(990)).unwrap();
         assert!(schema.allows(&json!(1)));
         assert_eq!(schema.validate(&json!("1")).len(), 1);
+        // As deep as schemas and documents may be, in every way.
+        let schema = (0..99).fold(json!({"type": "integer"}), |inner, _| json!({"items": inner, "not": false}));
+        let schema = compile(&schema).unwrap();
+        assert!(schema.allows(&nested(98)) && !schema.allows(&nested(99)));
+        let schema =
+            compile(&json!({"anyOf": [{"type": "integer"}, {"allOf": [{"oneOf": [{"items": {"$ref": "#"}, "type": "array"}]}]}]})).unwrap();
+        assert!(!schema.allows(&nested(100)));
+        assert!(schema.validate(&nested(100))[0].message.contains("alternatives"));
     };
     std::thread::Builder::new().stack_size(1 << 20).spawn(run).unwrap().join().unwrap();
 }
@@ -135,9 +143,10 @@ fn patterns_run_in_linear_time_or_are_refused() {
     assert!(!schema.allows(&json!("a".repeat(100_000))));
     let schema = compile(&json!({"pattern": "^(a+)+$", "patternProperties": {"^(a|aa)+$": true}})).unwrap();
     assert!(!schema.allows(&json!("a".repeat(1_000_000) + "!")));
-    for pattern in ["((a{1000}){1000}){1000}", r"(a)\1", "(?<=a)b"] {
+    for pattern in ["((a{1000}){1000}){1000}", r"(a)\1", "(?<=a)b", "a(?=b)c"] {
         assert!(matches!(compile(&json!({"pattern": pattern})), Err(Error::Schema { .. })), "{pattern}");
     }
+    assert!(compile(&json!({"pattern": r"^(?=.*\d).{3,}$"})).unwrap().allows(&json!("ab1")));
     assert!(compile(&json!({"pattern": r"^\p{Letter}+\d$"})).unwrap().allows(&json!("äé1")));
 }
 
@@ -178,6 +187,8 @@ fn sizes_are_limited() {
 fn what_is_told_is_capped() {
     let config = SchemaConfig { violations: 5, message_chars: 50, ..SchemaConfig::default() };
     let schema = Schema::compile(&json!({"items": {"enum": ["x".repeat(10_000)]}}), &config).unwrap();
+    let many = schema.validate(&json!(vec![1; 400_000]));
+    assert_eq!((many.len(), many[0].path.as_str()), (1, "/0"));
     let violations = schema.validate(&json!(vec!["ü".repeat(10_000); 1_000]));
     assert_eq!(violations.len(), 5);
     assert!(violations.iter().all(|violation| violation.message.chars().count() <= 50));

@@ -13,6 +13,9 @@ use super::{
 };
 use crate::{Error, Result};
 
+/// The most steps after which every violation is looked for.
+const TOLD: u64 = 1_000_000;
+
 /// A compiled JSON Schema. A clone shares what was compiled.
 ///
 /// ```
@@ -76,22 +79,31 @@ impl Schema {
 
     /// What is wrong with `instance`, in the order of the schema's keywords; nothing where the schema allows it.
     ///
-    /// An instance beyond the limits is never allowed: it has one violation, of the keyword `limit`.
+    /// An instance beyond the limits is never allowed: it has one violation, of the keyword `limit`. Of one that takes more than a million
+    /// steps to check, only the first violation is told.
     pub fn validate(&self, instance: &Value) -> Vec<Violation> {
         let Inner { config, validator, graph, .. } = &*self.inner;
         if let Err(excess) = config.instance.measure(instance) {
             return vec![at_root("limit", format!("the document has more than {} {}", excess.limit, excess.what))];
         }
-        if let Err(overrun) = Meter::new(graph, config.steps).measure(instance) {
-            return vec![at_root("limit", overrun.message(config.steps))];
-        }
+        let steps = match Meter::new(graph, config.steps).measure(instance) {
+            Ok(steps) => steps,
+            Err(overrun) => return vec![at_root("limit", overrun.message(config.steps))],
+        };
         if validator.is_valid(instance) {
             return Vec::new();
         }
-        let errors = validator.iter_errors(instance).take(config.violations.max(1));
-        let violations: Vec<_> = errors.map(|error| Violation::new(&error, config.message_chars)).collect();
-        debug_assert!(!violations.is_empty(), "an instance that is not valid has an error");
-        violations
+        // Each step may be an error, and all of them are made before the first is told.
+        let told = if steps > TOLD { Vec::new() } else { validator.iter_errors(instance).take(config.violations.max(1)).collect() };
+        let violations: Vec<_> = told.iter().map(|error| Violation::new(error, config.message_chars)).collect();
+        if violations.is_empty() { vec![self.first(instance)] } else { violations }
+    }
+
+    /// The first violation of an instance that is not valid, as far as reading it from its start on tells.
+    fn first(&self, instance: &Value) -> Violation {
+        let seen = self.incremental().push(&instance.to_string()).err().map(|stopped| stopped.violation);
+        let seen = seen.filter(|violation| !matches!(violation.keyword.as_str(), "json" | "limit"));
+        seen.unwrap_or_else(|| at_root("schema", "the document does not fit the schema, and is too large to tell where".to_owned()))
     }
 
     /// Whether the schema allows `instance`: whether [`validate`](Self::validate) finds nothing.

@@ -25,7 +25,7 @@ pub struct SchemaConfig {
     /// The largest instance.
     pub instance: Extent,
     /// The most subschemas that are applied to one instance, each counted as often as it is applied: what nested `allOf`, `anyOf` and
-    /// `$ref` multiply. Some 20 to 100 million are done in a second.
+    /// `$ref` multiply.
     pub steps: u64,
     /// The size of a compiled pattern in bytes, approximately. Patterns run in time linear in the text whatever they are; so lookbehind,
     /// back-references and lookahead other than at the start are refused.

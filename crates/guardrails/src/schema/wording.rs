@@ -69,7 +69,7 @@ pub(super) fn show(value: &Value) -> String {
 
 fn place(path: &Location) -> String {
     match path.as_str() {
-        "" => "the whole".to_owned(),
+        "" => "the document".to_owned(),
         path => format!("`{}`", clip(path, 2 * SHOWN)),
     }
 }

@@ -47,8 +47,11 @@ impl<'a> Meter<'a> {
     }
 
     /// Recurses as deep as `instance`, which has been measured.
-    pub(super) fn measure(mut self, instance: &Value) -> Result<(), Overrun> {
-        self.place(instance, &[(ROOT, Tally { times: 1, level: 0 })])
+    /// Returns the steps.
+    pub(super) fn measure(mut self, instance: &Value) -> Result<u64, Overrun> {
+        let budget = self.left;
+        self.place(instance, &[(ROOT, Tally { times: 1, level: 0 })])?;
+        Ok(budget - self.left)
     }
 
     fn place(&mut self, value: &Value, entering: &[(Id, Tally)]) -> Result<(), Overrun> {

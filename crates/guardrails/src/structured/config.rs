@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema::SchemaConfig;
 
-/// How a model is asked for an answer that fits a schema, and what it may cost.
+/// How a model is asked for an answer that fits a schema, and what it may cost. Time is the request's deadline to bound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StructuredConfig {

@@ -1,5 +1,9 @@
+mod scalar;
+mod text;
+
 use serde_json::{Number, Value};
 
+use self::scalar::Digits;
 use super::super::{Extent, extent::Excess, graph::Kind};
 
 /// Why a reading cannot go on.
@@ -69,19 +73,6 @@ enum State {
     End,
 }
 
-/// What of a number was read last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Digits {
-    Minus,
-    Zero,
-    Whole,
-    Point,
-    Fraction,
-    E,
-    Sign,
-    Exponent,
-}
-
 type Step<T = ()> = Result<T, Fault>;
 
 impl Syntax {
@@ -120,30 +111,6 @@ impl Syntax {
             _ => Err(Fault::Syntax("the document goes on")),
         };
         end.map_err(|fault| (self.read, fault))
-    }
-
-    /// The characters of a string up to the next quote, escape or end of the piece; how many bytes were read.
-    fn run(&mut self, text: &str, key: bool, sink: &mut impl Sink) -> Result<usize, (usize, Fault)> {
-        let end = text.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(text.len());
-        if end > 0 {
-            self.tell(&text[..end], key, sink).map_err(|at| (at, Fault::Schema))?;
-            return Ok(end);
-        }
-        match text.as_bytes()[0] {
-            b'"' => self.end_text(key, sink),
-            b'\\' => self.go(State::Escape { key }),
-            _ => Err(Fault::Syntax("a control character has to be escaped")),
-        }
-        .map(|()| 1)
-        .map_err(|fault| (0, fault))
-    }
-
-    fn tell(&mut self, run: &str, key: bool, sink: &mut impl Sink) -> Result<(), usize> {
-        if !key {
-            return sink.text(run);
-        }
-        self.held.push_str(run);
-        sink.key(run)
     }
 
     fn byte(&mut self, byte: u8, sink: &mut impl Sink) -> Step {
@@ -204,96 +171,6 @@ impl Syntax {
             self.open.push(kind == Kind::Object);
         }
         went(sink.begin(kind))
-    }
-
-    fn end_text(&mut self, key: bool, sink: &mut impl Sink) -> Step {
-        if key {
-            self.state = State::Colon;
-            return sink.end_key(&self.held);
-        }
-        self.after_value();
-        went(sink.end_text())
-    }
-
-    fn escape(&mut self, byte: u8, key: bool, sink: &mut impl Sink) -> Step {
-        if byte == b'u' {
-            return self.go(State::Hex { key, digits: 0, code: 0 });
-        }
-        let character = match byte {
-            _ if self.high.is_some() => return Err(Fault::Syntax("the second half of a surrogate pair has to follow")),
-            b'"' | b'\\' | b'/' => char::from(byte),
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            _ => return Err(Fault::Syntax("an escape that JSON knows has to follow")),
-        };
-        self.escaped(character, key, sink)
-    }
-
-    fn escaped(&mut self, character: char, key: bool, sink: &mut impl Sink) -> Step {
-        self.state = State::Text { key };
-        // Whatever byte of the character is at fault, the escape's last byte is where it was seen.
-        self.tell(character.encode_utf8(&mut [0; 4]), key, sink).map_err(|_| Fault::Schema)
-    }
-
-    fn hex(&mut self, byte: u8, key: bool, digits: u8, code: u32, sink: &mut impl Sink) -> Step {
-        let digit = char::from(byte).to_digit(16).ok_or(Fault::Syntax("four hexadecimal digits have to follow"))?;
-        let (digits, code) = (digits + 1, code * 16 + digit);
-        if digits < 4 {
-            return self.go(State::Hex { key, digits, code });
-        }
-        let code = match (self.high.take(), code) {
-            (None, 0xD800..=0xDBFF) => {
-                self.high = Some(code);
-                return self.go(State::Text { key });
-            }
-            (Some(high), 0xDC00..=0xDFFF) => 0x1_0000 + ((high - 0xD800) << 10) + (code - 0xDC00),
-            (Some(_), _) => return Err(Fault::Syntax("the second half of a surrogate pair has to follow")),
-            (None, code) => code,
-        };
-        let character = char::from_u32(code).ok_or(Fault::Syntax("half a surrogate pair is no character"))?;
-        self.escaped(character, key, sink)
-    }
-
-    fn digit(&mut self, byte: u8, digits: Digits, sink: &mut impl Sink) -> Step {
-        let next = match (digits, byte) {
-            (Digits::Minus, b'0') => Digits::Zero,
-            (Digits::Minus | Digits::Whole, b'0'..=b'9') => Digits::Whole,
-            (Digits::Zero | Digits::Whole, b'.') => Digits::Point,
-            (Digits::Point | Digits::Fraction, b'0'..=b'9') => Digits::Fraction,
-            (Digits::Zero | Digits::Whole | Digits::Fraction, b'e' | b'E') => Digits::E,
-            (Digits::E, b'+' | b'-') => Digits::Sign,
-            (Digits::E | Digits::Sign | Digits::Exponent, b'0'..=b'9') => Digits::Exponent,
-            _ => {
-                self.end_number(digits, sink)?;
-                return self.byte(byte, sink);
-            }
-        };
-        self.held.push(char::from(byte));
-        self.state = State::Number(next);
-        Ok(())
-    }
-
-    fn end_number(&mut self, digits: Digits, sink: &mut impl Sink) -> Step {
-        if !matches!(digits, Digits::Zero | Digits::Whole | Digits::Fraction | Digits::Exponent) {
-            return Err(Fault::Syntax("a digit has to follow"));
-        }
-        let number = self.held.parse().map_err(|_| Fault::Syntax("the number is beyond the range of a double"))?;
-        self.after_value();
-        went(sink.number(number))
-    }
-
-    fn letter(&mut self, byte: u8, word: &'static str, done: usize, sink: &mut impl Sink) -> Step {
-        if word.as_bytes()[done] != byte {
-            return Err(Fault::Syntax("`true`, `false` or `null` has to be written out"));
-        }
-        if done + 1 < word.len() {
-            return self.go(State::Literal { word, done: done + 1 });
-        }
-        self.after_value();
-        went(sink.literal(if word == "null" { Value::Null } else { Value::Bool(word == "true") }))
     }
 
     fn comma_or_end(&mut self, byte: u8, sink: &mut impl Sink) -> Step {
