@@ -68,3 +68,22 @@ fn a_pattern_without_an_end_is_refused() {
         assert!(Pattern::new("x", regex).is_err(), "{regex}");
     }
 }
+
+/// What is undecided after `text`.
+fn held(regex: &str, text: &str) -> usize {
+    let mut matcher = Matcher::new([Pattern::new("x", regex).unwrap()].into(), |_, _| Effect::Note);
+    matcher.push(text, &mut Vec::new()).unwrap();
+    text.len() - matcher.decided()
+}
+
+#[test]
+fn only_what_may_become_a_match_is_held() {
+    let key = "-----BEGIN KEY-----[A-Za-z0-9\n]{1,4000}-----END KEY-----";
+    assert_eq!(held(key, "Nothing to see here.\n"), 0);
+    assert_eq!(held(key, "Rule:\n-----"), 5);
+    assert_eq!(held(key, "-----BEGIN KEY-----abc\ndef"), 26);
+    assert_eq!(held(key, "-----BEGIN KEY-----abc def"), 0);
+    assert_eq!(held(r"\b[0-9]{3}-[0-9]{2}\b", "on 123-45"), 6, "a digit may follow");
+    assert_eq!(held(r"\b[0-9]{3}-[0-9]{2}\b", "on 123-45 "), 0);
+    assert_eq!(held("é[àü]{2}", "né"), 2);
+}

@@ -1,7 +1,9 @@
 use std::{borrow::Cow, sync::Arc};
 
 use super::{
-    Pattern, boundary_before,
+    Pattern,
+    beginning::Bytes,
+    boundary_before,
     pattern::{BEFORE, Seen},
 };
 use crate::{Effect, Finding, Reach, Result, Scan};
@@ -10,8 +12,8 @@ type React = dyn FnMut(&str, &Seen<'_>) -> Effect + Send;
 
 /// Finds what patterns match: leftmost first, and where two begin at one place, that of the pattern named first. Matches do not overlap.
 ///
-/// A match is final once the text is known as far as the pattern can look, so the pieces in which the text comes make no difference, and
-/// at most [`reach`](Self::reach) bytes are undecided.
+/// A match is final once no text to come can complete or change it, so the pieces in which the text comes make no difference. Undecided is
+/// only what begins a match and may yet become one: at most [`reach`](Self::reach) bytes, and mostly none.
 pub struct Matcher {
     patterns: Arc<[Pattern]>,
     react: Box<React>,
@@ -48,8 +50,10 @@ impl Matcher {
     }
 
     fn read(&mut self, ended: bool, found: &mut Vec<Finding>) {
+        let new = self.next.iter().min().map_or(0, |&next| next - self.base);
+        let bytes = Bytes::of(&self.text.as_bytes()[new..]);
         for pattern in 0..self.patterns.len() {
-            self.advance(pattern, ended);
+            self.advance(pattern, ended, bytes);
         }
         let end = self.base + self.text.len();
         self.decided = self.next.iter().copied().min().unwrap_or(end);
@@ -60,12 +64,14 @@ impl Matcher {
         self.forget();
     }
 
-    /// Takes the matches of one pattern that no further text can change.
-    fn advance(&mut self, index: usize, ended: bool) {
+    /// Takes the matches of one pattern that no further text can change. `bytes` are those of the text where they may be.
+    fn advance(&mut self, index: usize, ended: bool, bytes: Bytes) {
         let pattern = &self.patterns[index];
-        let known = if ended { self.text.len() } else { boundary_before(&self.text, self.text.len().saturating_sub(pattern.reach)) };
         let mut at = self.next[index] - self.base;
-        while let Some(found) = pattern.regex.find_at(&self.text, at).filter(|found| ended || found.start() < known) {
+        let known = if ended { self.text.len() } else { pattern.unfinished_from(&self.text, at) };
+        while pattern.possible(bytes)
+            && let Some(found) = pattern.regex.find_at(&self.text, at).filter(|found| ended || found.start() < known)
+        {
             let score = pattern.score(&self.text, found.range());
             if let Some(score) = score {
                 let (start, end) = (self.base + found.start(), self.base + found.end());

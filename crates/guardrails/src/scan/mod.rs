@@ -1,12 +1,15 @@
 //! Readings to build guards from. Each finds the same however the text is cut into pieces.
 
+mod beginning;
 mod matcher;
 mod pattern;
+mod rule;
 mod strides;
 mod whole;
 
 pub use matcher::Matcher;
 pub use pattern::{Pattern, Seen};
+pub(crate) use rule::{Judge, Rule};
 pub use strides::{Strides, Window};
 pub use whole::Whole;
 

@@ -2,6 +2,10 @@ use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 
 use regex::{Regex, RegexBuilder};
 
+use super::{
+    beginning::{Bytes, beginnings, needed},
+    boundary_before,
+};
 use crate::{Error, Result};
 
 /// The longest that a pattern may match, in bytes.
@@ -19,6 +23,9 @@ pub struct Pattern {
     pub(super) label: Cow<'static, str>,
     pub(super) regex: Regex,
     pub(super) reach: usize,
+    /// What a match that is not complete at the end of the text matches.
+    unfinished: Regex,
+    needed: Arc<[Bytes]>,
     accept: Option<Arc<Accept>>,
 }
 
@@ -56,14 +63,26 @@ impl Pattern {
         }
         let longest = syntax.properties().maximum_len().filter(|&longest| longest <= LONGEST);
         let longest = longest.ok_or_else(|| fail(format!("its matches have no end within {LONGEST} bytes, bound every repetition")))?;
-        let compiled = RegexBuilder::new(regex).size_limit(16 << 20).build().map_err(|error| fail(error.to_string()))?;
-        Ok(Self { label, regex: compiled, reach: longest + ASSERTION, accept: None })
+        let compile = |regex: &str| RegexBuilder::new(regex).size_limit(16 << 20).build().map_err(|error| fail(error.to_string()));
+        let unfinished = compile(&format!(r"(?:{})\z", beginnings(&syntax)))?;
+        Ok(Self { regex: compile(regex)?, reach: longest + ASSERTION, unfinished, needed: needed(&syntax).into(), accept: None, label })
     }
 
     /// Takes a match only where `accept` gives it a score.
     pub fn accepting(mut self, accept: impl Fn(&Seen<'_>) -> Option<f32> + Send + Sync + 'static) -> Self {
         self.accept = Some(Arc::new(accept));
         self
+    }
+
+    /// The first place of `text` from `at` on where a match may start that text to come completes or changes; the end where there is none.
+    pub(super) fn unfinished_from(&self, text: &str, at: usize) -> usize {
+        let from = at.max(boundary_before(text, text.len().saturating_sub(self.reach)));
+        self.unfinished.find_at(text, from).map_or(text.len(), |found| found.start())
+    }
+
+    /// Whether a text of these bytes can have a match.
+    pub(super) fn possible(&self, bytes: Bytes) -> bool {
+        self.needed.iter().all(|needed| needed.meets(bytes))
     }
 
     /// The score of the match `span` of `text`, where it is taken.

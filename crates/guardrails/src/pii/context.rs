@@ -1,0 +1,60 @@
+//! What the words before a match say about it.
+
+use crate::scan::Seen;
+
+/// Whether one of `words` stands before the match, within the 64 bytes that are seen, and on the same or the line before.
+///
+/// Words are in lower case and begin where a word of the text begins; `*` at the end stands for any end.
+pub(crate) fn near(seen: &Seen<'_>, words: &[&str]) -> bool {
+    gap(seen, words).is_some()
+}
+
+/// Whether one of `words` stands just before the match: no more than what says "number is:" lies between.
+pub(crate) fn just_before(seen: &Seen<'_>, words: &[&str]) -> bool {
+    gap(seen, words).is_some_and(|gap| {
+        let words = gap.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()).count();
+        gap.len() <= 28 && words <= 3 && !gap.contains(['.', ';', '\n']) | (gap.len() < 6)
+    })
+}
+
+/// What lies between the last of `words` before the match and the match, in lower case.
+fn gap(seen: &Seen<'_>, words: &[&str]) -> Option<String> {
+    let before = seen.before.to_lowercase();
+    words.iter().filter_map(|word| last_end(&before, word)).max().map(|end| before[end..].to_owned())
+}
+
+/// Where the last `word` in `text` ends.
+fn last_end(text: &str, word: &str) -> Option<usize> {
+    let (word, open) = word.strip_suffix('*').map_or((word, false), |word| (word, true));
+    let ends = text.rmatch_indices(word).find_map(|(start, _)| {
+        let end = start + word.len();
+        let rest = &text[end..];
+        let tail: usize = if open { rest.chars().take_while(|char| char.is_alphabetic()).map(char::len_utf8).sum() } else { 0 };
+        let begins = !text[..start].ends_with(char::is_alphanumeric);
+        let stops = open || !rest.starts_with(char::is_alphabetic);
+        (begins && stops).then_some(end + tail)
+    });
+    ends
+}
+
+/// Whether the match does not go on from what stands before it, as the end of a longer number, path or name does.
+pub(crate) fn stands_alone(seen: &Seen<'_>) -> bool {
+    let mut before = seen.before.chars().rev();
+    let (last, other) = (before.next(), before.next());
+    match last {
+        Some('.' | '-' | '/' | '+' | ':' | ',') if other.is_some_and(|char| char.is_ascii_digit()) => false,
+        Some('.' | '-' | '/') if other.is_some_and(char::is_alphanumeric) => false,
+        Some(char) => !char.is_alphanumeric() && !matches!(char, '_' | '#' | '@' | '$' | '€' | '£' | '%' | '~' | '\\'),
+        None => true,
+    }
+}
+
+/// The digits of the match alone.
+pub(crate) fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// The letters and digits of the match alone, in upper case.
+pub(crate) fn compact(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_uppercase()).collect()
+}

@@ -1,0 +1,25 @@
+use super::{Pattern, Seen};
+use crate::Result;
+
+/// How sure a match is, from 0 to 1, or that it is none.
+pub(crate) type Judge = fn(&Seen<'_>) -> Option<f32>;
+
+/// A pattern as tables of guards have it.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) label: &'static str,
+    pub(crate) regex: String,
+    pub(crate) judge: Judge,
+}
+
+impl Rule {
+    pub(crate) fn new(label: &'static str, regex: impl Into<String>, judge: Judge) -> Self {
+        Self { label, regex: regex.into(), judge }
+    }
+
+    /// The pattern of this rule, whose matches count from a score of `least` on.
+    pub(crate) fn pattern(&self, least: f32) -> Result<Pattern> {
+        let judge = self.judge;
+        Ok(Pattern::new(self.label, &self.regex)?.accepting(move |seen| judge(seen).filter(|&score| score >= least)))
+    }
+}
