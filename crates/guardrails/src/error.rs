@@ -66,4 +66,7 @@ pub enum Error {
     /// A model gave no answer that its schema allows, within the attempts and the tokens that it had.
     #[error("no answer fits the schema after {} attempts: {}", .0.attempts.len(), .0.reason())]
     Unanswered(Box<crate::structured::Unanswered>),
+    /// A configuration that says what cannot be.
+    #[error("the configuration cannot be used: {0}")]
+    Config(String),
 }

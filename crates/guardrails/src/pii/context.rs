@@ -42,6 +42,8 @@ pub(crate) fn stands_alone(seen: &Seen<'_>) -> bool {
     let mut before = seen.before.chars().rev();
     let (last, other) = (before.next(), before.next());
     match last {
+        // A group of a longer number, as IBANs have them.
+        Some(' ') if other.is_some_and(|char| char.is_ascii_digit()) && seen.text.starts_with("00") => false,
         Some('.' | '-' | '/' | '+' | ':' | ',') if other.is_some_and(|char| char.is_ascii_digit()) => false,
         Some('.' | '-' | '/') if other.is_some_and(char::is_alphanumeric) => false,
         Some(char) => !char.is_alphanumeric() && !matches!(char, '_' | '#' | '@' | '$' | '€' | '£' | '%' | '~' | '\\'),

@@ -1,5 +1,7 @@
 //! What can be said of a match before its text is complete.
 
+use std::sync::Arc;
+
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 /// What each beginning of a match of `whole` matches, the empty one and the complete one among them.
@@ -33,6 +35,22 @@ fn literal_beginnings(literal: &[u8]) -> Hir {
 
 fn optional(sub: Hir) -> Hir {
     Hir::repetition(Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(sub) })
+}
+
+/// The text that every match of `whole` begins with, where that is a literal.
+pub(super) fn lead(whole: &Hir) -> Option<Arc<str>> {
+    match whole.kind() {
+        HirKind::Literal(literal) => str::from_utf8(&literal.0).ok().map(Arc::from),
+        HirKind::Capture(capture) => lead(&capture.sub),
+        HirKind::Concat(parts) => lead(parts.iter().find(|part| !matches!(part.kind(), HirKind::Look(_)))?),
+        _ => None,
+    }
+}
+
+/// The first place of `text` where `lead` stands, or where the text ends within it; the end of the text where there is none.
+pub(super) fn begun(text: &str, lead: &str) -> usize {
+    let cut = |length: usize| lead.is_char_boundary(length) && text.ends_with(&lead[..length]);
+    text.find(lead).unwrap_or_else(|| text.len() - (1..lead.len()).rev().find(|&length| cut(length)).unwrap_or(0))
 }
 
 /// A set of bytes.

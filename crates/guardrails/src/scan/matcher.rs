@@ -72,13 +72,13 @@ impl Matcher {
         while pattern.possible(bytes)
             && let Some(found) = pattern.regex.find_at(&self.text, at).filter(|found| ended || found.start() < known)
         {
-            let score = pattern.score(&self.text, found.range());
-            if let Some(score) = score {
-                let (start, end) = (self.base + found.start(), self.base + found.end());
-                self.waiting.push(Match { start, pattern: index, end, score });
-            }
+            let span = pattern.span(&self.text, found.range());
+            let taken = span.and_then(|span| Some((pattern.score(&self.text, span.clone())?, span)));
             // What was no match after all may hold one.
-            at = if score.is_some() { found.end() } else { found.start() + first_len(found.as_str()) };
+            at = if taken.is_some() { found.end() } else { found.start() + first_len(found.as_str()) };
+            if let Some((score, span)) = taken {
+                self.waiting.push(Match { start: self.base + span.start, pattern: index, end: self.base + span.end, score });
+            }
         }
         self.next[index] = self.base + at.max(known);
     }

@@ -3,7 +3,7 @@ use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 use regex::{Regex, RegexBuilder};
 
 use super::{
-    beginning::{Bytes, beginnings, needed},
+    beginning::{Bytes, beginnings, begun, lead, needed},
     boundary_before,
 };
 use crate::{Error, Result};
@@ -26,6 +26,9 @@ pub struct Pattern {
     /// What a match that is not complete at the end of the text matches.
     unfinished: Regex,
     needed: Arc<[Bytes]>,
+    /// What every match begins with.
+    lead: Option<Arc<str>>,
+    capturing: bool,
     accept: Option<Arc<Accept>>,
 }
 
@@ -65,7 +68,13 @@ impl Pattern {
         let longest = longest.ok_or_else(|| fail(format!("its matches have no end within {LONGEST} bytes, bound every repetition")))?;
         let compile = |regex: &str| RegexBuilder::new(regex).size_limit(16 << 20).build().map_err(|error| fail(error.to_string()));
         let unfinished = compile(&format!(r"(?:{})\z", beginnings(&syntax)))?;
-        Ok(Self { regex: compile(regex)?, reach: longest + ASSERTION, unfinished, needed: needed(&syntax).into(), accept: None, label })
+        Ok(Self { regex: compile(regex)?, reach: longest + ASSERTION, unfinished, needed: needed(&syntax).into(), lead: lead(&syntax), capturing: false, accept: None, label })
+    }
+
+    /// Finds what the first group of the regular expression matches, in the place of the whole match. Where it takes no part, that is no match.
+    pub fn capturing(mut self) -> Self {
+        self.capturing = true;
+        self
     }
 
     /// Takes a match only where `accept` gives it a score.
@@ -77,7 +86,16 @@ impl Pattern {
     /// The first place of `text` from `at` on where a match may start that text to come completes or changes; the end where there is none.
     pub(super) fn unfinished_from(&self, text: &str, at: usize) -> usize {
         let from = at.max(boundary_before(text, text.len().saturating_sub(self.reach)));
+        let from = self.lead.as_ref().map_or(from, |lead| from + begun(&text[from..], lead));
         self.unfinished.find_at(text, from).map_or(text.len(), |found| found.start())
+    }
+
+    /// What is found where `found` matches.
+    pub(super) fn span(&self, text: &str, found: Range<usize>) -> Option<Range<usize>> {
+        if !self.capturing {
+            return Some(found);
+        }
+        Some(self.regex.captures_at(text, found.start)?.get(1)?.range())
     }
 
     /// Whether a text of these bytes can have a match.

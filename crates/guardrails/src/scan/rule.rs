@@ -10,16 +10,24 @@ pub(crate) struct Rule {
     pub(crate) label: &'static str,
     pub(crate) regex: String,
     pub(crate) judge: Judge,
+    /// Whether the first group is what is found.
+    pub(crate) capturing: bool,
 }
 
 impl Rule {
     pub(crate) fn new(label: &'static str, regex: impl Into<String>, judge: Judge) -> Self {
-        Self { label, regex: regex.into(), judge }
+        Self { label, regex: regex.into(), judge, capturing: false }
+    }
+
+    /// The rule that finds the first group of `regex`.
+    pub(crate) fn capturing(label: &'static str, regex: impl Into<String>, judge: Judge) -> Self {
+        Self { capturing: true, ..Self::new(label, regex, judge) }
     }
 
     /// The pattern of this rule, whose matches count from a score of `least` on.
     pub(crate) fn pattern(&self, least: f32) -> Result<Pattern> {
         let judge = self.judge;
-        Ok(Pattern::new(self.label, &self.regex)?.accepting(move |seen| judge(seen).filter(|&score| score >= least)))
+        let pattern = Pattern::new(self.label, &self.regex)?.accepting(move |seen| judge(seen).filter(|&score| score >= least));
+        Ok(if self.capturing { pattern.capturing() } else { pattern })
     }
 }

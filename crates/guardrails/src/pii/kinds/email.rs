@@ -1,7 +1,7 @@
 use crate::scan::{Rule, Seen};
 
 /// Letters beyond ASCII, without the blocks of punctuation and symbols.
-const LETTER: &str = r"\x{C0}-\x{24F}\x{370}-\x{1FFF}\x{2C00}-\x{2DFF}\x{3040}-\x{D7FF}";
+const LETTER: &str = r"\x{C0}-\x{1FFF}\x{3040}-\x{D7FF}";
 
 /// Ends of names of files and of members in code, which no domain has.
 const NO_DOMAIN: &[&str] =

@@ -19,7 +19,7 @@ pub(super) fn rules() -> Vec<Rule> {
     let rule = |regex: &str, judge| Rule::new("phone", format!("{regex}{MORE}"), judge);
     vec![
         rule(r"\+[1-9][0-9]{0,2}(?:[ .\-/]{0,2}\(?[0-9]{1,5}\)?){1,6}", international),
-        rule(r"(?-u:\b)00[1-9][0-9]{0,2}(?:[ ./-][0-9]{1,5}){2,6}", |seen| international(seen).map(|score| score - 0.2)),
+        rule(r"(?-u:\b)00[1-9][0-9]{0,2}(?:[ ./-][0-9]{1,5}){2,6}", |seen| stands_alone(seen).then(|| international(seen)).flatten().map(|score| score - 0.2)),
         rule(r"(?:(?-u:\b)1[ .-])?(?:\([2-9][0-9]{2}\) ?|(?-u:\b)[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}", |seen| national(seen, 10..=11, 0.6)),
         rule(r"(?-u:\b)0[1-9](?:[ .-][0-9]{2}){4}", |seen| national(seen, 10..=10, 0.75)),
         rule(r"(?:\(0[1-9][0-9]{1,4}\)|(?-u:\b)0[1-9][0-9]{1,4})(?: ?[/-] ?| )[0-9]{3,8}(?:[ -][0-9]{2,6}){0,3}", |seen| national(seen, 9..=12, 0.6)),
@@ -38,7 +38,7 @@ fn international(seen: &Seen<'_>) -> Option<f32> {
     let number = number.strip_prefix("00").unwrap_or(&number);
     let whole = seen.text.ends_with(|char: char| char.is_ascii_digit()) && !seen.text.contains([':', ',']) && seen.text.matches('(').count() < 2;
     let balanced = seen.text.matches('(').count() == seen.text.matches(')').count();
-    let inside = seen.before.ends_with(|char: char| char.is_alphanumeric() || matches!(char, '+' | '.' | '_' | ')' | '=') && char != '=');
+    let inside = seen.before.ends_with(|char: char| char.is_alphanumeric() || matches!(char, '+' | '.' | '_' | ')'));
     let score = if near(seen, WORDS) { 0.98 } else { 0.85 };
     (whole && balanced && !inside && (8..=15).contains(&number.len()) && assigned(number)).then_some(score)
 }
