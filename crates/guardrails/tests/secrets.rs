@@ -144,6 +144,7 @@ fn placeholders_and_code_are_not() {
         "secret_key = os.environ['SECRET_KEY_1']", "token = next_token2(lexer)", "let token: Token2 = self.token1.clone();", "password: required, at least 8 characters", "max_tokens=4096, token_count: 128000",
         "https://user:password@example.com/", "http://host:8080/path@x", "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "AKIAIOSFODNN7EXAMPLE",
         "3f786850e387550fdab836ed7e6dc881de23001b", "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "-----BEGIN PUBLIC KEY-----", "sk-learn is a library, SK and npm_config_registry are names",
+        "SAS_TOKEN=sv=2024-...&ss=bfqt&srt=...", "secret_name: prod-eu-west-1-database-2",
         "eyJhbGciOiJIUzI1NiJ9 is a header", "tokenizer = \"bert-base-uncased-2018\"",
     ];
     for text in texts {

@@ -13,7 +13,8 @@ pub(crate) fn near(seen: &Seen<'_>, words: &[&str]) -> bool {
 pub(crate) fn just_before(seen: &Seen<'_>, words: &[&str]) -> bool {
     gap(seen, words).is_some_and(|gap| {
         let words = gap.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()).count();
-        gap.len() <= 28 && words <= 3 && !gap.contains(['.', ';', '\n']) | (gap.len() < 6)
+        let ends = gap.contains(['.', ';', '\n']) && gap.len() > 5 || gap.contains(|char: char| char.is_ascii_digit());
+        gap.len() <= 28 && words <= 3 && !ends
     })
 }
 
@@ -43,8 +44,8 @@ pub(crate) fn stands_alone(seen: &Seen<'_>) -> bool {
     let (last, other) = (before.next(), before.next());
     match last {
         // A group of a longer number, as IBANs have them.
-        Some(' ') if other.is_some_and(|char| char.is_ascii_digit()) && seen.text.starts_with("00") => false,
-        Some('.' | '-' | '/' | '+' | ':' | ',') if other.is_some_and(|char| char.is_ascii_digit()) => false,
+        Some(' ') if other.is_some_and(|char| char.is_ascii_digit()) && seen.text.starts_with('0') => false,
+        Some('.' | '-' | '/' | '+' | ':' | ')') if other.is_some_and(|char| char.is_ascii_digit()) => false,
         Some('.' | '-' | '/') if other.is_some_and(char::is_alphanumeric) => false,
         Some(char) => !char.is_alphanumeric() && !matches!(char, '_' | '#' | '@' | '$' | '€' | '£' | '%' | '~' | '\\'),
         None => true,

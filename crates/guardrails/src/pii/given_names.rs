@@ -14,7 +14,7 @@ const GIVEN: &str = "
     catherine cécile céline charles charlotte chiara chloé chris christian christina christine christoph christopher claire clara claudia claudio clément concetta cornelia cristina
     cynthia damian dan daniel daniela daniele danny dariusz david davide debora deborah denise dennis diana diane diego dieter dirk dolores dominik dominique donald donna dorota dorothea
     edoardo edward elena eleonora eliana elisa elisabeth elizabeth elke ella ellen elodie els emil emilia emilie emily emma emmanuel enrico enrique eric erik erika esther ethan eva evelyn
-    ewa fabian fabien fabio fatima federica federico felix fernando filip filippo floor florian françois françoise frank franz frédéric frederik friedrich gabriel gabriela gabriele geert george
+    ewa fabian fabien fabio fatima federica federico felix femke fernando filip filippo floor florian françois françoise frank franz frédéric frederik friedrich gabriel gabriela gabriele geert george
     georg gerard gerhard gianluca giorgia giorgio giovanna giovanni giulia giulio giuseppe gonzalo gregory grzegorz guillaume guillermo günter gustav hannah hanna hans harald harry heather
     heidi heike heinrich helen helena helga helmut hendrik henri henrik henry herbert holger hugo ian ignacio ilaria ines inge ingrid irene iris isaac isabel isabella isabelle iván jaap jack
     jacob jacqueline jakub james jamie jan jane janet janine janusz jason javier jean jeffrey jennifer jens jeremy jeroen jerzy jessica jim joachim joan joanna joão joaquín jochen joe

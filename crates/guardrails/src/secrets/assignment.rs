@@ -7,8 +7,8 @@ const KEYS: &str = "api[_-]?key|apikey|access[_-]?key|secret[_-]?key|account[_-]
 
 /// The value alone is found, in quotation marks or up to the next space.
 pub(super) fn rules() -> Vec<Rule> {
-    let quoted = |names: &str| format!("(?i)(?:{names})s?[a-z0-9_]{{0,12}}[\"']?\\]?[ \\t]{{0,4}}(?:=>|:=|==?|:)[ \\t]{{0,4}}(?:bearer )?[brf]?[\"'`]([^\"'`\\r\\n]{{6,128}})[\"'`]");
-    let bare = |names: &str| format!("(?i)(?:{names})s?[a-z0-9_]{{0,12}}(?:[ \\t]{{0,3}}(?::=|=)|:)[ \\t]{{0,4}}(?:bearer |basic )?([!#-&*+\\-./0-9:=?@A-Z^_a-z|~]{{8,128}})");
+    let quoted = |names: &str| format!("(?i)(?:{names})s?(?:[0-9]|_[a-z0-9_]{{1,12}})?[\"']?\\]?[ \\t]{{0,4}}(?:=>|:=|==?|:)[ \\t]{{0,4}}(?:bearer )?[brf]?[\"'`]([^\"'`\\r\\n]{{6,128}})[\"'`]");
+    let bare = |names: &str| format!("(?i)(?:{names})s?(?:[0-9]|_[a-z0-9_]{{1,12}})?(?:[ \\t]{{0,3}}(?::=|=)|:)[ \\t]{{0,4}}(?:bearer |basic )?([!#-&*+\\-./0-9:=?@A-Z^_a-z|~]{{8,128}})");
     vec![
         Rule::capturing("password", quoted(PASSWORDS), |seen| password(seen, 0.85)),
         Rule::capturing("api_key", quoted(KEYS), |seen| key(seen, 0.8)),
@@ -29,7 +29,7 @@ fn key(seen: &Seen<'_>, score: f32) -> Option<f32> {
     let digits = seen.text.bytes().filter(u8::is_ascii_digit).count();
     let solid = !seen.text.contains(|char: char| char.is_whitespace() || matches!(char, '(' | ')' | '{' | '}' | '<' | '>'));
     let random = digits >= 2 && seen.text.len() >= 16 && seen.text.contains(|char: char| char.is_ascii_alphabetic()) && shannon(seen.text) >= 3.0;
-    (solid && random && !is_placeholder(seen.text) && !seen.text.contains("://")).then_some(score)
+    (solid && random && !of_words(seen.text) && !is_placeholder(seen.text) && !seen.text.contains("://")).then_some(score)
 }
 
 /// Whether a value without quotation marks is no name, path or call in code.
@@ -38,6 +38,13 @@ fn bare_value(seen: &Seen<'_>) -> bool {
     let dotted = seen.text.split(['.', ':']).all(|part| part.is_empty() || name(part)) && seen.text.contains(['.', ':', '_']);
     let digits = seen.text.bytes().filter(u8::is_ascii_digit).count();
     !dotted && digits > 0 && !seen.text.contains("://") && !seen.text.starts_with(['/', '.', '-', ':', '='])
+}
+
+/// Whether more than half of `text` is of words, which names of models and hosts are.
+fn of_words(text: &str) -> bool {
+    let word = |part: &&str| part.len() > 2 && part.chars().all(|char| char.is_ascii_lowercase());
+    let words: usize = text.split(['-', '_', '.', '/']).filter(word).map(str::len).sum();
+    words * 2 > text.len()
 }
 
 /// How many of small letters, capitals, digits and signs there are.

@@ -9,7 +9,7 @@ pub(super) fn streets() -> Vec<Rule> {
     let english = format!(
         r"(?-u:\b)[0-9]{{1,5}}[A-Za-z]?,? (?:{WORD} ){{1,3}}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Close|Crescent|Terrace|Way|Square|Gardens)(?-u:\b)"
     );
-    let joined = r"[A-ZÄÖÜ][A-Za-zÀ-ɏ-]{2,24}(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ufer|damm|straat|laan|plein|gracht|kade|dijk|singel) [0-9]{1,4}(?: ?[a-z])?(?-u:\b)";
+    let joined = r"(?:(?:Am|An der|Auf der|Im|In der|Zum|Zur|Alte|Alter|Neue|Oude|Nieuwe|Grote) )?[A-ZÄÖÜ][A-Za-zÀ-ɏ-]{2,24}(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ufer|damm|straat|laan|plein|gracht|kade|dijk|singel) [0-9]{1,4}(?: ?[a-z])?(?-u:\b)";
     let german = format!(r"(?:{WORD}[ -]){{1,2}}(?:Straße|Strasse|Str\.|Weg|Platz|Allee) [0-9]{{1,4}}(?: ?[a-z])?(?-u:\b)");
     let french = format!(
         r"(?-u:\b)[0-9]{{1,4}}(?: (?:bis|ter))?,? (?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]lace|[Cc]hemin|[Ii]mpasse|[Aa]llée|[Qq]uai|[Cc]ours) (?:(?:de la|de l'|de|du|des|d'|de l’|d’|la|le|les) ?)?(?:{WORD})(?: (?:(?:de|du|des|la|le) )?{WORD}){{0,3}}"
@@ -31,11 +31,11 @@ fn english_score(seen: &Seen<'_>) -> Option<f32> {
 
 /// Two decimals with four places at least; words have to say that they are a place.
 pub(super) fn coordinates() -> Rule {
-    let regex = r"[-+]?[0-9]{1,2}\.[0-9]{4,8}°?(?: ?[NS])?, ?[-+]?[0-9]{1,3}\.[0-9]{4,8}(?:°? ?[EWO])?";
+    let regex = r"[-+]?[0-9]{1,2}\.[0-9]{4,8}°?(?: ?[NS](?-u:\b))?, ?[-+]?[0-9]{1,3}\.[0-9]{4,8}(?:°? ?[EWO](?-u:\b))?";
     Rule::new("coordinates", regex, |seen| {
         let numbers: Vec<f64> = seen.text.split(',').filter_map(|part| part.trim_matches(|char: char| !char.is_ascii_digit()).parse().ok()).collect();
         let valid = matches!(numbers[..], [latitude, longitude] if latitude <= 90.0 && longitude <= 180.0);
-        let inside = seen.before.ends_with(|char: char| char.is_alphanumeric() || matches!(char, '.' | '-' | '['));
+        let inside = seen.before.trim_end().ends_with([',', '[']) || seen.before.ends_with(|char: char| char.is_alphanumeric() || matches!(char, '.' | '-'));
         (valid && !inside).then(|| if near(seen, PLACES) { 0.9 } else { 0.3 })
     })
 }

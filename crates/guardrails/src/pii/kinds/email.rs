@@ -22,7 +22,8 @@ fn judge(seen: &Seen<'_>) -> Option<f32> {
     // A quotation mark, a slash or an equals sign begins an address less often than it stands before one.
     let begins = local.starts_with(|char: char| char.is_alphanumeric() || char == '_') && !local.contains(['/', '=', '`', '\'', '{', '|']);
     let odd = local.ends_with('.') || local.contains("..") || domain.split('.').any(|label| label.starts_with('-') || label.ends_with('-'));
-    let inside = seen.before.ends_with(|char: char| char.is_alphanumeric() || matches!(char, '@' | '.' | '_' | '-'));
+    // As in `ssh://user@host`.
+    let inside = seen.before.ends_with("//") || seen.before.ends_with(|char: char| char.is_alphanumeric() || matches!(char, '@' | '.' | '_' | '-'));
     let tool = NO_DOMAIN.contains(&last.to_ascii_lowercase().as_str()) || NO_PERSON.contains(&local);
     (begins && !odd && !inside && !tool).then_some(0.95)
 }

@@ -15,7 +15,7 @@ use super::{Kind, PiiConfig};
 use crate::{scan::Rule, secrets};
 
 /// What follows a number that goes on: a match that takes it has a digit too many.
-const MORE: &str = r"(?:[-./:,]?[0-9A-Za-z])?";
+const MORE: &str = r"(?:[-/][0-9A-Za-z]|[.:]?[0-9]|[A-Za-z_])?";
 
 /// How a kind is found. Where two rules fit at one place, the earlier one is taken.
 pub(super) fn rules(kind: Kind, config: &PiiConfig) -> Vec<Rule> {

@@ -1,7 +1,7 @@
 use super::{
     super::{
         Kind, checksum,
-        context::{compact, digits, near, stands_alone},
+        context::{compact, digits, just_before, near, stands_alone},
     },
     MORE,
 };
@@ -12,7 +12,7 @@ pub(super) fn rule(kind: Kind) -> Rule {
     let (regex, judge): (&str, Judge) = match kind {
         Kind::UsSsn => ("[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}", us_ssn),
         Kind::UkNino => ("[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z][A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z](?: ?[0-9]{2}){3} ?[A-Da-d]", uk_nino),
-        Kind::UkNhs => ("[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}", |seen| number(seen, checksum::uk_nhs, &["nhs", "health service", "patient*"], 0.3)),
+        Kind::UkNhs => ("[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}", |seen| number(seen, checksum::uk_nhs, &["nhs", "health service", "patient*"], if seen.text.matches(' ').count() == 2 { 0.5 } else { 0.3 })),
         Kind::DeTaxId => ("[1-9][0-9](?:[ /]?[0-9]{3}){3}", |seen| number(seen, checksum::de_tax_id, DE_TAX, 0.6)),
         Kind::FrNir => (r"[12378] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", fr_nir),
         Kind::EsDni => ("(?:[0-9]{8}|[XYZ]-?[0-9]{7})-?[A-Z]", |seen| letters(seen, checksum::es_dni, &["dni", "nie", "nif", "documento", "identidad"], 0.7)),
@@ -23,7 +23,7 @@ pub(super) fn rule(kind: Kind) -> Rule {
         Kind::BrCnpj => (r"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}|[0-9]{14}", |seen| punctuated(seen, checksum::br_cnpj, &["cnpj*"])),
         Kind::InAadhaar => ("[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}", |seen| number(seen, checksum::aadhaar, &["aadhaar", "aadhar", "uidai", "uid"], 0.4)),
         Kind::SePersonnummer => ("(?:19|20)?[0-9]{6}[-+]?[0-9]{4}", se_personnummer),
-        Kind::CaSin => ("[1-79][0-9]{2}[ -]?[0-9]{3}[ -]?[0-9]{3}", |seen| number(seen, checksum::luhn, &["sin", "social insurance", "nas"], 0.2)),
+        Kind::CaSin => ("[1-79][0-9]{2}[ -]?[0-9]{3}[ -]?[0-9]{3}", |seen| just_before(seen, &["sin", "social insurance", "nas"]).then(|| number(seen, checksum::luhn, &[], 0.95)).flatten()),
         Kind::AuTfn => ("[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}", |seen| number(seen, checksum::au_tfn, &["tfn", "tax file"], 0.1)),
         Kind::ChAhv => (r"756\.?[0-9]{4}\.?[0-9]{4}\.?[0-9]{2}", |seen| number(seen, checksum::ch_ahv, &["ahv*", "avs", "navs*"], 0.9)),
         Kind::BeNationalNumber => (r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}\.[0-9]{2}|[0-9]{11}", |seen| punctuated(seen, checksum::be_national_number, BE_WORDS)),

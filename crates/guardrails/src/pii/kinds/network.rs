@@ -1,6 +1,6 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::super::context::{near, stands_alone};
+use super::super::context::{just_before, near, stands_alone};
 use crate::scan::{Judge, Rule, Seen};
 
 pub(super) fn mac() -> Rule {
@@ -33,11 +33,11 @@ fn v4_score(seen: &Seen<'_>, private: bool) -> Option<f32> {
         return None;
     }
     let small = octets.iter().all(|&octet| octet < 30);
-    Some(match (near(seen, ADDRESSES), near(seen, VERSIONS)) {
-        (true, false) => 0.95,
+    Some(match (near(seen, ADDRESSES), just_before(seen, VERSIONS)) {
         (_, true) => 0.2,
-        _ if small || seen.before.ends_with('=') && octets[3] == 0 => 0.3,
-        _ => 0.8,
+        _ if small && !just_before(seen, ADDRESSES) => 0.3,
+        (true, false) => 0.95,
+        (false, false) => 0.8,
     })
 }
 

@@ -1,13 +1,13 @@
 use super::{
-    super::context::{digits, near, stands_alone},
+    super::context::{digits, just_before, near, stands_alone},
     MORE,
 };
 use crate::scan::{Rule, Seen};
 
 const WORDS: &[&str] = &[
     "tel", "tél", "telephone*", "téléphone*", "telefon*", "teléfono*", "phone*", "mobile*", "cell*", "fax", "call*", "sms", "whatsapp", "handy*", "mobil*", "rufnummer",
-    "erreichbar", "anrufen", "durchwahl", "portable", "appelez*", "appeler", "joindre", "joignable", "móvil", "llame*", "llamar", "cellulare", "chiamare", "chiamate", "cell",
-    "telefoon*", "bel", "bellen", "gsm", "telemóvel", "celular", "ligue", "contact*", "kom.", "komórka", "zadzwoń", "nr tel", "number", "reach me", "text me", "ring",
+    "erreichbar", "anrufen", "durchwahl", "portable", "appelez*", "appeler", "joindre", "joignable", "móvil", "llame*", "llamar*", "cellulare", "chiamare", "chiamate", "cell",
+    "telefoon*", "bel", "bellen", "gsm", "telemóvel", "celular", "ligue", "contact*", "kom.", "komórka", "zadzwoń", "nr tel", "reach me", "text me", "ring",
 ];
 
 /// Words before numbers of other kinds.
@@ -20,9 +20,9 @@ pub(super) fn rules() -> Vec<Rule> {
     vec![
         rule(r"\+[1-9][0-9]{0,2}(?:[ .\-/]{0,2}\(?[0-9]{1,5}\)?){1,6}", international),
         rule(r"(?-u:\b)00[1-9][0-9]{0,2}(?:[ ./-][0-9]{1,5}){2,6}", |seen| stands_alone(seen).then(|| international(seen)).flatten().map(|score| score - 0.2)),
-        rule(r"(?:(?-u:\b)1[ .-])?(?:\([2-9][0-9]{2}\) ?|(?-u:\b)[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}", |seen| national(seen, 10..=11, 0.6)),
+        rule(r"(?:(?-u:\b)1[ .-])?(?:\([2-9][0-9]{2}\) ?[0-9]|(?-u:\b)[2-9][0-9]{2}[ .-][2-9])[0-9]{2}[ .-][0-9]{4}", |seen| national(seen, 10..=11, 0.6)),
         rule(r"(?-u:\b)0[1-9](?:[ .-][0-9]{2}){4}", |seen| national(seen, 10..=10, 0.75)),
-        rule(r"(?:\(0[1-9][0-9]{1,4}\)|(?-u:\b)0[1-9][0-9]{1,4})(?: ?[/-] ?| )[0-9]{3,8}(?:[ -][0-9]{2,6}){0,3}", |seen| national(seen, 9..=12, 0.6)),
+        rule(r"(?:\(0[1-9][0-9]{0,4}\)|(?-u:\b)0[1-9][0-9]{0,4})(?: ?[/-] ?| )[0-9]{3,8}(?:[ -][0-9]{2,6}){0,3}", |seen| national(seen, 9..=12, 0.6)),
         rule(r"\([1-9][0-9]\) ?9?[0-9]{4}-[0-9]{4}", |seen| national(seen, 10..=11, 0.75)),
         rule(r"(?-u:\b)[2-9][0-9]{2}(?:[ .-][0-9]{3}){2}", |seen| national(seen, 9..=9, 0.45)),
         rule(r"(?-u:\b)[6-9][0-9]{2}(?:[ .-][0-9]{2}){3}", |seen| national(seen, 9..=9, 0.55)),
@@ -60,11 +60,12 @@ fn national(seen: &Seen<'_>, lengths: std::ops::RangeInclusive<usize>, alone: f3
     let sep = seen.text.chars().filter(|char| matches!(char, '.' | '-' | '/')).collect::<Vec<_>>();
     // One kind of separator, but for that behind the area.
     let mixed = sep.len() > 1 && sep[1..].iter().any(|other| *other != sep[1]);
-    match (near(seen, WORDS), near(seen, OTHERS)) {
+    // What says little by itself has to be named at once.
+    let named = just_before(seen, WORDS) || alone >= 0.5 && near(seen, WORDS);
+    match (named, just_before(seen, OTHERS)) {
         _ if mixed => None,
+        (_, true) => Some(0.2),
         (true, false) => Some(0.9),
-        (true, true) => Some(0.5),
-        (false, true) => Some(0.2),
         (false, false) => Some(alone),
     }
 }
