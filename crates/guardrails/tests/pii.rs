@@ -10,7 +10,8 @@ use jarre_guardrails::{
 use proptest::prelude::*;
 
 fn guard() -> &'static PiiGuard {
-    static GUARD: LazyLock<PiiGuard> = LazyLock::new(|| PiiGuard::new(PiiConfig { kinds: Kind::ALL.iter().copied().collect(), ..PiiConfig::default() }).unwrap());
+    static GUARD: LazyLock<PiiGuard> =
+        LazyLock::new(|| PiiGuard::new(PiiConfig { kinds: Kind::ALL.iter().copied().collect(), ..PiiConfig::default() }).unwrap());
     &GUARD
 }
 
@@ -71,7 +72,12 @@ const FOUND: &[(&str, &str)] = &[
 #[test]
 fn what_has_the_form_is_found() {
     for (label, marked) in FOUND {
-        let wanted: Vec<_> = marked.split("[[").skip(1).filter_map(|part| part.split_once("]]")).map(|(value, _)| (label.to_string(), value.to_string())).collect();
+        let wanted: Vec<_> = marked
+            .split("[[")
+            .skip(1)
+            .filter_map(|part| part.split_once("]]"))
+            .map(|(value, _)| (label.to_string(), value.to_string()))
+            .collect();
         assert_eq!(found(&marked.replace("[[", "").replace("]]", "")), wanted, "{marked}");
     }
 }
@@ -106,21 +112,28 @@ fn words_before_raise_the_score() {
 
 #[test]
 fn each_kind_has_its_action() {
-    let config: PiiConfig = toml::from_str("action = 'mask'\nprivate_addresses = true\n[actions]\nphone = 'block'\nip = 'note'\niban = 'pseudonym'").unwrap();
+    let config: PiiConfig =
+        toml::from_str("action = 'mask'\nprivate_addresses = true\n[actions]\nphone = 'block'\nip = 'note'\niban = 'pseudonym'").unwrap();
     let guard = PiiGuard::new(config).unwrap();
     let context = Context::new(Stage::Input);
     let effects = |text: &str| guard.check(text, &context).unwrap().into_iter().map(|found| found.effect).collect::<Vec<_>>();
     assert_eq!(effects("a@example.org"), [Effect::Replace("[EMAIL]".into())]);
     assert_eq!(effects("+44 20 7946 0958, 192.168.1.10"), [Effect::Block, Effect::Note]);
-    assert_eq!(effects("DE89370400440532013000 GB82WEST12345698765432 DE89370400440532013000"), ["<IBAN_1>", "<IBAN_2>", "<IBAN_1>"].map(|to| Effect::Replace(to.into())));
+    assert_eq!(
+        effects("DE89370400440532013000 GB82WEST12345698765432 DE89370400440532013000"),
+        ["<IBAN_1>", "<IBAN_2>", "<IBAN_1>"].map(|to| Effect::Replace(to.into()))
+    );
     assert!(toml::from_str::<PiiConfig>("kinds = ['emial']").is_err());
     assert!(PiiGuard::new(PiiConfig { threshold: 1.5, ..PiiConfig::default() }).is_err());
-    assert!(PiiGuard::new(PiiConfig { action: Action::Note, ..PiiConfig::default() }).unwrap().check("<EMAIL_1>", &context).unwrap().is_empty());
+    assert!(
+        PiiGuard::new(PiiConfig { action: Action::Note, ..PiiConfig::default() }).unwrap().check("<EMAIL_1>", &context).unwrap().is_empty()
+    );
 }
 
 /// What is found in `text` cut at `cuts`.
 fn streamed(text: &str, cuts: &[usize]) -> (Vec<Finding>, usize) {
-    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).filter(|&cut| text.is_char_boundary(cut)).chain([0, text.len()]).collect();
+    let mut cuts: Vec<usize> =
+        cuts.iter().map(|cut| cut % (text.len() + 1)).filter(|&cut| text.is_char_boundary(cut)).chain([0, text.len()]).collect();
     cuts.sort_unstable();
     let mut scan: Box<dyn Scan> = guard().scan(&Context::default());
     let (mut found, mut held) = (Vec::new(), 0);

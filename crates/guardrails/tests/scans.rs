@@ -15,6 +15,7 @@ fn patterns() -> Arc<[Pattern]> {
         Pattern::new("digits", r"\b[0-9]{2,6}\b").unwrap(),
         Pattern::new("word", r"(?i)ab{1,3}é?").unwrap().accepting(even),
         Pattern::new("line", r"(?m)^x[a-z ]{0,9}$").unwrap(),
+        Pattern::new("value", r"a=?([0-9é]{1,3})B?").unwrap().capturing(),
     ]
     .into()
 }
@@ -86,4 +87,12 @@ fn only_what_may_become_a_match_is_held() {
     assert_eq!(held(r"\b[0-9]{3}-[0-9]{2}\b", "on 123-45"), 6, "a digit may follow");
     assert_eq!(held(r"\b[0-9]{3}-[0-9]{2}\b", "on 123-45 "), 0);
     assert_eq!(held("é[àü]{2}", "né"), 2);
+}
+
+#[test]
+fn the_group_is_what_is_found() {
+    let pattern = Pattern::new("value", r"key=(?:([0-9]{2})|none)[;.]").unwrap().capturing();
+    let (found, _) =
+        read(Matcher::new([pattern].into(), |_, seen| Effect::Replace(seen.before.into())), "key=none; key=42.", &[3, 7, 12, 15]);
+    assert_eq!(found, [Finding::certain(14..16, "value", Effect::Replace("key=none; key=".into()))]);
 }

@@ -28,7 +28,9 @@ fn random(alphabet: &str, length: usize, seed: u64) -> String {
 
 /// The six characters that make `body` pass.
 fn check(body: &str) -> String {
-    let crc = body.bytes().fold(!0u32, |crc, byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }));
+    let crc = body
+        .bytes()
+        .fold(!0u32, |crc, byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }));
     let mut value = !crc;
     let mut digits: Vec<char> = Vec::new();
     for _ in 0..6 {
@@ -83,6 +85,7 @@ fn secrets() -> Vec<(&'static str, String)> {
         ("jwt", jwt(r#"{"alg":"HS256","typ":"JWT"}"#)),
         ("private_key", pem("RSA ")),
         ("private_key", pem("").replace('\n', "\\n")),
+        ("private_key", pem("EC ").replacen('\n', "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A1B2C3D\n\n", 1)),
         ("url_credentials", format!("postgres://app:{}@db.internal", random(WORD, 12, 3))),
     ]
 }
@@ -140,12 +143,29 @@ fn values_of_names_are_found() {
 #[test]
 fn placeholders_and_code_are_not() {
     let texts = [
-        "password = \"changeme\"", "password: <your password>", "api_key = ${API_KEY}", "token: xxxxxxxxxxxxxxxxxxxx", "PASSWORD=$DB_PASS", "password = getpass.getpass()",
-        "secret_key = os.environ['SECRET_KEY_1']", "token = next_token2(lexer)", "let token: Token2 = self.token1.clone();", "password: required, at least 8 characters", "max_tokens=4096, token_count: 128000",
-        "https://user:password@example.com/", "http://host:8080/path@x", "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "AKIAIOSFODNN7EXAMPLE",
-        "3f786850e387550fdab836ed7e6dc881de23001b", "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "-----BEGIN PUBLIC KEY-----", "sk-learn is a library, SK and npm_config_registry are names",
-        "SAS_TOKEN=sv=2024-...&ss=bfqt&srt=...", "secret_name: prod-eu-west-1-database-2",
-        "eyJhbGciOiJIUzI1NiJ9 is a header", "tokenizer = \"bert-base-uncased-2018\"",
+        "password = \"changeme\"",
+        "password: <your password>",
+        "api_key = ${API_KEY}",
+        "token: xxxxxxxxxxxxxxxxxxxx",
+        "PASSWORD=$DB_PASS",
+        "password = getpass.getpass()",
+        "secret_key = os.environ['SECRET_KEY_1']",
+        "token = next_token2(lexer)",
+        "let token: Token2 = self.token1.clone();",
+        "password: required, at least 8 characters",
+        "max_tokens=4096, token_count: 128000",
+        "https://user:password@example.com/",
+        "http://host:8080/path@x",
+        "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "AKIAIOSFODNN7EXAMPLE",
+        "3f786850e387550fdab836ed7e6dc881de23001b",
+        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "-----BEGIN PUBLIC KEY-----",
+        "sk-learn is a library, SK and npm_config_registry are names",
+        "SAS_TOKEN=sv=2024-...&ss=bfqt&srt=...",
+        "secret_name: prod-eu-west-1-database-2",
+        "eyJhbGciOiJIUzI1NiJ9 is a header",
+        "tokenizer = \"bert-base-uncased-2018\"",
     ];
     for text in texts {
         assert_eq!(found(text), [], "{text}");

@@ -27,15 +27,14 @@ fn gap(seen: &Seen<'_>, words: &[&str]) -> Option<String> {
 /// Where the last `word` in `text` ends.
 fn last_end(text: &str, word: &str) -> Option<usize> {
     let (word, open) = word.strip_suffix('*').map_or((word, false), |word| (word, true));
-    let ends = text.rmatch_indices(word).find_map(|(start, _)| {
+    text.rmatch_indices(word).find_map(|(start, _)| {
         let end = start + word.len();
         let rest = &text[end..];
         let tail: usize = if open { rest.chars().take_while(|char| char.is_alphabetic()).map(char::len_utf8).sum() } else { 0 };
         let begins = !text[..start].ends_with(char::is_alphanumeric);
         let stops = open || !rest.starts_with(char::is_alphabetic);
         (begins && stops).then_some(end + tail)
-    });
-    ends
+    })
 }
 
 /// Whether the match does not go on from what stands before it, as the end of a longer number, path or name does.

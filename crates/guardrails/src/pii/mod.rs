@@ -31,6 +31,6 @@ mod vault;
 pub use config::{Action, PiiConfig};
 pub use guard::PiiGuard;
 pub use kind::Kind;
-pub use restore::{RestoreConfig, RestoreGuard};
 pub(crate) use pseudonym::SECRET;
+pub use restore::{RestoreConfig, RestoreGuard};
 pub use vault::{Vault, VaultRecord};

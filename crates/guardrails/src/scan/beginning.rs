@@ -18,9 +18,10 @@ pub(super) fn beginnings(whole: &Hir) -> Hir {
             Hir::concat(vec![Hir::repetition(before), beginnings(&repeated.sub)])
         }
         HirKind::Capture(capture) => beginnings(&capture.sub),
-        HirKind::Concat(parts) => {
-            parts.iter().rev().fold(Hir::empty(), |rest, part| Hir::alternation(vec![Hir::concat(vec![part.clone(), rest]), beginnings(part)]))
-        }
+        HirKind::Concat(parts) => parts
+            .iter()
+            .rev()
+            .fold(Hir::empty(), |rest, part| Hir::alternation(vec![Hir::concat(vec![part.clone(), rest]), beginnings(part)])),
         HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(beginnings).collect()),
     }
 }
@@ -61,7 +62,9 @@ impl Bytes {
     /// The bytes of `text`.
     pub(super) fn of(text: &[u8]) -> Self {
         let mut seen = [false; 256];
-        text.iter().for_each(|&byte| seen[usize::from(byte)] = true);
+        for &byte in text {
+            seen[usize::from(byte)] = true;
+        }
         let mut set = Self::default();
         (0..=255).filter(|&byte| seen[usize::from(byte)]).for_each(|byte| set.insert(byte));
         set

@@ -68,7 +68,16 @@ impl Pattern {
         let longest = longest.ok_or_else(|| fail(format!("its matches have no end within {LONGEST} bytes, bound every repetition")))?;
         let compile = |regex: &str| RegexBuilder::new(regex).size_limit(16 << 20).build().map_err(|error| fail(error.to_string()));
         let unfinished = compile(&format!(r"(?:{})\z", beginnings(&syntax)))?;
-        Ok(Self { regex: compile(regex)?, reach: longest + ASSERTION, unfinished, needed: needed(&syntax).into(), lead: lead(&syntax), capturing: false, accept: None, label })
+        Ok(Self {
+            regex: compile(regex)?,
+            reach: longest + ASSERTION,
+            unfinished,
+            needed: needed(&syntax).into(),
+            lead: lead(&syntax),
+            capturing: false,
+            accept: None,
+            label,
+        })
     }
 
     /// Finds what the first group of the regular expression matches, in the place of the whole match. Where it takes no part, that is no match.

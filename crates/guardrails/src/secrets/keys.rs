@@ -58,7 +58,9 @@ fn checked(seen: &Seen<'_>) -> Option<f32> {
 /// Forty random characters are a key where `aws` and `secret` stand before.
 fn aws_secret(seen: &Seen<'_>) -> Option<f32> {
     let before = seen.before.to_lowercase();
-    let classes = [char::is_ascii_digit, char::is_ascii_lowercase, char::is_ascii_uppercase].iter().all(|class| seen.text.chars().any(|char| class(&char)));
+    let classes = [char::is_ascii_digit, char::is_ascii_lowercase, char::is_ascii_uppercase]
+        .iter()
+        .all(|class| seen.text.chars().any(|char| class(&char)));
     let named = before.contains("secret") || before.contains("aws");
     (named && classes && !is_placeholder(seen.text) && shannon(seen.text) > 4.25).then_some(0.9)
 }

@@ -2,10 +2,8 @@
 
 use super::Templates;
 
-pub const TEMPLATES: Templates = Templates {
-    languages: [ENGLISH, GERMAN, FRENCH, SPANISH, ITALIAN, DUTCH],
-    neutral: &[LOGS, TABLES, CODE, RECORDS, SECRETS],
-};
+pub const TEMPLATES: Templates =
+    Templates { languages: [ENGLISH, GERMAN, FRENCH, SPANISH, ITALIAN, DUTCH], neutral: &[LOGS, TABLES, CODE, RECORDS, SECRETS] };
 
 const ENGLISH: &[&str] = &[
     "Hello, this is {name} writing about case {order}; our meeting is on {date} at {time}.",

@@ -2,10 +2,8 @@
 
 use super::Templates;
 
-pub const TEMPLATES: Templates = Templates {
-    languages: [ENGLISH, GERMAN, FRENCH, SPANISH, ITALIAN, DUTCH],
-    neutral: &[LOGS, TABLES, CODE, RECORDS, SECRETS],
-};
+pub const TEMPLATES: Templates =
+    Templates { languages: [ENGLISH, GERMAN, FRENCH, SPANISH, ITALIAN, DUTCH], neutral: &[LOGS, TABLES, CODE, RECORDS, SECRETS] };
 
 const ENGLISH: &[&str] = &[
     "Dear {name}, thank you for your letter of {date}. We have noted order {order}.",

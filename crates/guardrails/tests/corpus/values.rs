@@ -54,16 +54,35 @@ pub fn value(slot: &str, language: usize, random: &mut Random) -> Value {
         "address" => (Some("address"), nonzero(STREETS[language], random)),
         "name" => (Some("name"), format!("{} {}", random.pick(GIVEN[language]), random.pick(FAMILY[language]))),
         "iban" => (Some("iban"), iban(language, random)),
-        "card" => (Some("card"), shaped_fitting(&["4### #### #### ####", "51##########9###", "37## ###### #####", "6011-####-####-####", "5424 18## #### ####"], check::luhn, random)),
+        "card" => (
+            Some("card"),
+            shaped_fitting(
+                &["4### #### #### ####", "51##########9###", "37## ###### #####", "6011-####-####-####", "5424 18## #### ####"],
+                check::luhn,
+                random,
+            ),
+        ),
         "ip" => (Some("ip"), ip(random)),
         "mac" => (Some("mac"), mac(random)),
-        "crypto" => (Some("crypto_address"), random.pick(&["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"]).into()),
+        "crypto" => (
+            Some("crypto_address"),
+            random
+                .pick(&[
+                    "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+                    "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy",
+                    "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+                ])
+                .into(),
+        ),
         "eth" => (Some("crypto_address"), format!("0x{}", random.text(HEX, 40))),
         "passport" => (Some("passport"), shaped(&["#########", "@########", "@0#@##@##", "##@@#####"], random)),
         "licence" => (Some("driving_licence"), shaped(&["@#######", "@######@##", "##########", "@@#######@"], random)),
         "dob" => (Some("birth_date"), birth_date(language, random)),
         "geo" => (Some("coordinates"), random.shape("4#.8###, 1#.4####")),
-        "urlcred" => (Some("url_credentials"), format!("postgres://app{}:{}@db{}.example.net", random.below(9), random.text(WORD, 11), random.below(9))),
+        "urlcred" => (
+            Some("url_credentials"),
+            format!("postgres://app{}:{}@db{}.example.net", random.below(9), random.text(WORD, 11), random.below(9)),
+        ),
         "password" => (Some("password"), format!("{}{}!{}", random.text(WORD, 6), random.digits(2), random.text("bcdfghjkmnp", 3))),
         "apikey" => (Some("api_key"), format!("{}{}", random.text(HEX, 30), random.digits(2))),
         "aws" => (Some("aws_access_key"), format!("AKIA{}", random.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16))),
@@ -83,7 +102,10 @@ fn look_alike(slot: &str, random: &mut Random) -> Option<Value> {
             random.text(HEX, length)
         }
         "uuid" => [8, 4, 4, 4, 12].map(|length| random.text(HEX, length)).join("-"),
-        "date" => shaped(&["2024-0#-1#", "1#.0#.2023", "0#/1#/2022", "1#.03.24", "2023-1#"], random).replace("-00", "-01").replace(".00.", ".01.").replace("00/", "01/"),
+        "date" => shaped(&["2024-0#-1#", "1#.0#.2023", "0#/1#/2022", "1#.03.24", "2023-1#"], random)
+            .replace("-00", "-01")
+            .replace(".00.", ".01.")
+            .replace("00/", "01/"),
         "time" => random.shape("1#:4#:0#"),
         "amount" => shaped(&["1,2##.50", "12.###,90", "$4##.99", "99# 450,00", "1#.##"], random),
         "handle" => shaped(&["@dev_##", "@user##", "@AnnaK"], random),
@@ -115,14 +137,25 @@ fn nonzero(shapes: &[&str], random: &mut Random) -> String {
     let shape = random.pick(shapes);
     let first = shape.find('#').map_or(0, |at| at);
     let digit = (1 + random.below(9)).to_string();
-    let shape = if shape[..first].ends_with(|char: char| char.is_ascii_digit()) { shape.to_owned() } else { shape.replacen('#', &digit, 1) };
+    let shape =
+        if shape[..first].ends_with(|char: char| char.is_ascii_digit()) { shape.to_owned() } else { shape.replacen('#', &digit, 1) };
     random.shape(&shape)
 }
 
 fn email(language: usize, random: &mut Random) -> String {
-    let plain = |text: &str| text.to_lowercase().replace([' ', '\''], "").replace('ü', "ue").replace(['é', 'è'], "e").replace(['á', 'í'], "i");
+    let plain =
+        |text: &str| text.to_lowercase().replace([' ', '\''], "").replace('ü', "ue").replace(['é', 'è'], "e").replace(['á', 'í'], "i");
     let (given, family) = (plain(random.pick(GIVEN[language])), plain(random.pick(FAMILY[language])));
-    let host = random.pick(&["example.org", "mail.example.co.uk", "firma-beispiel.de", "exemple.fr", "correo.example.es", "posta.example.it", "xn--mller-kva.de", "bücher.example"]);
+    let host = random.pick(&[
+        "example.org",
+        "mail.example.co.uk",
+        "firma-beispiel.de",
+        "exemple.fr",
+        "correo.example.es",
+        "posta.example.it",
+        "xn--mller-kva.de",
+        "bücher.example",
+    ]);
     match random.below(4) {
         0 => format!("{given}.{family}@{host}"),
         1 => format!("{given}{}@{host}", random.below(99)),
@@ -132,7 +165,14 @@ fn email(language: usize, random: &mut Random) -> String {
 }
 
 fn iban(language: usize, random: &mut Random) -> String {
-    let shape = ["GB## WEST #### #### #### ##", "DE## #### #### #### #### ##", "FR## #### #### #### #### #### ###", "ES## #### #### #### #### ####", "IT## @### #### #### #### #### ###", "NL## ABNA #### #### ##"][language];
+    let shape = [
+        "GB## WEST #### #### #### ##",
+        "DE## #### #### #### #### ##",
+        "FR## #### #### #### #### #### ###",
+        "ES## #### #### #### #### ####",
+        "IT## @### #### #### #### #### ###",
+        "NL## ABNA #### #### ##",
+    ][language];
     let iban = random.fitting(shape, check::mod97);
     if random.below(2) == 0 { iban.replace(' ', "") } else { iban }
 }
@@ -181,13 +221,17 @@ fn national(kind: &str, random: &mut Random) -> Value {
         "de_tax_id" => fit("de_tax_id", &["86 ### ### ###", "47#########"], check::de_tax_id),
         "fr_nir" => fit("fr_nir", &["2 55 08 14 168 ### ##", "18507751#######"], check::fr_nir),
         "es_dni" => fit("es_dni", &["########@", "X#######@", "Y-#######-@", "########-@"], check::es_dni),
-        "it_codice_fiscale" => fit("it_codice_fiscale", &["RSSMRA85T10A562@", "BNCLRA7#D5#H501@", "FRRLNZ90A01F20#@"], check::it_codice_fiscale),
+        "it_codice_fiscale" => {
+            fit("it_codice_fiscale", &["RSSMRA85T10A562@", "BNCLRA7#D5#H501@", "FRRLNZ90A01F20#@"], check::it_codice_fiscale)
+        }
         "nl_bsn" => fit("nl_bsn", &["1########", "2########"], check::nl_bsn),
         "pl_pesel" => fit("pl_pesel", &["8#0#1######", "021#2######"], check::pl_pesel),
         "br_cpf" => fit("br_cpf", &["###.###.###-##"], check::br_cpf),
         "br_cnpj" => fit("br_cnpj", &["##.###.###/0001-##"], check::br_cnpj),
         "in_aadhaar" => fit("in_aadhaar", &["2### #### ####", "7### #### ####", "9###########"], check::aadhaar),
-        "se_personnummer" => fit("se_personnummer", &["8#0#1#-####", "19900#1#-####"], |text| check::se_personnummer(&text[text.len() - 10..])),
+        "se_personnummer" => {
+            fit("se_personnummer", &["8#0#1#-####", "19900#1#-####"], |text| check::se_personnummer(&text[text.len() - 10..]))
+        }
         "ca_sin" => fit("ca_sin", &["130 ### ###", "5##-###-###"], check::luhn),
         "ch_ahv" => fit("ch_ahv", &["756.####.####.##"], check::ch_ahv),
         "be_national_number" => fit("be_national_number", &["85.0#.1#-###.##"], check::be_national_number),

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// Base58Check, as Bitcoin has it: the last four of 25 bytes begin the double SHA-256 of the others.
+/// `Base58Check`, as Bitcoin has it: the last four of 25 bytes begin the double SHA-256 of the others.
 pub fn base58check(text: &str) -> bool {
     let Some(bytes) = base58(text) else { return false };
     let (payload, check) = bytes.split_at(21);

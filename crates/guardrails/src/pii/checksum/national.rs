@@ -4,7 +4,7 @@ use super::{digits, ean13, iso7064_mod11_10, luhn, verhoeff, weighted};
 
 /// UK NHS number: 10 digits, modulus 11 with weights 10 to 2 (NHS Data Dictionary).
 pub fn uk_nhs(text: &str) -> bool {
-    digits::<10>(text).is_some_and(|digits| weighted(&digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]) % 11 == 0)
+    digits::<10>(text).is_some_and(|digits| weighted(&digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11))
 }
 
 /// German Steuer-Identifikationsnummer: 11 digits, ISO/IEC 7064 MOD 11,10; of the first ten one digit stands there twice or three times and
@@ -68,7 +68,7 @@ pub fn nl_bsn(text: &str) -> bool {
 pub fn pl_pesel(text: &str) -> bool {
     let Some(number) = digits::<11>(text) else { return false };
     let (month, day) = (number[2] * 10 + number[3], number[4] * 10 + number[5]);
-    is_date(month % 20, day) && weighted(&number, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 == 0
+    is_date(month % 20, day) && weighted(&number, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10)
 }
 
 /// Brazilian CPF: 9 digits and two check digits of modulus 11; no number is one digit eleven times.
@@ -125,8 +125,8 @@ pub fn fi_hetu(text: &str) -> bool {
 pub fn no_fnr(text: &str) -> bool {
     digits::<11>(text).is_some_and(|number| {
         is_date((number[2] * 10 + number[3]) % 40, (number[0] * 10 + number[1]) % 40)
-            && weighted(&number, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]) % 11 == 0
-            && weighted(&number, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) % 11 == 0
+            && weighted(&number, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]).is_multiple_of(11)
+            && weighted(&number, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
     })
 }
 
@@ -140,7 +140,7 @@ pub fn pt_nif(text: &str) -> bool {
 
 /// Australian tax file number: 9 digits, modulus 11 with weights 1, 4, 3, 7, 5, 8, 6, 9, 10.
 pub(crate) fn au_tfn(text: &str) -> bool {
-    digits::<9>(text).is_some_and(|number| number[0] != 0 && weighted(&number, &[1, 4, 3, 7, 5, 8, 6, 9, 10]) % 11 == 0)
+    digits::<9>(text).is_some_and(|number| number[0] != 0 && weighted(&number, &[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11))
 }
 
 /// Whether a year may have this day.

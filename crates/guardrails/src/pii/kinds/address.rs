@@ -17,10 +17,16 @@ pub(super) fn streets() -> Vec<Rule> {
     let southern = format!(
         r"(?-u:\b)(?:Calle|C/|Avenida|Avda\.|Plaza|Paseo|Camino|Via|Viale|Piazza|Corso|Largo|Vicolo|Rua|Travessa|Praça|ul\.|al\.) (?:(?:de la|de los|de las|de|del|della|delle|dei|da|do|dos|das|la) )?(?:{WORD})(?: (?:(?:de|del|la|y|e|di|da) )?{WORD}){{0,3}},? (?:n\.?[ºo°]? ?)?[0-9]{{1,4}}(?:/?[a-zA-Z])?(?-u:\b)"
     );
-    [(english, english_score as fn(&Seen<'_>) -> _), (joined.into(), |_| Some(0.8)), (german, |_| Some(0.75)), (french, |_| Some(0.8)), (southern, |_| Some(0.75))]
-        .into_iter()
-        .map(|(regex, judge)| Rule::new("address", regex, judge))
-        .collect()
+    [
+        (english, english_score as fn(&Seen<'_>) -> _),
+        (joined.into(), |_| Some(0.8)),
+        (german, |_| Some(0.75)),
+        (french, |_| Some(0.8)),
+        (southern, |_| Some(0.75)),
+    ]
+    .into_iter()
+    .map(|(regex, judge)| Rule::new("address", regex, judge))
+    .collect()
 }
 
 /// Years stand before words more often than houses do, and numbers of streets have no point before.
@@ -33,12 +39,27 @@ fn english_score(seen: &Seen<'_>) -> Option<f32> {
 pub(super) fn coordinates() -> Rule {
     let regex = r"[-+]?[0-9]{1,2}\.[0-9]{4,8}°?(?: ?[NS](?-u:\b))?, ?[-+]?[0-9]{1,3}\.[0-9]{4,8}(?:°? ?[EWO](?-u:\b))?";
     Rule::new("coordinates", regex, |seen| {
-        let numbers: Vec<f64> = seen.text.split(',').filter_map(|part| part.trim_matches(|char: char| !char.is_ascii_digit()).parse().ok()).collect();
+        let numbers: Vec<f64> =
+            seen.text.split(',').filter_map(|part| part.trim_matches(|char: char| !char.is_ascii_digit()).parse().ok()).collect();
         let valid = matches!(numbers[..], [latitude, longitude] if latitude <= 90.0 && longitude <= 180.0);
-        let inside = seen.before.trim_end().ends_with([',', '[']) || seen.before.ends_with(|char: char| char.is_alphanumeric() || matches!(char, '.' | '-'));
+        let inside = seen.before.trim_end().ends_with([',', '['])
+            || seen.before.ends_with(|char: char| char.is_alphanumeric() || matches!(char, '.' | '-'));
         (valid && !inside).then(|| if near(seen, PLACES) { 0.9 } else { 0.3 })
     })
 }
 
-const PLACES: &[&str] =
-    &["gps", "lat*", "coord*", "koordinaten", "position", "posición", "posizione", "positie", "standort", "location*", "geo*", "ubicación", "współrzędne"];
+const PLACES: &[&str] = &[
+    "gps",
+    "lat*",
+    "coord*",
+    "koordinaten",
+    "position",
+    "posición",
+    "posizione",
+    "positie",
+    "standort",
+    "location*",
+    "geo*",
+    "ubicación",
+    "współrzędne",
+];

@@ -40,13 +40,35 @@ pub(super) fn iban() -> Rule {
 }
 
 const WORDS: &[&str] = &[
-    "card*", "visa", "mastercard", "amex", "american express", "credit", "debit", "pan", "cc", "kreditkarte*", "karte*", "kartennummer", "carte*", "tarjeta*",
-    "carta*", "cartão", "cartao", "creditcard*", "kaart*", "karta", "karty", "kartę",
+    "card*",
+    "visa",
+    "mastercard",
+    "amex",
+    "american express",
+    "credit",
+    "debit",
+    "pan",
+    "cc",
+    "kreditkarte*",
+    "karte*",
+    "kartennummer",
+    "carte*",
+    "tarjeta*",
+    "carta*",
+    "cartão",
+    "cartao",
+    "creditcard*",
+    "kaart*",
+    "karta",
+    "karty",
+    "kartę",
 ];
 
 /// Groups as they are embossed, and numbers in one piece.
 pub(super) fn card() -> Vec<Rule> {
-    let grouped = format!(r"(?-u:\b)(?:[2-6][0-9]{{3}}(?:[ -][0-9]{{4}}){{3}}|3[47][0-9]{{2}}[ -][0-9]{{6}}[ -][0-9]{{5}}|3[0689][0-9]{{2}}[ -][0-9]{{6}}[ -][0-9]{{4}}){MORE}");
+    let grouped = format!(
+        r"(?-u:\b)(?:[2-6][0-9]{{3}}(?:[ -][0-9]{{4}}){{3}}|3[47][0-9]{{2}}[ -][0-9]{{6}}[ -][0-9]{{5}}|3[0689][0-9]{{2}}[ -][0-9]{{6}}[ -][0-9]{{4}}){MORE}"
+    );
     let solid = format!(r"(?-u:\b)[2-6][0-9]{{12,18}}{MORE}");
     vec![Rule::new("card", grouped, |seen| score(seen, 0.9)), Rule::new("card", solid, |seen| score(seen, 0.6))]
 }
@@ -73,10 +95,14 @@ const MORE_TAKEN: [char; 4] = ['.', '/', ':', ','];
 fn issued(number: &str) -> Option<bool> {
     let start = |length: usize| number[..length].parse::<u32>().unwrap_or_default();
     match (number.len(), start(2), start(4)) {
-        (16, 40..=49 | 51..=55, _) | (16, 65, _) | (16, _, 2221..=2720 | 3528..=3589 | 6011 | 6440..=6499) | (15, 34 | 37, _) => Some(true),
-        (16, 62, _) => Some(true),
-        (14, 36 | 38 | 39, _) | (14, _, 3000..=3059 | 3095) | (13 | 19, 40..=49, _) | (17..=19, 62, _) => Some(false),
-        (13..=19, 50 | 56..=58 | 60..=69, _) => Some(false),
+        // Visa, Mastercard, Discover, UnionPay, JCB, American Express.
+        (16, 40..=49 | 51..=55 | 62 | 65, _) | (16, _, 2221..=2720 | 3528..=3589 | 6011 | 6440..=6499) | (15, 34 | 37, _) => Some(true),
+        // Diners Club, Visa and UnionPay in rare lengths, Maestro.
+        (14, 36 | 38 | 39, _)
+        | (14, _, 3000..=3059 | 3095)
+        | (13 | 19, 40..=49, _)
+        | (17..=19, 62, _)
+        | (13..=19, 50 | 56..=58 | 60..=69, _) => Some(false),
         _ => None,
     }
 }

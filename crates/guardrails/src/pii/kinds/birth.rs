@@ -5,9 +5,39 @@ use super::super::{
 use crate::scan::{Rule, Seen};
 
 const WORDS: &[&str] = &[
-    "born", "born on", "date of birth", "birth date", "birthdate*", "birthday", "dob", "d.o.b.", "geboren", "geburtsdatum", "geb.", "né le", "née le", "né(e) le", "naissance",
-    "nacido", "nacida", "nací", "nacimiento", "nato il", "nata il", "nato", "nata", "nascita", "geboren op", "geboortedatum", "nascido", "nascida", "nascimento", "urodzony",
-    "urodzona", "urodzenia", "ur.",
+    "born",
+    "born on",
+    "date of birth",
+    "birth date",
+    "birthdate*",
+    "birthday",
+    "dob",
+    "d.o.b.",
+    "geboren",
+    "geburtsdatum",
+    "geb.",
+    "né le",
+    "née le",
+    "né(e) le",
+    "naissance",
+    "nacido",
+    "nacida",
+    "nací",
+    "nacimiento",
+    "nato il",
+    "nata il",
+    "nato",
+    "nata",
+    "nascita",
+    "geboren op",
+    "geboortedatum",
+    "nascido",
+    "nascida",
+    "nascimento",
+    "urodzony",
+    "urodzona",
+    "urodzenia",
+    "ur.",
 ];
 
 const MONTHS: &str = "jan(?:uary|uar|vier)?|feb(?:ruary|ruar|bruari)?|f[ée]v(?:rier)?|m(?:ar(?:ch|s|zo)?|ärz|aart)|apr(?:il|ile)?|avr(?:il)?|may|mai|mayo|maggio|mei|june?|juni|juin|junio|giugno|\
@@ -18,8 +48,12 @@ const MONTHS: &str = "jan(?:uary|uar|vier)?|feb(?:ruary|ruar|bruari)?|f[ée]v(?:
 /// Dates in digits and with the names of months of eight languages.
 pub(super) fn rules() -> Vec<Rule> {
     let year = "(?:19|20)[0-9]{2}";
-    let numeric = format!(r"(?-u:\b)(?:{year}[-./][0-9]{{1,2}}[-./][0-9]{{1,2}}|[0-9]{{1,2}}[-./] ?[0-9]{{1,2}}[-./] ?(?:{year}|[0-9]{{2}}))(?-u:\b)");
-    let named = format!(r"(?i)(?-u:\b)(?:[0-9]{{1,2}}(?:\.|er|st|nd|rd|th|º)? (?:de |of )?(?:{MONTHS})\.?,? (?:de |del )?{year}|(?:{MONTHS})\.? [0-9]{{1,2}}(?:st|nd|rd|th)?,? {year})(?-u:\b)");
+    let numeric = format!(
+        r"(?-u:\b)(?:{year}[-./][0-9]{{1,2}}[-./][0-9]{{1,2}}|[0-9]{{1,2}}[-./] ?[0-9]{{1,2}}[-./] ?(?:{year}|[0-9]{{2}}))(?-u:\b)"
+    );
+    let named = format!(
+        r"(?i)(?-u:\b)(?:[0-9]{{1,2}}(?:\.|er|st|nd|rd|th|º)? (?:de |of )?(?:{MONTHS})\.?,? (?:de |del )?{year}|(?:{MONTHS})\.? [0-9]{{1,2}}(?:st|nd|rd|th)?,? {year})(?-u:\b)"
+    );
     vec![Rule::new("birth_date", numeric, numeric_score), Rule::new("birth_date", named, |seen| just_before(seen, WORDS).then_some(0.9))]
 }
 

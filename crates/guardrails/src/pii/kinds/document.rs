@@ -2,13 +2,41 @@ use super::super::context::{just_before, stands_alone};
 use crate::scan::{Rule, Seen};
 
 const PASSPORT: &[&str] = &[
-    "passport*", "reisepass*", "passnummer", "pass-nr", "passeport*", "pasaporte*", "passaporto*", "passaporte*", "paspoort*", "paszport*",
+    "passport*",
+    "reisepass*",
+    "passnummer",
+    "pass-nr",
+    "passeport*",
+    "pasaporte*",
+    "passaporto*",
+    "passaporte*",
+    "paspoort*",
+    "paszport*",
 ];
 
 const LICENCE: &[&str] = &[
-    "driving licence", "driving license", "driver's license", "drivers license", "driver license", "driver licence", "driver’s license", "licence number", "führerschein*",
-    "fahrerlaubnis*", "permis de conduire", "permiso de conducir", "carnet de conducir", "patente di guida", "patente", "rijbewijs*", "prawo jazdy", "prawa jazdy",
-    "carta de condução", "dl no", "dl number", "dl#",
+    "driving licence",
+    "driving license",
+    "driver's license",
+    "drivers license",
+    "driver license",
+    "driver licence",
+    "driver’s license",
+    "licence number",
+    "führerschein*",
+    "fahrerlaubnis*",
+    "permis de conduire",
+    "permiso de conducir",
+    "carnet de conducir",
+    "patente di guida",
+    "patente",
+    "rijbewijs*",
+    "prawo jazdy",
+    "prawa jazdy",
+    "carta de condução",
+    "dl no",
+    "dl number",
+    "dl#",
 ];
 
 /// Numbers of passports have 6 to 9 letters and digits (ICAO Doc 9303: 9 at most).

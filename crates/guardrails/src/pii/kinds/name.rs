@@ -9,20 +9,73 @@ pub(super) fn rule() -> Rule {
 }
 
 const TITLES: &[&str] = &[
-    "Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Sir", "Herr", "Herrn", "Frau", "Monsieur", "Madame", "Mme", "Mlle", "Señor", "Señora", "Sr", "Sra", "Don", "Doña", "Signor", "Signora", "Sig", "Sigra",
-    "Dott", "Dottssa", "Meneer", "Mevrouw", "Dhr", "Mevr", "Mw", "Senhor", "Senhora", "Pan", "Pani", "Pana",
+    "Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Sir", "Herr", "Herrn", "Frau", "Monsieur", "Madame", "Mme", "Mlle", "Señor", "Señora", "Sr",
+    "Sra", "Don", "Doña", "Signor", "Signora", "Sig", "Sigra", "Dott", "Dottssa", "Meneer", "Mevrouw", "Dhr", "Mevr", "Mw", "Senhor",
+    "Senhora", "Pan", "Pani", "Pana",
 ];
 
 const INTRODUCTIONS: &[&str] = &[
-    "my name is", "i am", "i'm", "this is", "dear", "regards,", "sincerely,", "best,", "cheers,", "thanks,", "ich heiße", "ich bin", "mein name ist", "liebe", "lieber", "grüße", "grüßen", "je m'appelle",
-    "je suis", "cher", "chère", "cordialement,", "me llamo", "soy", "mi nombre es", "querido", "querida", "estimado", "estimada", "saludos,", "mi chiamo", "sono", "caro", "cara", "gentile", "saluti,",
-    "ik heet", "ik ben", "mijn naam is", "beste", "groet,", "groeten,", "name:", "nom :", "nombre:", "nome:", "naam:", "customer:", "kunde:", "client :", "cliente:", "klant:", "patient:", "signed,",
+    "my name is",
+    "i am",
+    "i'm",
+    "this is",
+    "dear",
+    "regards,",
+    "sincerely,",
+    "best,",
+    "cheers,",
+    "thanks,",
+    "ich heiße",
+    "ich bin",
+    "mein name ist",
+    "liebe",
+    "lieber",
+    "grüße",
+    "grüßen",
+    "je m'appelle",
+    "je suis",
+    "cher",
+    "chère",
+    "cordialement,",
+    "me llamo",
+    "soy",
+    "mi nombre es",
+    "querido",
+    "querida",
+    "estimado",
+    "estimada",
+    "saludos,",
+    "mi chiamo",
+    "sono",
+    "caro",
+    "cara",
+    "gentile",
+    "saluti,",
+    "ik heet",
+    "ik ben",
+    "mijn naam is",
+    "beste",
+    "groet,",
+    "groeten,",
+    "name:",
+    "nom :",
+    "nombre:",
+    "nome:",
+    "naam:",
+    "customer:",
+    "kunde:",
+    "client :",
+    "cliente:",
+    "klant:",
+    "patient:",
+    "signed,",
 ];
 
 /// Where words before say that a name comes, or its first word is a given name.
 fn judge(seen: &Seen<'_>) -> Option<f32> {
     let first = seen.text.split([' ', '-']).next()?;
-    let inside = seen.before.ends_with(|char: char| char.is_alphanumeric() || matches!(char, '_' | '/' | '.' | '@' | '-' | '\'' | '’' | '#'));
+    let inside =
+        seen.before.ends_with(|char: char| char.is_alphanumeric() || matches!(char, '_' | '/' | '.' | '@' | '-' | '\'' | '’' | '#'));
     if inside || is_title(first) || INTRODUCTIONS.iter().any(|word| *word == first.to_lowercase()) {
         return None;
     }
@@ -33,8 +86,7 @@ fn judge(seen: &Seen<'_>) -> Option<f32> {
     let given = super::super::given_names::is_given(first);
     let words = seen.text.split(' ').count();
     match (title, given, introduced) {
-        (true, ..) => Some(0.9),
-        (_, true, true) => Some(0.9),
+        (true, ..) | (_, true, true) => Some(0.9),
         (_, true, _) if words > 1 => Some(0.75),
         (_, true, _) => Some(if near(seen, &["name", "from", "by", "with"]) { 0.45 } else { 0.3 }),
         (.., true) if words > 1 => Some(0.6),

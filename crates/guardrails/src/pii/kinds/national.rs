@@ -12,24 +12,49 @@ pub(super) fn rule(kind: Kind) -> Rule {
     let (regex, judge): (&str, Judge) = match kind {
         Kind::UsSsn => ("[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}", us_ssn),
         Kind::UkNino => ("[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z][A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z](?: ?[0-9]{2}){3} ?[A-Da-d]", uk_nino),
-        Kind::UkNhs => ("[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}", |seen| number(seen, checksum::uk_nhs, &["nhs", "health service", "patient*"], if seen.text.matches(' ').count() == 2 { 0.5 } else { 0.3 })),
+        Kind::UkNhs => ("[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}", |seen| {
+            number(
+                seen,
+                checksum::uk_nhs,
+                &["nhs", "health service", "patient*"],
+                if seen.text.matches(' ').count() == 2 { 0.5 } else { 0.3 },
+            )
+        }),
         Kind::DeTaxId => ("[1-9][0-9](?:[ /]?[0-9]{3}){3}", |seen| number(seen, checksum::de_tax_id, DE_TAX, 0.6)),
         Kind::FrNir => (r"[12378] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", fr_nir),
-        Kind::EsDni => ("(?:[0-9]{8}|[XYZ]-?[0-9]{7})-?[A-Z]", |seen| letters(seen, checksum::es_dni, &["dni", "nie", "nif", "documento", "identidad"], 0.7)),
-        Kind::ItCodiceFiscale => (CODICE_FISCALE, |seen| letters(seen, checksum::it_codice_fiscale, &["codice fiscale", "c.f.", "cf"], 0.95)),
-        Kind::NlBsn => ("[0-9]{9}|[0-9]{4}[. ][0-9]{2}[. ][0-9]{3}", |seen| number(seen, checksum::nl_bsn, &["bsn", "burgerservice*", "sofi*"], 0.1)),
+        Kind::EsDni => ("(?:[0-9]{8}|[XYZ]-?[0-9]{7})-?[A-Z]", |seen| {
+            letters(seen, checksum::es_dni, &["dni", "nie", "nif", "documento", "identidad"], 0.7)
+        }),
+        Kind::ItCodiceFiscale => {
+            (CODICE_FISCALE, |seen| letters(seen, checksum::it_codice_fiscale, &["codice fiscale", "c.f.", "cf"], 0.95))
+        }
+        Kind::NlBsn => {
+            ("[0-9]{9}|[0-9]{4}[. ][0-9]{2}[. ][0-9]{3}", |seen| number(seen, checksum::nl_bsn, &["bsn", "burgerservice*", "sofi*"], 0.1))
+        }
         Kind::PlPesel => ("[0-9]{11}", |seen| number(seen, checksum::pl_pesel, &["pesel*"], 0.4)),
         Kind::BrCpf => (r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[0-9]{11}", |seen| punctuated(seen, checksum::br_cpf, &["cpf*"])),
-        Kind::BrCnpj => (r"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}|[0-9]{14}", |seen| punctuated(seen, checksum::br_cnpj, &["cnpj*"])),
-        Kind::InAadhaar => ("[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}", |seen| number(seen, checksum::aadhaar, &["aadhaar", "aadhar", "uidai", "uid"], 0.4)),
+        Kind::BrCnpj => {
+            (r"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}|[0-9]{14}", |seen| punctuated(seen, checksum::br_cnpj, &["cnpj*"]))
+        }
+        Kind::InAadhaar => {
+            ("[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}", |seen| number(seen, checksum::aadhaar, &["aadhaar", "aadhar", "uidai", "uid"], 0.4))
+        }
         Kind::SePersonnummer => ("(?:19|20)?[0-9]{6}[-+]?[0-9]{4}", se_personnummer),
-        Kind::CaSin => ("[1-79][0-9]{2}[ -]?[0-9]{3}[ -]?[0-9]{3}", |seen| just_before(seen, &["sin", "social insurance", "nas"]).then(|| number(seen, checksum::luhn, &[], 0.95)).flatten()),
+        Kind::CaSin => ("[1-79][0-9]{2}[ -]?[0-9]{3}[ -]?[0-9]{3}", |seen| {
+            just_before(seen, &["sin", "social insurance", "nas"]).then(|| number(seen, checksum::luhn, &[], 0.95)).flatten()
+        }),
         Kind::AuTfn => ("[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}", |seen| number(seen, checksum::au_tfn, &["tfn", "tax file"], 0.1)),
         Kind::ChAhv => (r"756\.?[0-9]{4}\.?[0-9]{4}\.?[0-9]{2}", |seen| number(seen, checksum::ch_ahv, &["ahv*", "avs", "navs*"], 0.9)),
-        Kind::BeNationalNumber => (r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}\.[0-9]{2}|[0-9]{11}", |seen| punctuated(seen, checksum::be_national_number, BE_WORDS)),
+        Kind::BeNationalNumber => {
+            (r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}\.[0-9]{2}|[0-9]{11}", |seen| punctuated(seen, checksum::be_national_number, BE_WORDS))
+        }
         Kind::FiHetu => ("[0-3][0-9][01][0-9]{3}[-+A-FU-Y][0-9]{3}[0-9A-Y]", fi_hetu),
-        Kind::NoFnr => ("[0-7][0-9][0-9]{4} ?[0-9]{5}", |seen| number(seen, checksum::no_fnr, &["fødselsnummer", "fnr", "personnummer"], 0.6)),
-        Kind::PtNif => ("[1-35689][0-9]{2} ?[0-9]{3} ?[0-9]{3}", |seen| number(seen, checksum::pt_nif, &["nif", "contribuinte", "fiscal"], 0.1)),
+        Kind::NoFnr => {
+            ("[0-7][0-9][0-9]{4} ?[0-9]{5}", |seen| number(seen, checksum::no_fnr, &["fødselsnummer", "fnr", "personnummer"], 0.6))
+        }
+        Kind::PtNif => {
+            ("[1-35689][0-9]{2} ?[0-9]{3} ?[0-9]{3}", |seen| number(seen, checksum::pt_nif, &["nif", "contribuinte", "fiscal"], 0.1))
+        }
         _ => unreachable!("rules are asked for the numbers of states only here"),
     };
     Rule::new(kind.label(), format!(r"(?-u:\b)(?:{regex}){MORE}"), judge)
@@ -60,7 +85,12 @@ fn punctuated(seen: &Seen<'_>, fits: fn(&str) -> bool, words: &[&str]) -> Option
 fn us_ssn(seen: &Seen<'_>) -> Option<f32> {
     let fits = |number: &str| {
         let known = number == "078051120" || number == "123456789";
-        number.len() == 9 && !known && !matches!(&number[..3], "000" | "666") && !number.starts_with('9') && &number[3..5] != "00" && &number[5..] != "0000"
+        number.len() == 9
+            && !known
+            && !matches!(&number[..3], "000" | "666")
+            && !number.starts_with('9')
+            && &number[3..5] != "00"
+            && &number[5..] != "0000"
     };
     let alone = if seen.text.matches('-').count() == 2 { 0.85 } else { 0.1 };
     number(seen, fits, &["ssn", "social security", "ss#"], alone)
@@ -70,7 +100,18 @@ fn uk_nino(seen: &Seen<'_>) -> Option<f32> {
     let spaced = seen.text.contains(' ');
     let fits = |number: &str| number.len() == 9 && !["BG", "GB", "KN", "NK", "NT", "TN", "ZZ"].contains(&&number[..2]);
     let upper = !seen.text.contains(|char: char| char.is_ascii_lowercase());
-    letters(seen, fits, &["national insurance", "nino", "ni number", "ni no"], if spaced && upper { 0.9 } else if upper { 0.7 } else { 0.2 })
+    letters(
+        seen,
+        fits,
+        &["national insurance", "nino", "ni number", "ni no"],
+        if spaced && upper {
+            0.9
+        } else if upper {
+            0.7
+        } else {
+            0.2
+        },
+    )
 }
 
 fn fr_nir(seen: &Seen<'_>) -> Option<f32> {

@@ -17,13 +17,34 @@ pub(super) fn mac() -> Rule {
 pub(super) fn ip(private: bool) -> Vec<Rule> {
     let v4 = r"(?-u:\b)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:[-.]?[0-9A-Za-z_])?";
     let v6 = r"(?:(?-u:\b)[0-9A-Fa-f]{1,4}|:)(?::[0-9A-Fa-f]{0,4}){2,7}(?:[:.]?[0-9A-Za-z_])?";
-    let (judge_v4, judge_v6): (Judge, Judge) =
-        if private { (|seen| v4_score(seen, true), |seen| v6_score(seen, true)) } else { (|seen| v4_score(seen, false), |seen| v6_score(seen, false)) };
+    let (judge_v4, judge_v6): (Judge, Judge) = if private {
+        (|seen| v4_score(seen, true), |seen| v6_score(seen, true))
+    } else {
+        (|seen| v4_score(seen, false), |seen| v6_score(seen, false))
+    };
     vec![Rule::new("ip", v4, judge_v4), Rule::new("ip", v6, judge_v6)]
 }
 
-const VERSIONS: &[&str] = &["v", "version*", "ver", "release*", "rev", "build", "firmware", "oid", "section", "chapter", "kapitel", "versión", "versione", "versie", "wersja", "§"];
-const ADDRESSES: &[&str] = &["ip", "ipv4", "ip-adresse", "adresse ip", "dirección ip", "indirizzo ip", "ip-adres", "adres ip", "host", "client*", "from", "addr*", "remote*", "peer"];
+const VERSIONS: &[&str] = &[
+    "v", "version*", "ver", "release*", "rev", "build", "firmware", "oid", "section", "chapter", "kapitel", "versión", "versione",
+    "versie", "wersja", "§",
+];
+const ADDRESSES: &[&str] = &[
+    "ip",
+    "ipv4",
+    "ip-adresse",
+    "adresse ip",
+    "dirección ip",
+    "indirizzo ip",
+    "ip-adres",
+    "adres ip",
+    "host",
+    "client*",
+    "from",
+    "addr*",
+    "remote*",
+    "peer",
+];
 
 fn v4_score(seen: &Seen<'_>, private: bool) -> Option<f32> {
     let address: Ipv4Addr = seen.text.parse().ok()?;
