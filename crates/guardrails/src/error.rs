@@ -69,4 +69,18 @@ pub enum Error {
     /// A configuration that says what cannot be.
     #[error("the configuration cannot be used: {0}")]
     Config(String),
+    /// A setting that a guard cannot work with.
+    #[error("the guard `{guard}` cannot be set up: {reason}")]
+    Config {
+        /// The guard.
+        guard: &'static str,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn config(guard: &'static str, reason: impl Into<String>) -> Self {
+        Self::Config { guard, reason: reason.into() }
+    }
 }

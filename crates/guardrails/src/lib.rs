@@ -2,6 +2,7 @@
 #![doc(test(attr(deny(warnings))))]
 
 mod error;
+mod fnv;
 mod guard;
 
 pub mod content;
