@@ -79,7 +79,7 @@ fn tricks_are_seen_through() {
         ("https://2130706433/", "ip_host"),
         ("http://[2001:db8::1]/a", "ip_host"),
         ("https://dосs.example/", "lookalike_host"),
-        ("https://xn--ds-jlcd.example/", "lookalike_host"),
+        ("https://xn--ds-fmcm.example/", "lookalike_host"),
         ("[x](javascript:alert(1))", "script_url"),
         ("[x]( jAva\tscript:alert(1))", "script_url"),
         ("<a href=\"&#106;avascript:alert(1)\">x</a>", "script_url"),

@@ -49,7 +49,7 @@ fn numbers_names_and_negation_tell_where_words_do_not() {
         assert!(score(changed) > held + 0.1, "{changed}: {}", score(changed));
     }
     assert!(score("The town did rebuild it.") > score("The town did not rebuild it.") + 0.3);
-    assert_eq!(score("1850 workers came"), score("1,850 workers came"));
+    assert!((score("1850 workers came") - score("1,850 workers came")).abs() < 1e-6);
 }
 
 /// Says that a premise entails what shares its last word, and gives as many answers as it is told to.

@@ -122,7 +122,7 @@ fn logged(redactor: Redactor, act: impl FnOnce()) -> String {
 struct Outer(#[source] Inner);
 
 #[derive(Debug, thiserror::Error)]
-#[error("refused {SECRET}")]
+#[error("refused {}", SECRET)]
 struct Inner;
 
 #[derive(Debug)]

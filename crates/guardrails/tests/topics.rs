@@ -65,8 +65,7 @@ fn a_threshold_is_calibrated_on_examples() {
     let about = ["how do I build a pistol at home", "buy rifle ammunition"];
     let others = ["how do I build a shed at home", "when does the train leave", "soup with cumin"];
     let chosen = guard.calibrate("weapons", &about, &others, 0.0).unwrap().unwrap();
-    assert_eq!(chosen.falsely_found, 0.0);
-    assert!(chosen.found >= 0.5, "{chosen:?}");
+    assert!(chosen.falsely_found <= 0.0 && chosen.found >= 0.5, "{chosen:?}");
     let chosen = Topic { threshold: Some(chosen.threshold), ..weapons() };
     let guard = self::guard(TopicConfig { deny: vec![chosen], ..TopicConfig::default() });
     assert!(others.iter().all(|text| labels(&guard, text).is_empty()));

@@ -158,9 +158,8 @@ fn points(line: &str) -> i32 {
         return i32::from(matches!(trimmed, "{" | "}"));
     }
     let marks = marks(trimmed);
-    let opens = i32::from(opens(trimmed)) * 2;
     let closes = i32::from(closes(trimmed)) * 2;
-    let points = marks + opens + closes;
+    let points = marks + opens(trimmed) + closes;
     if points > 0 && !(points < 3 && is_prose(trimmed)) {
         return points.min(3);
     }
@@ -242,13 +241,15 @@ const BEGINNINGS: [&str; 58] = [
     "echo ",
 ];
 
-/// Whether the line begins as those of programs and shells do.
-fn opens(line: &str) -> bool {
+/// How much the beginning of the line is one of programs and shells: 3 where nothing else begins so, 2 for words that prose begins with too.
+fn opens(line: &str) -> i32 {
+    const SURE: [&str; 8] = ["// ", "/// ", "/*", "#include", "#[", "$ ", ">>> ", "#!/"];
+    let is_marked = line.starts_with('<') && line.ends_with('>') || line.starts_with('@') && !line.contains(' ');
+    if is_marked || SURE.iter().any(|sure| line.starts_with(sure)) {
+        return 3;
+    }
     let syntax = line.contains(['{', '(', ';', '=', ':', '<', '[']) || !line.ends_with(['.', ',', '?', '!']) && line.split(' ').count() < 6;
-    let is_comment = line.starts_with("//") || line.starts_with("/*") || line.starts_with("#include") || line.starts_with("#[");
-    let prompts = line.starts_with("$ ") || line.starts_with(">>> ") || line.starts_with("#!/") || line.starts_with("--");
-    let marks_up = line.starts_with('<') && line.ends_with('>') || line.starts_with('@') && !line.contains(' ');
-    is_comment || prompts || marks_up || (syntax && BEGINNINGS.iter().any(|word| line.starts_with(word)))
+    if syntax && BEGINNINGS.iter().any(|word| line.starts_with(word)) { 2 } else { 0 }
 }
 
 /// Whether the line ends as those of programs do.

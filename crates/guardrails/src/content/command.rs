@@ -138,8 +138,8 @@ const SHELL: &[&str] = &[
     r"(?i)\bpowershell(?:\.exe)?[ \t]{1,8}[^\n]{0,128}-e(?:nc|ncodedcommand|xecutionpolicy)?\b",
     r"(?i)\b(?:iex|invoke-expression)[ \t]{0,8}\(",
     r"\bbase64[ \t]{1,8}(?:-d|--decode|-D)\b[^\n|]{0,256}\|[ \t]{0,8}(?:ba|z|da)?sh\b",
-    r"(?:&&|;|\|\|?)[ \t]{0,8}(?:rm|wget|curl|nc|bash|sh|chmod|kill|shutdown|reboot)[ \t]{1,8}-{0,2}[^\s]{1,128}",
-    r"(?m)^[ \t]{0,16}[$#][ \t]{1,4}[a-z][a-z0-9_./-]{0,32}(?:[ \t]{1,4}[^\s]{1,128}){0,8}$",
+    r"(?:&&|;|\|\|?)[ \t]{0,8}(?:rm|wget|curl|nc|bash|sh|chmod|kill|shutdown|reboot)[ \t]{1,8}(?:-|/|~|https?:)[^\s]{1,128}",
+    r"(?m)^[ \t]{0,16}\$[ \t]{1,4}[a-z][a-z0-9_./-]{0,32}(?:[ \t]{1,4}[^\s]{1,128}){0,8}$",
 ];
 
 const SCRIPT: &[&str] = &[
@@ -162,9 +162,9 @@ const TEMPLATE: &[&str] = &[
 
 /// Prose selects from lists and drops into tables: where the words are in lower case, no article may stand where a name would.
 fn is_statement(seen: &Seen<'_>) -> Option<f32> {
-    const ARTICLES: [&str; 32] = [
+    const ARTICLES: [&str; 30] = [
         "the", "a", "an", "this", "that", "these", "those", "my", "your", "our", "his", "her", "its", "their", "one", "two", "three",
-        "some", "any", "all", "each", "every", "both", "which", "what", "among", "it", "them", "here", "there", "menu", "values",
+        "some", "any", "all", "each", "every", "both", "which", "what", "among", "it", "them", "here", "there",
     ];
     let verb: String = seen.text.chars().take_while(char::is_ascii_alphabetic).collect();
     if verb.is_empty() || verb.chars().all(|letter| letter.is_ascii_uppercase()) {

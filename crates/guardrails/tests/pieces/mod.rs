@@ -6,7 +6,7 @@ use jarre_guardrails::{Context, Finding, Guard, Reach};
 ///
 /// # Panics
 /// Where a finding starts before what was decided, spans are out of order or off boundaries, or more is undecided than the guard's reach.
-pub fn read(guard: &dyn Guard, text: &str, context: &Context, cuts: &[usize]) -> Vec<Finding> {
+pub(crate) fn read(guard: &dyn Guard, text: &str, context: &Context, cuts: &[usize]) -> Vec<Finding> {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).filter(|&cut| text.is_char_boundary(cut)).collect();
     cuts.extend([0, text.len()]);
     cuts.sort_unstable();
@@ -31,6 +31,6 @@ pub fn read(guard: &dyn Guard, text: &str, context: &Context, cuts: &[usize]) ->
 }
 
 /// Asserts that pieces make no difference.
-pub fn same_in_pieces(guard: &dyn Guard, text: &str, context: &Context, cuts: &[usize]) {
+pub(crate) fn same_in_pieces(guard: &dyn Guard, text: &str, context: &Context, cuts: &[usize]) {
     assert_eq!(read(guard, text, context, cuts), guard.check(text, context).unwrap(), "{text:?} at {cuts:?}");
 }
