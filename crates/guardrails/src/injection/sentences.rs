@@ -7,7 +7,7 @@ const LONGEST: usize = 480;
 
 /// The sentences of `text`: they end at a line's end, and at a full stop, question mark or exclamation mark that white space follows, or that
 /// is one of scripts without spaces. None is empty or begins or ends with white space.
-pub(crate) fn sentences(text: &str) -> Vec<Range<usize>> {
+pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     while start < text.len() {

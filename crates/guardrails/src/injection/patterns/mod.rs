@@ -24,6 +24,11 @@ pub(crate) struct Hit {
 /// How many patterns there are.
 pub(crate) const COUNT: usize = RULES.len();
 
+/// What each pattern is called: its family and its number.
+pub(crate) fn names() -> impl Iterator<Item = String> {
+    RULES.iter().enumerate().map(|(at, rule)| format!("{}.{at}", rule.family.name()))
+}
+
 struct Compiled {
     set: RegexSet,
     /// A sentence that asks about an attack and is none.

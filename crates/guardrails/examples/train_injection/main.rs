@@ -1,0 +1,60 @@
+//! Trains the model of `jarre_guardrails::injection` and reports on it:
+//! `cargo run --release -p jarre-guardrails --example train_injection -- --data $JARRE_DATA [--report] [--write crates/guardrails/models/injection.bin]`.
+//!
+//! Everything is seeded: the same data give the same model, to the byte, on one kind of machine.
+#![expect(clippy::print_stdout, reason = "a program that reports")]
+
+mod report;
+mod rows;
+mod sets;
+mod split;
+mod templates;
+
+use std::{error::Error, path::PathBuf};
+
+use jarre_guardrails::{
+    injection::features,
+    learn::{Example, NgramModel, TrainConfig, train},
+};
+use rows::Row;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let value = |name: &str| arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1)).map(PathBuf::from);
+    let data = value("--data").ok_or("give the folder of the data: --data $JARRE_DATA")?;
+    let sets = sets::Sets::read(&data)?;
+    if arguments.iter().any(|argument| argument == "--report") {
+        report::report(&sets)?;
+    }
+    if let Some(path) = value("--write") {
+        let bytes = fit(&rows::rows(&sets))?.to_bytes();
+        std::fs::write(&path, &bytes)?;
+        println!("{} bytes to {}", bytes.len(), path.display());
+    }
+    Ok(())
+}
+
+/// The model that `rows` make.
+fn fit(rows: &[Row]) -> Result<NgramModel, Box<dyn Error>> {
+    let config = TrainConfig {
+        name: "jarre-injection".into(),
+        labels: vec!["attack".into(), "demand".into()],
+        bits: 18,
+        least_texts: 3,
+        strengths: vec![3.0],
+        balance: 0.3,
+        folds: 3,
+        epochs: 40,
+        ..TrainConfig::default()
+    };
+    let examples: Vec<Example> = rows.iter().flat_map(Row::examples).collect();
+    let count = |label: usize, side| examples.iter().filter(|example| example.targets[label] == Some(side)).count();
+    println!(
+        "\ntrained on {} attacks and {} others, {} demands and {} others",
+        count(0, true),
+        count(0, false),
+        count(1, true),
+        count(1, false)
+    );
+    Ok(train(&config, Some(features()), &examples, &mut |_| ())?)
+}

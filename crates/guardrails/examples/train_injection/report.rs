@@ -1,0 +1,66 @@
+use std::{collections::BTreeMap, error::Error, sync::Arc};
+
+use jarre_eval::{classification::BinaryScores, stats::wilson};
+use jarre_guardrails::injection::{InjectionConfig, InjectionGuard};
+
+use crate::{
+    fit,
+    rows::{Row, rows},
+    sets::Sets,
+};
+
+/// Reports how well attacks are told from other texts that were not learnt from.
+pub(crate) fn report(sets: &Sets) -> Result<(), Box<dyn Error>> {
+    let rows = rows(sets);
+    for left_out in ["", "inthewild", "valid", "wildguard", "given"] {
+        let is_test = |row: &Row| {
+            row.kept || row.set == left_out || left_out == "given" && ["inthewild", "valid", "wildguard"].contains(&row.set.as_str())
+        };
+        let learnt: Vec<Row> = rows.iter().filter(|row| !is_test(row)).cloned().collect();
+        println!("\n## Left out: a fifth of all{}", if left_out.is_empty() { String::new() } else { format!(", and all of {left_out}") });
+        let model = Arc::new(fit(&learnt)?);
+        let guard = InjectionGuard::new(InjectionConfig::default())?.without_own_classifier().joined_by(model, "attack");
+        let test: Vec<&Row> = rows.iter().filter(|row| is_test(row) && row.attack.is_some()).collect();
+        let scored: Vec<(&Row, f32)> =
+            test.into_iter().map(|row| Ok((row, guard.score(&row.text)?))).collect::<Result<_, jarre_guardrails::Error>>()?;
+        direct(&scored)?;
+    }
+    Ok(())
+}
+
+/// Recall and false positives by set and family, where of the hard harmless requests 5 %, 1 % and those that the default lets through are found.
+fn direct(scored: &[(&Row, f32)]) -> Result<(), Box<dyn Error>> {
+    let hard = |row: &Row| row.attack == Some(true) || ["wildguard", "valid", "benign"].contains(&row.set.as_str());
+    let pool = BinaryScores::new(scored.iter().filter(|(row, _)| hard(row)).map(|(row, score)| (f64::from(*score), row.attack == Some(true))))?;
+    println!(
+        "average precision against hard harmless requests {:.3}, ROC AUC {:.3}",
+        pool.average_precision().unwrap_or(f64::NAN),
+        pool.roc_auc().unwrap_or(f64::NAN)
+    );
+    let at = |rate| pool.best_at_false_positive_rate(rate).and_then(|point| point.threshold).unwrap_or(1.0);
+    let thresholds = [at(0.01), at(0.05), f64::from(InjectionConfig::default().threshold)];
+    println!(
+        "{:<28} {:>6}  found at {:.3} (1 %)      at {:.3} (5 %)      at {:.2} (default)",
+        "", "texts", thresholds[0], thresholds[1], thresholds[2]
+    );
+    let mut groups: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for (row, score) in scored {
+        let side = if row.attack == Some(true) { "attack" } else { "harmless" };
+        groups.entry(format!("{side} {}", row.set)).or_default().push((*score).into());
+        if !row.family.is_empty() {
+            groups.entry(format!("{side} {} {}", row.set, row.family)).or_default().push((*score).into());
+        }
+    }
+    for (name, scores) in groups {
+        let shares: Vec<String> = thresholds.iter().map(|threshold| share(&scores, *threshold)).collect::<Result<_, _>>()?;
+        println!("{name:<28} {:>6}  {}", scores.len(), shares.join("  "));
+    }
+    Ok(())
+}
+
+/// The share of scores that reach the threshold, with its 95 % interval (Wilson), in percent.
+pub(crate) fn share(scores: &[f64], threshold: f64) -> Result<String, Box<dyn Error>> {
+    let found = scores.iter().filter(|score| **score >= threshold).count() as u64;
+    let interval = wilson(found, scores.len() as u64, 0.95)?;
+    Ok(format!("{:>5.1} [{:>4.1}, {:>5.1}]", 100.0 * found as f64 / scores.len() as f64, 100.0 * interval.low, 100.0 * interval.high))
+}
