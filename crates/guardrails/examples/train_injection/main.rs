@@ -4,6 +4,7 @@
 //! Everything is seeded: the same data give the same model, to the byte, on one kind of machine.
 #![expect(clippy::print_stdout, reason = "a program that reports")]
 
+mod indirect;
 mod report;
 mod rows;
 mod sets;
@@ -39,12 +40,12 @@ fn fit(rows: &[Row]) -> Result<NgramModel, Box<dyn Error>> {
     let config = TrainConfig {
         name: "jarre-injection".into(),
         labels: vec!["attack".into(), "demand".into()],
-        bits: 18,
+        bits: 17,
         least_texts: 3,
         strengths: vec![3.0],
         balance: 0.3,
-        folds: 3,
-        epochs: 40,
+        folds: 2,
+        epochs: 30,
         ..TrainConfig::default()
     };
     let examples: Vec<Example> = rows.iter().flat_map(Row::examples).collect();

@@ -4,26 +4,31 @@ use jarre_eval::{classification::BinaryScores, stats::wilson};
 use jarre_guardrails::injection::{InjectionConfig, InjectionGuard};
 
 use crate::{
-    fit,
+    fit, indirect,
     rows::{Row, rows},
     sets::Sets,
 };
 
-/// Reports how well attacks are told from other texts that were not learnt from.
+/// The sets of `guard/injection.jsonl`.
+const GIVEN: [&str; 5] = ["inthewild", "valid", "wildguard", "BIPIA_text", "BIPIA_code"];
+
+/// Reports how well attacks and demands are told from other texts that were not learnt from: a fifth of all texts and of all templates, and
+/// beside them first nothing, then one of the given sets, then all of these.
 pub(crate) fn report(sets: &Sets) -> Result<(), Box<dyn Error>> {
     let rows = rows(sets);
-    for left_out in ["", "inthewild", "valid", "wildguard", "given"] {
-        let is_test = |row: &Row| {
-            row.kept || row.set == left_out || left_out == "given" && ["inthewild", "valid", "wildguard"].contains(&row.set.as_str())
-        };
+    for left_out in [&[][..], &GIVEN, &GIVEN[..1], &GIVEN[1..2], &GIVEN[2..3]] {
+        let is_test = |row: &Row| row.kept || left_out.contains(&row.set.as_str());
         let learnt: Vec<Row> = rows.iter().filter(|row| !is_test(row)).cloned().collect();
-        println!("\n## Left out: a fifth of all{}", if left_out.is_empty() { String::new() } else { format!(", and all of {left_out}") });
+        println!("\n## Left out: a fifth of all; and all of: {}", left_out.join(", "));
         let model = Arc::new(fit(&learnt)?);
-        let guard = InjectionGuard::new(InjectionConfig::default())?.without_own_classifier().joined_by(model, "attack");
-        let test: Vec<&Row> = rows.iter().filter(|row| is_test(row) && row.attack.is_some()).collect();
-        let scored: Vec<(&Row, f32)> =
-            test.into_iter().map(|row| Ok((row, guard.score(&row.text)?))).collect::<Result<_, jarre_guardrails::Error>>()?;
+        let guard = InjectionGuard::new(InjectionConfig::default())?.without_own_classifier().joined_by(Arc::clone(&model) as _, "attack");
+        let test: Vec<&Row> = rows.iter().filter(|row| is_test(row)).collect();
+        let asked = test.iter().filter(|row| row.attack.is_some());
+        let scored: Vec<(&Row, f32)> = asked.map(|row| Ok((*row, guard.score(&row.text)?))).collect::<Result<_, jarre_guardrails::Error>>()?;
         direct(&scored)?;
+        if left_out.is_empty() || left_out.len() == GIVEN.len() {
+            indirect::report(&model, &test)?;
+        }
     }
     Ok(())
 }

@@ -76,9 +76,9 @@ impl Row {
 }
 
 /// So many windows of one text are learnt from, evenly.
-const MOST_WINDOWS: usize = 6;
+const MOST_WINDOWS: usize = 4;
 /// So many sentences.
-const MOST_SENTENCES: usize = 16;
+const MOST_SENTENCES: usize = 10;
 
 /// All rows, of the given sets and of the corpora.
 pub(crate) fn rows(sets: &Sets) -> Vec<Row> {
@@ -106,11 +106,11 @@ fn given(sets: &Sets) -> Vec<Row> {
     };
     let request = |row: Row| row.attack(false);
     let data = |row: Row| row.attack(false).demand(false);
-    take(&sets.clinc, "clinc", 2500, &mut rows, &request);
-    take(&sets.gsm8k, "gsm8k", 1500, &mut rows, &request);
-    take(&sets.pages, "pages", 1500, &mut rows, &data);
+    take(&sets.clinc, "clinc", 2000, &mut rows, &request);
+    take(&sets.gsm8k, "gsm8k", 800, &mut rows, &request);
+    take(&sets.pages, "pages", 1000, &mut rows, &data);
     take(&sets.book, "book", 111, &mut rows, &data);
-    take(&sets.paragraphs, "paragraphs", 700, &mut rows, &data);
+    take(&sets.paragraphs, "paragraphs", 500, &mut rows, &data);
     rows
 }
 

@@ -63,6 +63,20 @@ impl IndirectGuard {
         self
     }
 
+    /// Leaves out the classifier that comes with this crate, for sentences.
+    #[must_use]
+    pub fn without_own_classifier(mut self) -> Self {
+        Arc::make_mut(&mut self.0).judge.leave_out_shipped();
+        self
+    }
+
+    /// Finds what `direct` finds in the place of what the configuration says about attacks.
+    #[must_use]
+    pub fn beside(mut self, direct: InjectionGuard) -> Self {
+        Arc::make_mut(&mut self.0).direct = direct;
+        self
+    }
+
     /// How sure the guard is that a sentence of `text` demands something: the highest score of any finding that it could make.
     ///
     /// # Errors

@@ -1,14 +1,16 @@
 //! Patterns of attacks: a verb and its target, not single words, of which innocent requests are full.
 
 mod families;
+mod finder;
 mod rules;
 
 use std::{ops::Range, sync::LazyLock};
 
-use regex::{Regex, RegexSet};
+use regex::Regex;
 
 pub use families::Family;
-use rules::{RULES, Rule, WORDS};
+use finder::Finder;
+use rules::{RULES, Rule};
 
 /// A pattern that a sentence fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,57 +31,30 @@ pub(crate) fn names() -> impl Iterator<Item = String> {
     RULES.iter().enumerate().map(|(at, rule)| format!("{}.{at}", rule.family.name()))
 }
 
-struct Compiled {
-    set: RegexSet,
-    /// A sentence that asks about an attack and is none.
-    mention: Regex,
-}
-
-static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
-    Compiled {
-    set: RegexSet::new(RULES.iter().map(|rule| expand(rule.pattern))).expect("the patterns compile, as their test shows"),
-    mention: Regex::new(concat!(
+static MENTION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
         r"^\W*(?:what|why|how|who|when|where|which|is|are|does|do|did|explain|define|discuss|describe|should|was|were|in which|would|has|have|give me an overview|write (?:an?|the) (?:\w+ ){0,2}(?:article|essay|story|poem|scene|report|regex|function|test|paper))\b",
         r"|(?:the (?:words?|phrase|sentence|term|string|line|prompt)|says?|called|such as|like|for example|means?|meaning of|translate|correct|classify|proofread|paraphrase|synonym|quote)\W{1,4}[\x22'`]"
     ))
-    .expect("the pattern compiles, as its test shows"),
-}
+    .expect("the pattern compiles, as its test shows")
 });
+
+static FINDER: LazyLock<Finder> = LazyLock::new(|| Finder::new().expect("the patterns compile, as their test shows"));
 
 /// What the sentences of `text`, which is without disguise, fit.
 pub(crate) fn hits(text: &str, sentences: &[Range<usize>]) -> Vec<Hit> {
-    let compiled = &*COMPILED;
+    let finder = &*FINDER;
     let mut hits = Vec::new();
     for span in sentences {
         let sentence = &text[span.clone()];
-        let found = compiled.set.matches(sentence);
-        if !found.matched_any() {
-            continue;
-        }
-        let mentioned = compiled.mention.is_match(sentence);
-        hits.extend(found.iter().map(|rule| {
+        let mut mentioned = None;
+        for rule in finder.rules(sentence) {
             let Rule { family, strong, .. } = RULES[rule];
-            Hit { rule, family, strong: strong && !mentioned, span: span.clone() }
-        }));
+            let strong = strong && !*mentioned.get_or_insert_with(|| MENTION.is_match(sentence));
+            hits.push(Hit { rule, family, strong, span: span.clone() });
+        }
     }
     hits
-}
-
-/// `<name>` becomes its list of words, `<3>` as many words or fewer.
-fn expand(pattern: &str) -> String {
-    let mut expanded = pattern.to_owned();
-    for _ in 0..2 {
-        for (name, words) in WORDS {
-            expanded = expanded.replace(&format!("<{name}>"), words);
-        }
-    }
-    for most in 1..=12 {
-        expanded = expanded.replace(&format!("<{most}>"), &format!("(?:[^ \\n]+[ \\n]+){{0,{most}}}"));
-    }
-    // Words begin where a pattern begins; ASCII is enough, and quicker.
-    let bounded = expanded.starts_with(|char: char| char.is_ascii_alphanumeric()) || expanded.starts_with("(?:") && expanded.is_ascii();
-    let expanded = expanded.replace(r"\b", r"(?-u:\b)").replace(r"\w", "[a-z0-9]").replace(r"\S", "[^ \\n]").replace(r"\W", "[^a-z0-9]");
-    if bounded { format!("(?-u:\\b)(?:{expanded})") } else { expanded }
 }
 
 #[cfg(test)]
