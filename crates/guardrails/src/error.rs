@@ -22,6 +22,8 @@ pub enum Error {
         /// The line, or the place, as `default.output[2]`.
         at: String,
         /// What is wrong there, and what is known.
+        reason: String,
+    },
     /// A classifier cannot be trained so.
     #[error("the classifier cannot be trained: {reason}")]
     Training {
@@ -66,9 +68,6 @@ pub enum Error {
     /// A model gave no answer that its schema allows, within the attempts and the tokens that it had.
     #[error("no answer fits the schema after {} attempts: {}", .0.attempts.len(), .0.reason())]
     Unanswered(Box<crate::structured::Unanswered>),
-    /// A configuration that says what cannot be.
-    #[error("the configuration cannot be used: {0}")]
-    Config(String),
     /// A setting that a guard cannot work with.
     #[error("the guard `{guard}` cannot be set up: {reason}")]
     Config {

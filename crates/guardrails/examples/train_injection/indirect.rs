@@ -18,18 +18,25 @@ const PASSAGE: usize = 1500;
 /// Reports how well passages with a demand in them are told from those without, by a model that learnt from none of `test`.
 pub(crate) fn report(model: &Arc<NgramModel>, test: &[&Row]) -> Result<(), Box<dyn Error>> {
     println!("\n### In data");
-    let carriers: Vec<&Row> = test.iter().filter(|row| ["pages", "book", "paragraphs", "passages"].contains(&row.set.as_str())).copied().collect();
+    let carriers: Vec<&Row> =
+        test.iter().filter(|row| ["pages", "book", "paragraphs", "passages"].contains(&row.set.as_str())).copied().collect();
     let demands = test.iter().filter(|row| row.demand == Some(true));
-    let attacked: Vec<Attacked> = demands.enumerate().map(|(at, demand)| Attacked::new(demand, carriers[at * 7 % carriers.len()], at % 3)).collect();
+    let attacked: Vec<Attacked> =
+        demands.enumerate().map(|(at, demand)| Attacked::new(demand, carriers[at * 7 % carriers.len()], at % 3)).collect();
     let guard = guard(model, IndirectConfig::default())?;
     let score = |text: &str| guard.score(text).map(f64::from);
-    let plain: Vec<(&str, f64)> = carriers.iter().map(|row| Ok((row.set.as_str(), score(clip(&row.text))?))).collect::<Result<_, jarre_guardrails::Error>>()?;
-    let found: Vec<(&Attacked, f64)> = attacked.iter().map(|it| Ok((it, score(&it.text)?))).collect::<Result<_, jarre_guardrails::Error>>()?;
+    let plain: Vec<(&str, f64)> =
+        carriers.iter().map(|row| Ok((row.set.as_str(), score(clip(&row.text))?))).collect::<Result<_, jarre_guardrails::Error>>()?;
+    let found: Vec<(&Attacked, f64)> =
+        attacked.iter().map(|it| Ok((it, score(&it.text)?))).collect::<Result<_, jarre_guardrails::Error>>()?;
     let pool = BinaryScores::new(plain.iter().map(|(_, score)| (*score, false)).chain(found.iter().map(|(_, score)| (*score, true))))?;
     let at = |rate| pool.best_at_false_positive_rate(rate).and_then(|point| point.threshold).unwrap_or(1.0);
     let thresholds = [at(0.01), at(0.05), f64::from(IndirectConfig::default().threshold)];
     println!("average precision {:.3}, ROC AUC {:.3}", pool.average_precision().unwrap_or(f64::NAN), pool.roc_auc().unwrap_or(f64::NAN));
-    println!("{:<28} {:>6}  found at {:.3} (1 %)      at {:.3} (5 %)      at {:.2} (default)", "", "texts", thresholds[0], thresholds[1], thresholds[2]);
+    println!(
+        "{:<28} {:>6}  found at {:.3} (1 %)      at {:.3} (5 %)      at {:.2} (default)",
+        "", "texts", thresholds[0], thresholds[1], thresholds[2]
+    );
     let mut groups: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (set, score) in &plain {
         groups.entry(format!("passage {set}")).or_default().push(*score);
@@ -81,7 +88,11 @@ impl Attacked {
     fn new(demand: &Row, carrier: &Row, place: usize) -> Self {
         let text = embed(clip(&carrier.text), &demand.text, PASSAGE, place);
         let start = text.find(&demand.text).unwrap_or(0);
-        let family = if demand.set == "demands" || demand.set == "attacks" { format!("{} {}", demand.set, demand.family) } else { demand.set.clone() };
+        let family = if demand.set == "demands" || demand.set == "attacks" {
+            format!("{} {}", demand.set, demand.family)
+        } else {
+            demand.set.clone()
+        };
         Self { span: start..start + demand.text.len(), text, family, place }
     }
 }

@@ -24,7 +24,8 @@ pub(crate) fn report(sets: &Sets) -> Result<(), Box<dyn Error>> {
         let guard = InjectionGuard::new(InjectionConfig::default())?.without_own_classifier().joined_by(Arc::clone(&model) as _, "attack");
         let test: Vec<&Row> = rows.iter().filter(|row| is_test(row)).collect();
         let asked = test.iter().filter(|row| row.attack.is_some());
-        let scored: Vec<(&Row, f32)> = asked.map(|row| Ok((*row, guard.score(&row.text)?))).collect::<Result<_, jarre_guardrails::Error>>()?;
+        let scored: Vec<(&Row, f32)> =
+            asked.map(|row| Ok((*row, guard.score(&row.text)?))).collect::<Result<_, jarre_guardrails::Error>>()?;
         direct(&scored)?;
         if left_out.is_empty() || left_out.len() == GIVEN.len() {
             indirect::report(&model, &test)?;
@@ -36,7 +37,8 @@ pub(crate) fn report(sets: &Sets) -> Result<(), Box<dyn Error>> {
 /// Recall and false positives by set and family, where of the hard harmless requests 5 %, 1 % and those that the default lets through are found.
 fn direct(scored: &[(&Row, f32)]) -> Result<(), Box<dyn Error>> {
     let hard = |row: &Row| row.attack == Some(true) || ["wildguard", "valid", "benign"].contains(&row.set.as_str());
-    let pool = BinaryScores::new(scored.iter().filter(|(row, _)| hard(row)).map(|(row, score)| (f64::from(*score), row.attack == Some(true))))?;
+    let pool =
+        BinaryScores::new(scored.iter().filter(|(row, _)| hard(row)).map(|(row, score)| (f64::from(*score), row.attack == Some(true))))?;
     println!(
         "average precision against hard harmless requests {:.3}, ROC AUC {:.3}",
         pool.average_precision().unwrap_or(f64::NAN),

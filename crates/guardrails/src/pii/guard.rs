@@ -23,7 +23,7 @@ impl PiiGuard {
     /// [`Error::Config`] where the threshold is not from 0 to 1.
     pub fn new(config: PiiConfig) -> Result<Self> {
         if !(0.0..=1.0).contains(&config.threshold) {
-            return Err(Error::Config(format!("a threshold of {} is not from 0 to 1", config.threshold)));
+            return Err(Error::config("pii", format!("a threshold of {} is not from 0 to 1", config.threshold)));
         }
         let rules = Kind::ALL.iter().filter(|kind| config.kinds.contains(kind)).flat_map(|&kind| kinds::rules(kind, &config));
         let mut patterns = rules.map(|rule| rule.pattern(config.threshold)).collect::<Result<Vec<_>>>()?;

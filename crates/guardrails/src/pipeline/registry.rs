@@ -57,7 +57,7 @@ impl Registry {
 }
 
 /// The configuration that `table` states.
-fn parse<C: DeserializeOwned>(table: Table) -> Result<C> {
+pub(super) fn parse<C: DeserializeOwned>(table: Table) -> Result<C> {
     table.try_into().map_err(|error: toml::de::Error| Error::Policy { at: "the settings of the guard".into(), reason: one_line(&error) })
 }
 

@@ -4,6 +4,7 @@
 //! (<https://json-schema.org/specification>). Neither schema nor document has to be trusted: what would overflow the stack or never end is
 //! refused before it is tried. [`Incremental`] reads a text as it is written and stops where nothing that follows could make it valid.
 
+mod check;
 mod compile;
 mod config;
 mod extent;

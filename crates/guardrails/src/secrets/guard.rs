@@ -21,11 +21,11 @@ impl SecretsGuard {
     /// [`Error::Config`] where the threshold is not from 0 to 1, or an action is for what is no label.
     pub fn new(config: SecretsConfig) -> Result<Self> {
         if !(0.0..=1.0).contains(&config.threshold) {
-            return Err(Error::Config(format!("a threshold of {} is not from 0 to 1", config.threshold)));
+            return Err(Error::config("secrets", format!("a threshold of {} is not from 0 to 1", config.threshold)));
         }
         let labels = Self::labels();
         if let Some(unknown) = config.actions.keys().find(|label| !labels.contains(&label.as_str())) {
-            return Err(Error::Config(format!("`{unknown}` is no label of a secret, use one of {}", labels.join(", "))));
+            return Err(Error::config("secrets", format!("`{unknown}` is no label of a secret, use one of {}", labels.join(", "))));
         }
         let rules = rules().into_iter().filter(|rule| config.entropy || rule.label != entropy::LABEL);
         let patterns = rules.map(|rule| rule.pattern(config.threshold)).collect::<Result<Vec<_>>>()?;

@@ -1,7 +1,7 @@
 use jarre_core::Usage;
 use serde_json::Value;
 
-use crate::schema::Violation;
+use crate::{json::Step, schema::Violation};
 
 /// An answer that its schema allows.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,10 +29,10 @@ pub struct Attempt {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The answer fits, after so many repairs.
+    /// The answer fits.
     Fits {
-        /// What was done to the text to make JSON of it, in order.
-        repairs: Vec<String>,
+        /// What was done to the text to make a document of it that fits, in order; nothing where it was one.
+        steps: Vec<Step>,
     },
     /// The answer does not fit, or is no JSON.
     Violates(Vec<Violation>),

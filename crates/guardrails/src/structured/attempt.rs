@@ -38,8 +38,8 @@ impl Attempts {
     pub(super) fn book<T>(&mut self, text: String, usage: Usage, reading: Reading<T>) -> Result<Next<T>> {
         self.usage += usage;
         match reading {
-            Reading::Fits { value, json, repairs } => {
-                self.past.push(Attempt { usage, outcome: Outcome::Fits { repairs } });
+            Reading::Fits { value, json, steps } => {
+                self.past.push(Attempt { usage, outcome: Outcome::Fits { steps } });
                 Ok(Next::Done(Answer { value, json, usage: self.usage, attempts: std::mem::take(&mut self.past) }))
             }
             Reading::Fails(outcome) => {

@@ -35,7 +35,10 @@ impl Finder {
     }
 
     pub(super) fn rules<'a>(&'a self, sentence: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let tried = self.beginnings.find_overlapping_iter(sentence).fold(self.always, |tried, found| tried | self.begun[found.pattern().as_usize()]);
+        let tried = self
+            .beginnings
+            .find_overlapping_iter(sentence)
+            .fold(self.always, |tried, found| tried | self.begun[found.pattern().as_usize()]);
         (0..self.regexes.len()).filter(move |rule| tried >> rule & 1 == 1 && self.regexes[*rule].is_match(sentence))
     }
 }
@@ -56,4 +59,3 @@ fn expand(pattern: &str) -> String {
     let expanded = expanded.replace(r"\b", r"(?-u:\b)").replace(r"\w", "[a-z0-9]").replace(r"\S", "[^ \\n]").replace(r"\W", "[^a-z0-9]");
     if bounded { format!("(?-u:\\b)(?:{expanded})") } else { expanded }
 }
-
