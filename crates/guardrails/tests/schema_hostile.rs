@@ -143,10 +143,9 @@ fn patterns_run_in_linear_time_or_are_refused() {
     assert!(!schema.allows(&json!("a".repeat(100_000))));
     let schema = compile(&json!({"pattern": "^(a+)+$", "patternProperties": {"^(a|aa)+$": true}})).unwrap();
     assert!(!schema.allows(&json!("a".repeat(1_000_000) + "!")));
-    for pattern in ["((a{1000}){1000}){1000}", r"(a)\1", "(?<=a)b", "a(?=b)c"] {
+    for pattern in ["((a{1000}){1000}){1000}", r"(a)\1", "(?<=a)b", "a(?=b)c", r"^(?=.*\d).{3,}$"] {
         assert!(matches!(compile(&json!({"pattern": pattern})), Err(Error::Schema { .. })), "{pattern}");
     }
-    assert!(compile(&json!({"pattern": r"^(?=.*\d).{3,}$"})).unwrap().allows(&json!("ab1")));
     assert!(compile(&json!({"pattern": r"^\p{Letter}+\d$"})).unwrap().allows(&json!("äé1")));
 }
 

@@ -27,8 +27,8 @@ pub struct SchemaConfig {
     /// The most subschemas that are applied to one instance, each counted as often as it is applied: what nested `allOf`, `anyOf` and
     /// `$ref` multiply.
     pub steps: u64,
-    /// The size of a compiled pattern in bytes, approximately. Patterns run in time linear in the text whatever they are; so lookbehind,
-    /// back-references and lookahead other than at the start are refused.
+    /// The size of a compiled pattern in bytes, approximately. Patterns run in time linear in the text whatever they are; so
+    /// lookahead, lookbehind and back-references are refused.
     pub pattern_bytes: usize,
     /// The most violations that are told.
     pub violations: usize,

@@ -15,21 +15,25 @@ impl Claims {
         let (start, choices) = (self.made.len(), self.choices.len());
         self.inherit();
         self.unfold(start);
-        self.open.push(Open { kind, claims: start, choices, count: 0, compared: 0, key: String::new(), picky: false });
+        self.open.push(Open { kind, claims: start, choices, count: 0, compared: 0, key: String::new(), picky: false, room: u64::MAX });
         self.each(|claim, node| begins(claim, node, kind));
         if kind == Kind::String {
             let graph = &self.graph;
-            let picky =
-                |claim: &Claim| graph.nodes[claim.node].claim.length.most.is_some() || graph.nodes[claim.node].claim.values.is_some();
-            self.innermost().picky = self.made[start..].iter().any(picky);
+            let demands = || self.made[start..].iter().map(|claim| &graph.nodes[claim.node].claim);
+            let picky = demands().any(|demands| demands.values.is_some());
+            let room = demands().filter_map(|demands| demands.length.most).min().unwrap_or(u64::MAX);
+            let open = self.innermost();
+            (open.picky, open.room) = (picky, room);
         }
         self.fallen.is_none()
     }
 
     /// More of a string; where nothing can make it valid any more, the byte of `run` at which that is so.
     pub(in super::super) fn text(&mut self, run: &str) -> Result<(), usize> {
-        if !self.innermost().picky {
-            self.innermost().count += run.chars().count() as u64;
+        let open = self.innermost();
+        let count = open.count + run.chars().count() as u64;
+        if !open.picky && count <= open.room {
+            open.count = count;
             return Ok(());
         }
         for (at, character) in run.char_indices() {

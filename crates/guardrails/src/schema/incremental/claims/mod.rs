@@ -69,8 +69,10 @@ struct Open {
     /// Bytes of the text or key that were compared.
     compared: usize,
     key: String,
-    /// Whether every character counts.
+    /// Whether every character has to be compared.
     picky: bool,
+    /// The most characters that every claim allows.
+    room: u64,
 }
 
 impl Claims {
