@@ -55,8 +55,10 @@ fn without_groups(text: &str) -> Option<String> {
     let mut groups = whole.strip_prefix('-').unwrap_or(whole).split(',');
     let first = groups.next().is_some_and(|first| (1..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_digit()));
     let three = groups.clone().all(|group| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit()));
-    let clear = groups.count() > 1 || fraction.is_some();
-    (first && three && clear).then(|| text.replace(',', ""))
+    let count = groups.count();
+    let clear = count > 1 || count == 1 && fraction.is_some();
+    let digits = fraction.is_none_or(|fraction| !fraction.contains(','));
+    (first && three && clear && digits).then(|| text.replace(',', ""))
 }
 
 #[cfg(test)]

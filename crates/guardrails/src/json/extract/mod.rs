@@ -44,13 +44,14 @@ impl Candidate {
 /// # Errors
 /// Why the text is no document, where none was found.
 pub fn extract(text: &str, limit: usize, config: &RepairConfig) -> Result<Vec<Candidate>, Refusal> {
-    let whole = repair(text, config);
+    let (content, origin) = without_mark(text);
+    let whole = repair(content, config);
     let mut found = Vec::new();
     let mut search = true;
     let refusal = match whole {
         Ok(repaired) if plausible(&repaired) => {
             search = repaired.fixes.iter().any(|fix| fix.kind == FixKind::Documents);
-            found.push(Candidate::whole(text, repaired));
+            found.push(Candidate { origin, span: 0..content.len(), repaired, named: true });
             None
         }
         Ok(_) => Some(Refusal { reason: Reason::Unexpected, at: 0 }),
@@ -66,9 +67,19 @@ pub fn extract(text: &str, limit: usize, config: &RepairConfig) -> Result<Vec<Ca
     Ok(found)
 }
 
-/// Whether what was read as a whole may have been meant so. Words that happen to stand in quotes are none.
+/// A text without the fence that closes it, where none opens it.
+fn without_mark(text: &str) -> (&str, Origin) {
+    let content = text.trim_end().strip_suffix("```").map(str::trim_end).filter(|content| !content.contains("```"));
+    content.map_or((text, Origin::Whole), |content| (content, Origin::Fence))
+}
+
+/// Whether what was read as a whole may have been meant so. Words that happen to stand in quotes are none, nor is what holds brackets.
 fn plausible(repaired: &Repaired) -> bool {
-    repaired.value.is_object() || repaired.value.is_array() || repaired.price() <= 3
+    match &repaired.value {
+        Value::Object(_) | Value::Array(_) => true,
+        Value::String(text) => repaired.price() <= 3 && !text.contains(['{', '[']),
+        _ => repaired.price() <= 3,
+    }
 }
 
 fn rank(candidate: &Candidate) -> (bool, bool, bool, i64, usize) {

@@ -146,7 +146,7 @@ impl Reader<'_> {
                 b'\n' | b'}' | b']' | b';' => return here,
                 b')' if self.stack.last().is_some_and(|frame| frame.closer() == b')') => return here,
                 b',' if role == Role::Element || self.member_follows(at + 1) => return here,
-                b'/' | b'#' if at > start && self.cursor.space(at - 1).is_some() && self.cursor.comment(at) => return here,
+                b'/' | b'#' if at > start && self.space_before(at) && self.cursor.comment(at) => return here,
                 b'{' | b'[' => return Err(Refusal { reason: Reason::AmbiguousText, at }),
                 b':' if self.cursor.space(at + 1).is_some() => return Err(Refusal { reason: Reason::AmbiguousText, at }),
                 b'"' if self.key_named(at) => return here,
@@ -156,8 +156,12 @@ impl Reader<'_> {
         }
     }
 
+    fn space_before(&self, at: usize) -> bool {
+        at.checked_sub(1).and_then(|before| self.cursor.byte(before)).is_some_and(|byte| byte.is_ascii_whitespace())
+    }
+
     fn key_named(&self, at: usize) -> bool {
-        self.role() == Role::Member && self.cursor.space(at - 1).is_some() && self.key_follows(at)
+        self.role() == Role::Member && self.space_before(at) && self.key_follows(at)
     }
 
     /// A key without quotes, or without its opening quote.

@@ -70,6 +70,7 @@ impl Reader<'_> {
             Some(_) if goes_on => self.extra_close(),
             Some(_) => self.close_missing(),
             None if self.stack.len() == 1 && named => self.extra_close(),
+            None if self.in_array() && self.cursor.byte(self.cursor.blank(at + 1)) == Some(b',') => self.extra_close(),
             None if self.closer_at(at + 1) => self.extra_close(),
             None => self.wrong_close(),
         }

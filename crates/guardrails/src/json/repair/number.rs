@@ -23,7 +23,8 @@ pub(super) fn read(word: &str, cut: bool) -> Result<Spelling, Reason> {
         Some(b'+') => ("", &word[1..]),
         _ => ("", word),
     };
-    if let Some(number) = radix(digits) {
+    if let Some((base, digits)) = radix(digits) {
+        let number = u64::from_str_radix(digits, base).ok().filter(|_| !digits.starts_with('+'));
         return Ok(number.and_then(|number| standard(&format!("{sign}{number}")).ok()?).map_or(Spelling::None, Spelling::Other));
     }
     let Some(digits) = plain(digits, cut) else { return Ok(Spelling::None) };
@@ -58,21 +59,23 @@ fn is_json_number(word: &str) -> bool {
         && exponent.is_none_or(|exponent| digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
 }
 
-/// Whole numbers in base 16, 8 and 2; none inside where they do not fit.
-fn radix(digits: &str) -> Option<Option<u64>> {
+/// The base and the digits of a whole number in base 16, 8 or 2.
+fn radix(digits: &str) -> Option<(u32, &str)> {
     let base = match digits.get(..2)? {
         "0x" | "0X" => 16,
         "0o" | "0O" => 8,
         "0b" | "0B" => 2,
         _ => return None,
     };
-    let digits = &digits[2..];
-    Some(if digits.starts_with('+') { None } else { u64::from_str_radix(digits, base).ok() })
+    Some((base, &digits[2..]))
 }
 
 /// The digits as JSON would write them: without `_` between them, with a digit on both sides of the point, without the mark of a big integer.
 fn plain(digits: &str, cut: bool) -> Option<String> {
     let digits = digits.strip_suffix(['n', 'L']).filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(digits);
+    if !digits.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let parted = digits.split('_').all(|part| !part.is_empty());
     let mut plain = if parted { digits.replace('_', "") } else { return None };
     if cut {

@@ -14,6 +14,7 @@ enum Kind {
     Curly,
     CurlySingle,
     Escaped(u8),
+    Doubled(u8),
     Tripled(u8),
 }
 
@@ -25,6 +26,7 @@ impl Quote {
             '"' | '\'' if cursor.starts(at, "\"\"\"") || cursor.starts(at, "'''") => {
                 return Some(Self { kind: Kind::Tripled(character as u8), length: 3 });
             }
+            '"' | '\'' if doubled(cursor, at) => return Some(Self { kind: Kind::Doubled(character as u8), length: 2 }),
             '"' | '\'' | '`' | '´' => Kind::Plain(character),
             '“' | '”' | '„' | '‟' | '«' | '»' | '＂' => Kind::Curly,
             '‘' | '’' | '‚' | '‛' => Kind::CurlySingle,
@@ -47,6 +49,7 @@ impl Quote {
             Kind::Curly => matches!(character, '”' | '“' | '„' | '‟' | '«' | '»' | '＂' | '"'),
             Kind::CurlySingle => matches!(character, '’' | '‘' | '‚' | '‛' | '\''),
             Kind::Escaped(quote) => return (character == '\\' && cursor.byte(at + 1) == Some(quote)).then_some(2),
+            Kind::Doubled(quote) => return (0..2).all(|dot| cursor.byte(at + dot) == Some(quote)).then_some(2),
             Kind::Tripled(quote) => return (0..3).all(|dot| cursor.byte(at + dot) == Some(quote)).then_some(3),
         };
         fits.then_some(character.len_utf8())
@@ -67,3 +70,16 @@ impl Quote {
         matches!(self.kind, Kind::Tripled(_))
     }
 }
+
+/// Whether a string in doubled quotes begins at a place, and not an empty one: a word follows, and the next quotes are two.
+fn doubled(cursor: &Cursor<'_>, at: usize) -> bool {
+    let quote = cursor.byte(at);
+    if cursor.byte(at + 1) != quote || !cursor.character(at + 2).is_some_and(char::is_alphanumeric) {
+        return false;
+    }
+    let next = (at + 2..at + 2 + LOOK).find(|&place| cursor.byte(place) == quote);
+    next.is_some_and(|next| cursor.byte(next + 1) == quote)
+}
+
+/// How far the end of a string in doubled quotes is looked for.
+const LOOK: usize = 128;
