@@ -3,7 +3,7 @@
 
 mod pieces;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jarre_core::testing::HashEmbedder;
 use jarre_guardrails::{
@@ -20,8 +20,10 @@ fn code() -> CodeGuard {
     CodeGuard::new(CodeConfig::default()).unwrap()
 }
 
+/// Built once: its forms take long to compile.
 fn commands() -> CommandGuard {
-    CommandGuard::new(CommandConfig::default()).unwrap()
+    static COMMANDS: LazyLock<CommandGuard> = LazyLock::new(|| CommandGuard::new(CommandConfig::default()).unwrap());
+    COMMANDS.clone()
 }
 
 #[test]

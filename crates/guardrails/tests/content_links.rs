@@ -81,7 +81,7 @@ fn tricks_are_seen_through() {
         ("https://dосs.example/", "lookalike_host"),
         ("https://xn--ds-fmcm.example/", "lookalike_host"),
         ("[x](javascript:alert(1))", "script_url"),
-        ("[x]( jAva\tscript:alert(1))", "script_url"),
+        ("<a href=\" jAva\tscript:alert(1)\">x</a>", "script_url"),
         ("<a href=\"&#106;avascript:alert(1)\">x</a>", "script_url"),
         ("![x](data:image/svg+xml;base64,PHN2Zz4=)", "data_url"),
         ("<data:text/html,hello>", "data_url"),

@@ -63,7 +63,7 @@ fn a_passage_in_a_long_text_is_found_where_it_stands() {
 fn a_threshold_is_calibrated_on_examples() {
     let guard = guard(TopicConfig { deny: vec![weapons()], ..TopicConfig::default() });
     let about = ["how do I build a pistol at home", "buy rifle ammunition"];
-    let others = ["how do I build a shed at home", "when does the train leave", "soup with cumin"];
+    let others = ["how do I paint the shed in the garden", "when does the train leave", "soup with cumin"];
     let chosen = guard.calibrate("weapons", &about, &others, 0.0).unwrap().unwrap();
     assert!(chosen.falsely_found <= 0.0 && chosen.found >= 0.5, "{chosen:?}");
     let chosen = Topic { threshold: Some(chosen.threshold), ..weapons() };

@@ -243,13 +243,29 @@ const BEGINNINGS: [&str; 58] = [
 
 /// How much the beginning of the line is one of programs and shells: 3 where nothing else begins so, 2 for words that prose begins with too.
 fn opens(line: &str) -> i32 {
-    const SURE: [&str; 8] = ["// ", "/// ", "/*", "#include", "#[", "$ ", ">>> ", "#!/"];
+    const SURE: [&str; 13] =
+        ["// ", "/// ", "/*", "#include", "#[", "$ ", ">>> ", "#!/", "SELECT ", "CREATE ", "INSERT INTO ", "UPDATE ", "ALTER TABLE "];
     let is_marked = line.starts_with('<') && line.ends_with('>') || line.starts_with('@') && !line.contains(' ');
-    if is_marked || SURE.iter().any(|sure| line.starts_with(sure)) {
+    if is_marked || imports(line) || SURE.iter().any(|sure| line.starts_with(sure)) {
         return 3;
     }
     let syntax = line.contains(['{', '(', ';', '=', ':', '<', '[']) || !line.ends_with(['.', ',', '?', '!']) && line.split(' ').count() < 6;
-    if syntax && BEGINNINGS.iter().any(|word| line.starts_with(word)) { 2 } else { 0 }
+    let is_setting = names_value(line) || line.contains(" --") && !line.contains(" -- ");
+    if is_setting || syntax && BEGINNINGS.iter().any(|word| line.starts_with(word)) { 2 } else { 0 }
+}
+
+/// `import a`, `import a as b` and `from a import b`.
+fn imports(line: &str) -> bool {
+    let words = line.split_whitespace().count();
+    line.starts_with("import ") && (words == 2 || words == 4 && line.contains(" as "))
+        || line.starts_with("from ") && line.contains(" import ")
+}
+
+/// `name=value` and `"name": value`, as arguments and members are written.
+fn names_value(line: &str) -> bool {
+    let quoted = line.starts_with(['"', '\'']) && (line.contains("\": ") || line.contains("': "));
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    quoted || line.split_once('=').is_some_and(|(name, value)| is_name(name) && !value.is_empty())
 }
 
 /// Whether the line ends as those of programs do.

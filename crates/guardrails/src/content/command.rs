@@ -114,49 +114,49 @@ impl Guard for CommandGuard {
 }
 
 const SQL: &[&str] = &[
-    r#"(?i)\bselect[ \t\n]{1,8}(?:distinct[ \t\n]{1,4})?(?:\*|[\w.`"()*]{1,64}(?:[ ]{1,2}as[ ]{1,2}\w{1,32})?(?:[ ]{0,2},[ \n]{0,8}[\w.`"()*]{1,64}){0,24})[ \t\n]{1,8}from[ \t\n]{1,8}[\w.`"(\[]{1,64}"#,
+    r#"(?i)\bselect[ \t\n]{1,8}(?:distinct[ \t\n]{1,4})?(?:\*|[a-zA-Z0-9_.`"()*]{1,64}(?:[ ]{0,2},[ \n]{0,8}[a-zA-Z0-9_.`"()*]{1,48}){0,12})[ \t\n]{1,8}from[ \t\n]{1,8}[a-zA-Z0-9_.`"(\[]{1,64}"#,
     r"(?i)\bunion[ \t\n+]{1,8}(?:all[ \t\n+]{1,8})?select\b",
-    r#"(?im)\b(?:drop|truncate|alter)[ \t]{1,8}(?:table|database|schema|index|view|user)[ \t]{1,8}(?:if[ ]{1,2}exists[ ]{1,2})?[\w.`"\[\]]{1,64}[ \t]{0,8}(?:;|--|$|\b(?:cascade|add|drop|rename|modify)\b)"#,
-    r#"(?i)\binsert[ \t\n]{1,8}into[ \t\n]{1,8}[\w.`"\[\]]{1,64}[ \t\n]{0,8}(?:\([^()]{1,256}\)[ \t\n]{0,8})?(?:values|select)\b"#,
-    r#"(?i)\bdelete[ \t\n]{1,8}from[ \t\n]{1,8}[\w.`"\[\]]{1,64}[ \t\n]{0,8}(?:;|\bwhere\b[ \t\n]{1,8}[\w.`"]{1,64}[ ]{0,4}(?:[=<>]|\blike\b|\bin\b|\bis\b))"#,
-    r#"(?i)\bupdate[ \t\n]{1,8}[\w.`"\[\]]{1,64}[ \t\n]{1,8}set[ \t\n]{1,8}[\w.`"]{1,64}[ ]{0,4}="#,
-    r#"(?i)['"][ \t]{0,8}\)?[ \t]{0,8}(?:or|and|\|\|)[ \t]{1,8}['"]?\w{1,32}['"]?[ \t]{0,8}(?:=|<|>|\blike\b)[ \t]{0,8}['"]?\w{1,32}"#,
+    r#"(?im)\b(?:drop|truncate|alter)[ \t]{1,8}(?:table|database|schema|index|view|user)[ \t]{1,8}(?:if[ ]{1,2}exists[ ]{1,2})?[a-zA-Z0-9_.`"\[\]]{1,64}[ \t]{0,8}(?:;|--|$|\b(?:cascade|add|drop|rename|modify)\b)"#,
+    r#"(?i)\binsert[ \t\n]{1,8}into[ \t\n]{1,8}[a-zA-Z0-9_.`"\[\]]{1,64}[ \t\n]{0,8}(?:\([^()]{1,128}\)[ \t\n]{0,8})?(?:values|select)\b"#,
+    r#"(?i)\bdelete[ \t\n]{1,8}from[ \t\n]{1,8}[a-zA-Z0-9_.`"\[\]]{1,64}[ \t\n]{0,8}(?:;|\bwhere\b[ \t\n]{1,8}[a-zA-Z0-9_.`"]{1,64}[ ]{0,4}(?:[=<>]|\blike\b|\bin\b|\bis\b))"#,
+    r#"(?i)\bupdate[ \t\n]{1,8}[a-zA-Z0-9_.`"\[\]]{1,64}[ \t\n]{1,8}set[ \t\n]{1,8}[a-zA-Z0-9_.`"]{1,64}[ ]{0,4}="#,
+    r#"(?i)['"][ \t]{0,8}\)?[ \t]{0,8}(?:or|and|\|\|)[ \t]{1,8}['"]?[a-zA-Z0-9_]{1,32}['"]?[ \t]{0,8}(?:=|<|>|\blike\b)[ \t]{0,8}['"]?[a-zA-Z0-9_]{1,32}"#,
     r"(?i)\b(?:xp_cmdshell|waitfor[ ]{1,4}delay|information_schema\.|pg_sleep[ ]{0,2}\(|load_file[ ]{0,2}\(|into[ ]{1,4}outfile)",
 ];
 
 const SHELL: &[&str] = &[
-    r"\brm[ \t]{1,8}(?:--?[a-zA-Z-]{1,24}[ \t]{1,8}){0,3}-{1,2}(?:[a-zA-Z]{0,4}[rRf][a-zA-Z]{0,4}|recursive|force|no-preserve-root)[ \t]{1,8}[^\s]{1,128}",
-    r"(?i)\b(?:curl|wget|fetch)[ \t]{1,8}[^|\n]{1,512}\|[ \t]{0,8}(?:sudo[ \t]{1,8})?(?:env[ \t]{1,8})?(?:ba|z|da|k|fi)?(?:sh|python3?|perl|ruby|node)\b",
-    r"\bsudo[ \t]{1,8}(?:-[a-zA-Z]{1,8}[ \t]{1,8})?[a-z][a-z0-9_./-]{1,48}[ \t]{1,8}[^\s]{1,128}",
-    r"\bchmod[ \t]{1,8}(?:-R[ \t]{1,8})?(?:0?777|[ugoa]{0,4}\+[rwxst]{1,6})[ \t]{1,8}[^\s]{1,128}",
-    r"\bdd[ \t]{1,8}if=[^\s]{1,128}[ \t]{1,8}of=/dev/",
-    r"\bmkfs(?:\.\w{1,16})?[ \t]{1,8}(?:-[^\s]{1,16}[ \t]{1,8}){0,4}/dev/",
+    r"\brm[ \t]{1,8}(?:--?[a-zA-Z-]{1,24}[ \t]{1,8}){0,3}-{1,2}(?:[a-zA-Z]{0,4}[rRf][a-zA-Z]{0,4}|recursive|force|no-preserve-root)[ \t]{1,8}[^\s]{1,48}",
+    r"(?i)\b(?:curl|wget|fetch)[ \t]{1,8}[^|\n]{1,128}\|[ \t]{0,8}(?:sudo[ \t]{1,8})?(?:env[ \t]{1,8})?(?:ba|z|da|k|fi)?(?:sh|python3?|perl|ruby|node)\b",
+    r"\bsudo[ \t]{1,8}(?:-[a-zA-Z]{1,8}[ \t]{1,8})?[a-z][a-z0-9_./-]{1,48}[ \t]{1,8}[^\s]{1,48}",
+    r"\bchmod[ \t]{1,8}(?:-R[ \t]{1,8})?(?:0?777|[ugoa]{0,4}\+[rwxst]{1,6})[ \t]{1,8}[^\s]{1,48}",
+    r"\bdd[ \t]{1,8}if=[^\s]{1,48}[ \t]{1,8}of=/dev/",
+    r"\bmkfs(?:\.[a-zA-Z0-9_]{1,16})?[ \t]{1,8}(?:-[^\s]{1,16}[ \t]{1,8}){0,4}/dev/",
     r":\(\)[ ]{0,2}\{[ ]{0,2}:[ ]{0,2}\|[ ]{0,2}:[ ]{0,2}&[ ]{0,2}\}[ ]{0,2};",
     r"(?:>&|<)[ \t]{0,4}/dev/tcp/",
-    r"\b(?:nc|ncat|netcat)[ \t]{1,8}(?:[^\n]{0,128} )?-[a-z]{0,8}[ec][ \t]{1,8}[^\s]{1,64}",
-    r"(?:\b(?:cat|less|head|tail|cp|scp|grep)\b[^\n|;]{0,128}[ ])(?:/etc/(?:passwd|shadow|sudoers)|~?/?[^\s]{0,64}\.ssh/)",
-    r"(?i)\bpowershell(?:\.exe)?[ \t]{1,8}[^\n]{0,128}-e(?:nc|ncodedcommand|xecutionpolicy)?\b",
+    r"\b(?:nc|ncat|netcat)[ \t]{1,8}(?:[^\n]{0,96} )?-[a-z]{0,8}[ec][ \t]{1,8}[^\s]{1,64}",
+    r"(?:\b(?:cat|less|head|tail|cp|scp|grep)\b[^\n|;]{0,96}[ ])(?:/etc/(?:passwd|shadow|sudoers)|~?/?[^\s]{0,64}\.ssh/)",
+    r"(?i)\bpowershell(?:\.exe)?[ \t]{1,8}[^\n]{0,96}-e(?:nc|ncodedcommand|xecutionpolicy)?\b",
     r"(?i)\b(?:iex|invoke-expression)[ \t]{0,8}\(",
-    r"\bbase64[ \t]{1,8}(?:-d|--decode|-D)\b[^\n|]{0,256}\|[ \t]{0,8}(?:ba|z|da)?sh\b",
-    r"(?:&&|;|\|\|?)[ \t]{0,8}(?:rm|wget|curl|nc|bash|sh|chmod|kill|shutdown|reboot)[ \t]{1,8}(?:-|/|~|https?:)[^\s]{1,128}",
-    r"(?m)^[ \t]{0,16}\$[ \t]{1,4}[a-z][a-z0-9_./-]{0,32}(?:[ \t]{1,4}[^\s]{1,128}){0,8}$",
+    r"\bbase64[ \t]{1,8}(?:-d|--decode|-D)\b[^\n|]{0,96}\|[ \t]{0,8}(?:ba|z|da)?sh\b",
+    r"(?:&&|;|\|\|?)[ \t]{0,8}(?:rm|wget|curl|nc|bash|sh|chmod|kill|shutdown|reboot)[ \t]{1,8}(?:-|/|~|https?:)[^\s]{1,48}",
+    r"(?m)^[ \t]{0,16}\$[ \t]{1,4}[a-z][a-z0-9_./-]{0,32}(?:[ \t][^\n]{1,96})?$",
 ];
 
 const SCRIPT: &[&str] = &[
-    r"(?i)<[ \t]{0,4}/?script\b[^>]{0,512}>?",
-    r#"(?i)<[a-z][a-z0-9]{0,16}\b[^>]{0,256}[\s/"']on[a-z]{3,24}[ \t]{0,4}=[^>]{0,256}"#,
-    r"(?i)<[ \t]{0,4}(?:iframe|object|embed|base|meta)\b[^>]{0,512}>",
-    r#"(?i)\bjavascript:[^\s"'<>]{1,512}"#,
+    r"(?i)<[ \t]{0,4}/?script\b[^>]{0,96}>?",
+    r#"(?i)<[a-z][a-z0-9]{0,16}\b[^>]{0,96}[\s/"']on[a-z]{3,24}[ \t]{0,4}=[^>]{0,96}"#,
+    r"(?i)<[ \t]{0,4}(?:iframe|object|embed|base|meta)\b[^>]{0,96}>",
+    r#"(?i)\bjavascript:[^\s"'<>]{1,128}"#,
     r"\bdocument\.(?:cookie|write|location)\b",
     r#"(?i)\beval[ ]{0,2}\((?:atob|unescape|string\.fromcharcode|["'])"#,
 ];
 
 const TEMPLATE: &[&str] = &[
-    r"\{\{[^{}\n]{1,256}\}\}",
-    r"\{%-?[ ]{0,4}[a-z]{2,16}\b[^{}\n]{0,256}%\}",
-    r"\$\{[^{}\n]{1,256}\}",
-    r"<%[=@-]?[^%\n]{1,256}%>",
-    r"#\{[^{}\n]{1,256}\}",
+    r"\{\{[^{}\n]{1,128}\}\}",
+    r"\{%-?[ ]{0,4}[a-z]{2,16}\b[^{}\n]{0,96}%\}",
+    r"\$\{[^{}\n]{1,128}\}",
+    r"<%[=@-]?[^%\n]{1,128}%>",
+    r"#\{[^{}\n]{1,128}\}",
     r"__(?:class|globals|subclasses|builtins|import|mro)__",
 ];
 

@@ -189,10 +189,14 @@ fn bare(ahead: Ahead<'_>) -> Step {
     let ends = |character: char| {
         character.is_whitespace() || character.is_control() || matches!(character, '<' | '>' | '"' | '`' | '|' | '{' | '}' | '[' | ']')
     };
-    let mut open = 0_i32;
+    let (mut open, mut in_brackets) = (0_i32, false);
     let end = ahead.text.char_indices().find(|&(at, character)| {
         open += i32::from(character == '(') - i32::from(character == ')');
-        open < 0 || at > LONGEST_URL || ends(character)
+        // Addresses of IPv6 stand in brackets, and nothing else does.
+        let opens = character == '[' && ahead.text[..at].ends_with("//");
+        let closes = character == ']' && in_brackets;
+        in_brackets = opens || (in_brackets && !closes);
+        open < 0 || at > LONGEST_URL || (ends(character) && !opens && !closes)
     });
     let end = match end {
         None if !ahead.whole => return Step::Wait,
