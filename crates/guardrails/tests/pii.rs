@@ -94,6 +94,8 @@ fn what_only_looks_like_it_is_not() {
         "std::collections::HashMap, dead::beef, fe80::1, 12:30:45, a::b.",
         "1,234,567.89 EUR, 3.14159265, 1e10, 2020 2021 2022, 1638316800000, $123 4567.",
         "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
+        "--range 50 100 200 500 1000, in 128 256 512 1024 2048; tool_calls=None, created=[1714589732]",
+        "the lady (born goulding), 26 June 1903",
         "The passport is new. Its birthday was a party on the 2021-05-06.",
     ];
     for text in texts {

@@ -14,7 +14,9 @@ pub(crate) fn just_before(seen: &Seen<'_>, words: &[&str]) -> bool {
     gap(seen, words).is_some_and(|gap| {
         let words = gap.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()).count();
         let ends = gap.contains(['.', ';', '\n']) && gap.len() > 5 || gap.contains(|char: char| char.is_ascii_digit());
-        gap.len() <= 28 && words <= 3 && !ends
+        // As in `(born Smith), 3 May`, which is of something else.
+        let closed = gap.contains(')') && !gap.contains('(');
+        gap.len() <= 28 && words <= 3 && !ends && !closed
     })
 }
 
@@ -49,6 +51,11 @@ pub(crate) fn stands_alone(seen: &Seen<'_>) -> bool {
         Some(char) => !char.is_alphanumeric() && !matches!(char, '_' | '#' | '@' | '$' | '€' | '£' | '%' | '~' | '\\'),
         None => true,
     }
+}
+
+/// Whether a number stands before the match, and a space between: both are of a list.
+pub(crate) fn follows_number(seen: &Seen<'_>) -> bool {
+    seen.before.strip_suffix(' ').is_some_and(|before| before.ends_with(|char: char| char.is_ascii_digit()))
 }
 
 /// The digits of the match alone.

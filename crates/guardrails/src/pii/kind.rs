@@ -92,7 +92,8 @@ kinds! {
     Coordinates = "coordinates",
     /// A street and the number of a house.
     Address = "address",
-    /// A person's name. Off unless asked for: half of what a small tagger finds of names it finds by guessing.
+    /// A person's name, by titles, introductions and common given names. Off unless asked for: on 100 pages of documentation all that it found
+    /// were names, in a third of the cases a part of one, but it found only every fourth.
     Name = "name",
 }
 

@@ -1,7 +1,7 @@
 use super::{
     super::{
         Kind, checksum,
-        context::{compact, digits, just_before, near, stands_alone},
+        context::{compact, digits, follows_number, just_before, near, stands_alone},
     },
     MORE,
 };
@@ -12,14 +12,7 @@ pub(super) fn rule(kind: Kind) -> Rule {
     let (regex, judge): (&str, Judge) = match kind {
         Kind::UsSsn => ("[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}", us_ssn),
         Kind::UkNino => ("[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z][A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z](?: ?[0-9]{2}){3} ?[A-Da-d]", uk_nino),
-        Kind::UkNhs => ("[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}", |seen| {
-            number(
-                seen,
-                checksum::uk_nhs,
-                &["nhs", "health service", "patient*"],
-                if seen.text.matches(' ').count() == 2 { 0.5 } else { 0.3 },
-            )
-        }),
+        Kind::UkNhs => ("[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}", uk_nhs),
         Kind::DeTaxId => ("[1-9][0-9](?:[ /]?[0-9]{3}){3}", |seen| number(seen, checksum::de_tax_id, DE_TAX, 0.6)),
         Kind::FrNir => (r"[12378] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", fr_nir),
         Kind::EsDni => ("(?:[0-9]{8}|[XYZ]-?[0-9]{7})-?[A-Z]", |seen| {
@@ -112,6 +105,12 @@ fn uk_nino(seen: &Seen<'_>) -> Option<f32> {
             0.2
         },
     )
+}
+
+/// In the groups that the NHS writes it stands for itself, where it is in no list of numbers.
+fn uk_nhs(seen: &Seen<'_>) -> Option<f32> {
+    let grouped = seen.text.matches(' ').count() == 2 && !follows_number(seen);
+    number(seen, checksum::uk_nhs, &["nhs", "health service", "patient*"], if grouped { 0.5 } else { 0.3 })
 }
 
 fn fr_nir(seen: &Seen<'_>) -> Option<f32> {

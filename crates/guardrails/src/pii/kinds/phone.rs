@@ -1,5 +1,5 @@
 use super::{
-    super::context::{digits, just_before, near, stands_alone},
+    super::context::{digits, follows_number, just_before, near, stands_alone},
     MORE,
 };
 use crate::scan::{Rule, Seen};
@@ -15,7 +15,7 @@ const WORDS: &[&str] = &[
     "mobile*",
     "cell*",
     "fax",
-    "call*",
+    "call",
     "sms",
     "whatsapp",
     "handy*",
@@ -161,7 +161,7 @@ fn national(seen: &Seen<'_>, lengths: std::ops::RangeInclusive<usize>, alone: f3
         _ if mixed => None,
         (_, true) => Some(0.2),
         (true, false) => Some(0.9),
-        (false, false) => Some(alone),
+        (false, false) => (!follows_number(seen)).then_some(alone),
     }
 }
 
