@@ -12,37 +12,37 @@ use std::ops::Range;
 
 use random::Random;
 
-pub const DOCUMENTS: u64 = 2000;
+pub(crate) const DOCUMENTS: u64 = 2000;
 
 /// A half of the corpus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Half {
+pub(crate) enum Half {
     Tuning,
     HeldOut,
 }
 
 #[derive(Clone, Debug)]
-pub struct Document {
-    pub half: Half,
-    pub text: String,
+pub(crate) struct Document {
+    pub(crate) half: Half,
+    pub(crate) text: String,
     /// Labels and places of what a guard has to find, in order.
-    pub spans: Vec<(&'static str, Range<usize>)>,
+    pub(crate) spans: Vec<(&'static str, Range<usize>)>,
 }
 
 /// Lines with slots as `{email}`, for one language, and those that need none.
-pub struct Templates {
+pub(crate) struct Templates {
     /// English, German, French, Spanish, Italian, Dutch: letters, tickets and chats.
-    pub languages: [&'static [&'static str]; 6],
+    pub(crate) languages: [&'static [&'static str]; 6],
     /// Logs, tables and comments in code, records with the numbers of further states, secrets.
-    pub neutral: &'static [&'static [&'static str]],
+    pub(crate) neutral: &'static [&'static [&'static str]],
 }
 
-pub fn documents() -> impl Iterator<Item = Document> {
+pub(crate) fn documents() -> impl Iterator<Item = Document> {
     (0..DOCUMENTS).map(document)
 }
 
 /// FNV-1a.
-pub fn digest(bytes: impl IntoIterator<Item = u8>) -> u64 {
+pub(crate) fn digest(bytes: impl IntoIterator<Item = u8>) -> u64 {
     bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

@@ -2,7 +2,7 @@
 
 use super::Templates;
 
-pub const TEMPLATES: Templates =
+pub(crate) const TEMPLATES: Templates =
     Templates { languages: [ENGLISH, GERMAN, FRENCH, SPANISH, ITALIAN, DUTCH], neutral: &[LOGS, TABLES, CODE, RECORDS, SECRETS] };
 
 const ENGLISH: &[&str] = &[

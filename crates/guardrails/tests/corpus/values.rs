@@ -43,7 +43,7 @@ const HEX: &str = "0123456789abcdef";
 const WORD: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// The value for `slot`, and its label where it has to be found.
-pub fn value(slot: &str, language: usize, random: &mut Random) -> Value {
+pub(crate) fn value(slot: &str, language: usize, random: &mut Random) -> Value {
     match slot {
         "id" => {
             let kind = random.pick(IDS[language]);
@@ -235,7 +235,7 @@ fn national(kind: &str, random: &mut Random) -> Value {
         "ca_sin" => fit("ca_sin", &["130 ### ###", "5##-###-###"], check::luhn),
         "ch_ahv" => fit("ch_ahv", &["756.####.####.##"], check::ch_ahv),
         "be_national_number" => fit("be_national_number", &["85.0#.1#-###.##"], check::be_national_number),
-        "fi_hetu" => fit("fi_hetu", &["1#0#7#-###@", "2#057#-####"], |text| check::fi_hetu(text)),
+        "fi_hetu" => fit("fi_hetu", &["1#0#7#-###@", "2#057#-####"], check::fi_hetu),
         "no_fnr" => fit("no_fnr", &["1#0#7######"], check::no_fnr),
         "pt_nif" => fit("pt_nif", &["2########", "1## ### ###"], check::pt_nif),
         other => panic!("{other} is no slot"),
