@@ -30,10 +30,12 @@ const TWEETS: usize = 24;
 
 impl Recipe {
     pub(crate) fn new(features: Features, folder: &Path) -> Result<Self, Box<dyn Error>> {
-        let scales: &[f32] = if features == Features::Ngrams { &[0.05] } else { &[0.025, 0.05, 0.1] };
+        let scales: &[f32] = if features == Features::Ngrams { &[0.05] } else { &[0.05, 0.1] };
         let config = |&hook_scale: &f32| TrainConfig {
             name: "jarre-moderation".into(),
             labels: LABELS.map(str::to_owned).to_vec(),
+            strengths: vec![2.0, 4.0, 8.0, 16.0, 32.0],
+            bits: 16,
             hook_scale,
             ..TrainConfig::default()
         };

@@ -85,7 +85,8 @@ mod tests {
     /// At the optimum `w` is the sum of `cost * sigmoid(-y w . x) * y * scale^2 * x`; both ways of keeping `w` find it.
     #[test]
     fn both_spaces_find_the_optimum() {
-        let text = |at: usize| format!("word{} thing{} other{}", at % 5, at % 7, at * at % 11);
+        let letter = |at: usize| char::from(b'a' + at as u8);
+        let text = |at: usize| format!("word{} thing{} other{}", letter(at % 5), letter(at % 7), letter(at * at % 11));
         let examples: Vec<Example> = (0..60).map(|at| Example::new(text(at), [])).collect();
         let config = TrainConfig { ngrams: Ngrams { words_to: 2, ..Ngrams::default() }, bits: 8, ..TrainConfig::default() };
         let rows = Rows::read(&reader(&config, None, &examples), &examples);
