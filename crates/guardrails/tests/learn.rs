@@ -96,6 +96,22 @@ fn hooks_are_learnt_from_and_checked() {
 }
 
 #[test]
+fn each_way_to_train_learns() {
+    for config in [
+        TrainConfig { smoothing: 1.0, ..config() },
+        TrainConfig { mix: 1.0, ..config() },
+        TrainConfig { balance: 0.0, least_texts: 1, folds: 2, ..config() },
+    ] {
+        let model = train(&config, None, &examples(), &mut |_| ()).unwrap();
+        let wrong = |example: &&Example| {
+            let scores = model.score(&example.text);
+            example.targets.iter().zip(scores).any(|(target, score)| target.is_some_and(|target| target != (score > 0.5)))
+        };
+        assert_eq!(examples().iter().filter(wrong).count(), 0, "{config:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused() {
     let refused =
         |config: TrainConfig, examples: &[Example]| matches!(train(&config, None, examples, &mut |_| ()), Err(Error::Training { .. }));

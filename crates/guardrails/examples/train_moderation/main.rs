@@ -7,6 +7,8 @@
 mod data;
 mod measure;
 mod recipe;
+mod table;
+mod tweets;
 
 use std::{error::Error, fs, path::PathBuf};
 
@@ -37,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if evaluated {
         for features in [Features::Ngrams, Features::Themes, Features::Tweets] {
             let recipe = Recipe::new(features, &folder)?;
-            println!("## {features:?}\n\n{}\n", measure::table(&judged(&recipe, &examples)?)?);
+            println!("## {features:?}\n\n{}\n", table::table(&judged(&recipe, &examples)?)?);
         }
     }
     if let Some(file) = file {

@@ -5,7 +5,10 @@ use jarre_guardrails::{
     moderation,
 };
 
-use crate::data::{self, Class, LABELS, Tweet};
+use crate::{
+    data::LABELS,
+    tweets::{Class, Tweet, tweets},
+};
 
 /// What is learnt from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +42,7 @@ impl Recipe {
             hook_scale,
             ..TrainConfig::default()
         };
-        let tweets = if features == Features::Tweets { data::tweets(folder)? } else { Vec::new() };
+        let tweets = if features == Features::Tweets { tweets(folder)? } else { Vec::new() };
         Ok(Self { features, configs: scales.iter().map(config).collect(), tweets })
     }
 

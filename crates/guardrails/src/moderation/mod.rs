@@ -26,6 +26,7 @@ mod guard;
 mod lexicon;
 mod panel;
 mod safe;
+mod themes;
 
 pub use category::Category;
 pub use config::{Join, ModerationConfig, Reading, Rule};
