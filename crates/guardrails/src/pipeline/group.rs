@@ -1,18 +1,16 @@
-use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::Arc, thread};
+use std::{collections::BTreeMap, sync::Arc};
 
 use jarre_core::Clock;
 
 use super::{
-    Failure, Layer, Mode, OnFailure,
-    offsets::{Offsets, Source},
+    Layer, Mode,
+    offsets::Source,
     reading::Reading,
+    record::{Event, Outcome, Record},
+    rewrite::Rewrite,
+    threads::each,
 };
-use crate::{Context, Effect, Finding, scan::boundary_before};
-
-/// From this length of a text on, layers of a group read it at the same time, in bytes.
-///
-/// `cargo bench -p jarre-guardrails --bench pipeline -- threads` shows where two threads begin to be faster than one.
-pub(super) const PARALLEL: usize = 32 * 1024;
+use crate::{Context, Effect};
 
 /// One group at its work on one text.
 pub(super) struct Group {
@@ -20,17 +18,12 @@ pub(super) struct Group {
     /// Releases nothing before its end.
     holds: bool,
     state: State,
-    /// The input from `base` on.
-    text: String,
-    base: usize,
-    /// Up to here the input was copied or replaced.
-    done: usize,
+    pub(super) rewrite: Rewrite,
     /// What was found and is not merged yet, by place, layer and turn.
     waiting: BTreeMap<(usize, usize, usize), Event>,
     turns: usize,
     /// What was merged, in order.
     pub(super) records: Vec<Record>,
-    pub(super) offsets: Offsets,
     held: String,
     /// All of the input, where layers observe it.
     seen: Option<String>,
@@ -60,33 +53,6 @@ pub(super) enum Then {
     Stop,
 }
 
-enum Event {
-    Found(Finding),
-    Failed(Failure),
-}
-
-/// Something that a layer of a group said, at its place in the group's input.
-#[derive(Clone, Debug)]
-pub(super) struct Record {
-    pub(super) layer: usize,
-    pub(super) span: Range<usize>,
-    pub(super) said: Said,
-    pub(super) outcome: Outcome,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Said {
-    Found { label: Cow<'static, str>, score: f32 },
-    Failed(Failure),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Noted,
-    Replaced,
-    Blocked,
-}
-
 impl Group {
     pub(super) fn new(layers: Vec<Arc<Layer>>, holds: bool) -> Self {
         let observed = layers.iter().any(|layer| layer.mode == Mode::Observe);
@@ -94,13 +60,10 @@ impl Group {
             readings: layers.into_iter().map(Reading::new).collect(),
             holds,
             state: State::Idle,
-            text: String::new(),
-            base: 0,
-            done: 0,
+            rewrite: Rewrite::default(),
             waiting: BTreeMap::new(),
             turns: 0,
             records: Vec::new(),
-            offsets: Offsets::default(),
             held: String::new(),
             seen: observed.then(String::new),
             until: None,
@@ -123,8 +86,8 @@ impl Group {
     /// The bytes of its input that have not been released.
     pub(super) fn undecided(&self) -> usize {
         match self.state {
-            State::Idle | State::Reading if self.holds => self.pushed(),
-            State::Idle | State::Reading => self.pushed() - self.done,
+            State::Idle | State::Reading if self.holds => self.rewrite.pushed(),
+            State::Idle | State::Reading => self.rewrite.pushed() - self.rewrite.done(),
             State::Ended | State::Blocked | State::Skipped => 0,
         }
     }
@@ -142,17 +105,15 @@ impl Group {
         }
         let mut released = String::new();
         if !text.is_empty() {
-            self.text.push_str(text);
+            self.rewrite.push(text);
             if let Some(seen) = &mut self.seen {
                 seen.push_str(text);
             }
-            let threads = if text.len() < PARALLEL { 1 } else { threads };
-            each(&mut self.readings, threads, |reading| reading.read(text, clock));
+            each(&mut self.readings, text.len(), threads, |reading| reading.read(text, clock));
             self.merge(self.decided(), &mut released);
         }
         if then != Then::More && self.state == State::Reading {
-            let threads = if self.pushed() < PARALLEL { 1 } else { threads };
-            each(&mut self.readings, threads, |reading| reading.finish(clock));
+            each(&mut self.readings, self.rewrite.pushed(), threads, |reading| reading.finish(clock));
             self.merge(usize::MAX, &mut released);
             if self.state == State::Reading {
                 self.state = State::Ended;
@@ -165,16 +126,15 @@ impl Group {
     pub(super) fn observe(&mut self, context: &Context, clock: &dyn Clock, threads: usize) {
         let Some(seen) = self.seen.take().filter(|_| !matches!(self.state, State::Idle | State::Skipped)) else { return };
         let until = self.until.map_or(seen.len(), |until| seen.ceil_char_boundary(until));
-        let threads = if until < PARALLEL { 1 } else { threads };
         self.readings.iter_mut().filter(|reading| reading.observes()).for_each(|reading| reading.begin(context, clock));
-        each(&mut self.readings, threads, |reading| {
+        each(&mut self.readings, until, threads, |reading| {
             reading.read(&seen[..until], clock);
             reading.finish(clock);
         });
         self.collect();
         for ((start, layer, _), event) in std::mem::take(&mut self.waiting) {
             if self.readings[layer].observes() {
-                let (span, said, _) = self.weigh(start, layer, event);
+                let (span, said, _) = event.weigh(start, &self.readings[layer].layer);
                 self.records.push(Record { layer, span, said, outcome: Outcome::Noted });
             }
         }
@@ -196,12 +156,8 @@ impl Group {
         self.state = State::Skipped;
     }
 
-    fn pushed(&self) -> usize {
-        self.base + self.text.len()
-    }
-
     fn decided(&self) -> usize {
-        self.readings.iter().map(Reading::decided).min().unwrap_or(usize::MAX).min(self.pushed())
+        self.readings.iter().map(Reading::decided).min().unwrap_or(usize::MAX).min(self.rewrite.pushed())
     }
 
     /// Applies, in order, what starts before the place that all layers have decided about, and releases the text up to there.
@@ -215,8 +171,8 @@ impl Group {
                 return;
             }
         }
-        self.copy(decided, out);
-        self.forget();
+        self.rewrite.copy(decided, out);
+        self.rewrite.forget();
     }
 
     fn collect(&mut self) {
@@ -230,91 +186,34 @@ impl Group {
         }
     }
 
-    /// What a layer said and where, and what effect that has here.
-    fn weigh(&self, start: usize, layer: usize, event: Event) -> (Range<usize>, Said, Effect) {
-        let policy = &self.readings[layer].layer;
-        let enforced = policy.mode == Mode::Enforce;
-        match event {
-            Event::Failed(failure) => {
-                let closed = enforced && policy.on_failure == OnFailure::Closed;
-                (start..start, Said::Failed(failure), if closed { Effect::Block } else { Effect::Note })
-            }
-            Event::Found(Finding { span, label, score, effect }) => {
-                // A score that is not a number is no reason to look away.
-                let counts = enforced && (score >= policy.min_score || score.is_nan());
-                (span, Said::Found { label, score }, if counts { effect } else { Effect::Note })
-            }
-        }
-    }
-
     fn apply(&mut self, start: usize, layer: usize, event: Event, out: &mut String) {
-        let (span, said, effect) = self.weigh(start, layer, event);
-        let outcome = match effect {
-            Effect::Note => Outcome::Noted,
-            Effect::Replace(_) => Outcome::Replaced,
-            Effect::Block => Outcome::Blocked,
-        };
-        self.records.push(Record { layer, span: span.clone(), said, outcome });
+        let (span, said, effect) = event.weigh(start, &self.readings[layer].layer);
+        self.records.push(Record { layer, span: span.clone(), said, outcome: Outcome::from(&effect) });
         match effect {
             Effect::Note => {}
-            Effect::Replace(with) => self.replace(span, &with, out),
+            Effect::Replace(with) => self.rewrite.replace(&span, &with, self.records.len(), out),
             Effect::Block => {
-                self.copy(start, out);
-                self.until = Some(self.done);
+                self.rewrite.copy(start, out);
+                self.until = Some(self.rewrite.done());
                 self.state = State::Blocked;
             }
-        }
-    }
-
-    /// Puts `with` in the place of what is left of `span`; where an earlier replacement has taken all of it, nothing is left to do.
-    fn replace(&mut self, span: Range<usize>, with: &str, out: &mut String) {
-        let end = self.boundary_after(span.end);
-        if end < self.done || (end == self.done && span.start < self.done) {
-            return;
-        }
-        self.copy(span.start, out);
-        self.offsets.replace(self.done..end, with.len(), self.records.len());
-        out.push_str(with);
-        self.done = end;
-    }
-
-    /// Releases the input up to `to` as it is.
-    fn copy(&mut self, to: usize, out: &mut String) {
-        let to = self.base + boundary_before(&self.text, to.saturating_sub(self.base));
-        if to > self.done {
-            out.push_str(&self.text[self.done - self.base..to - self.base]);
-            self.offsets.copy(to - self.done);
-            self.done = to;
-        }
-    }
-
-    fn boundary_after(&self, at: usize) -> usize {
-        let at = at.clamp(self.done, self.pushed());
-        (at..self.pushed()).find(|&at| self.text.is_char_boundary(at - self.base)).unwrap_or(self.pushed())
-    }
-
-    fn forget(&mut self) {
-        let cut = self.done - self.base;
-        // Moving what is left costs its length: only once that is the smaller part.
-        if cut > self.text.len() / 2 {
-            self.text.drain(..cut);
-            self.base += cut;
         }
     }
 
     /// The last byte of the input that was needed to block.
     pub(super) fn blocked_at(&self) -> Option<usize> {
         let start = self.records.last()?.span.start;
-        Some(if start < self.done { self.done - 1 } else { start })
+        let done = self.rewrite.done();
+        Some(if start < done { done - 1 } else { start })
     }
 
     /// Drops the records that are not sure to have been made when the byte `at` of the output was, and gives the last byte of the input
     /// that this byte needed; nothing where the group had read everything by then.
     pub(super) fn keep_what_led_to(&mut self, at: usize) -> Option<usize> {
-        if self.holds || at >= self.offsets.length() {
+        if self.holds || at >= self.rewrite.offsets.length() {
             return None;
         }
-        let needed = match self.offsets.source(at) {
+        let needed = match self.rewrite.offsets.source(at) {
             Source::Copied(at) => {
                 self.records.retain(|record| record.span.start <= at);
                 at
@@ -327,22 +226,4 @@ impl Group {
         self.until = Some(needed + 1);
         Some(needed)
     }
-}
-
-/// Runs `work` on every reading, on so many threads.
-fn each(readings: &mut [Reading], threads: usize, work: impl Fn(&mut Reading) + Sync) {
-    let open = readings.iter().filter(|reading| reading.is_open()).count();
-    let share = readings.len().div_ceil(threads.min(open).max(1));
-    if share >= readings.len() {
-        return readings.iter_mut().for_each(work);
-    }
-    let work = &work;
-    thread::scope(|scope| {
-        let mut shares = readings.chunks_mut(share);
-        let own = shares.next();
-        for share in shares {
-            scope.spawn(move || share.iter_mut().for_each(work));
-        }
-        own.into_iter().flatten().for_each(work);
-    });
 }

@@ -37,10 +37,13 @@ mod layer;
 mod offsets;
 mod policy;
 mod reading;
+mod record;
 mod registry;
 mod resources;
+mod rewrite;
 mod scan;
 mod sink;
+mod threads;
 mod verdict;
 
 pub use assembly::Pipeline;

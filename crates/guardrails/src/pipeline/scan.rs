@@ -4,8 +4,9 @@ use jarre_core::{Clock, RequestId};
 
 use super::{
     Action, Decision, DecisionSink, LayerVerdict, Pipeline, Spot, Verdict,
-    group::{Group, Outcome, Record, Said, Then},
+    group::{Group, Then},
     reading::Reading,
+    record::{Outcome, Record, Said},
 };
 use crate::{Context, Reach, scan::boundary_before};
 
@@ -158,7 +159,7 @@ impl PipelineScan {
         match &record.said {
             Said::Failed(failure) => verdict.failure = Some(*failure),
             Said::Found { label, score } => {
-                let span = self.groups[..group].iter().rev().fold(record.span.clone(), |span, group| group.offsets.origin(span));
+                let span = self.groups[..group].iter().rev().fold(record.span.clone(), |span, group| group.rewrite.offsets.origin(span));
                 verdict.score = verdict.score.max(*score);
                 verdict.spans.push(Spot { start: span.start, end: span.end, label: label.clone(), score: *score });
             }

@@ -199,6 +199,9 @@ fn a_guard_that_points_beside_the_text_does_no_harm() {
     let broken = whole("broken", move |_| Ok(spans.iter().map(|span| Finding::certain(span.clone(), "x", put("_"))).collect()));
     let broken = Of::new("broken", Reach::Whole, move |context| jarre_guardrails::Guard::scan(&broken, context));
     assert!(output(&of([vec![layer(broken)]]), "é€😀").text.contains('_'));
+    let backwards =
+        whole("backwards", |_| Ok([Range { start: 4, end: 1 }, 2..3].map(|span| Finding::certain(span, "x", put("_"))).to_vec()));
+    assert_eq!(output(&of([vec![layer(backwards)]]), "abcdef").text, "ab_d_ef");
     let empty = Of::new("empty", Reach::Whole, |_| Box::new(Whole::new(|_| Ok(vec![Finding::certain(1..1, "x", Effect::Block)]))));
     assert!(!output(&of([vec![layer(empty)]]), "é").allowed);
 }
