@@ -1,5 +1,4 @@
 //! What the guards against injection cost, by length and for hostile texts.
-#![expect(missing_docs, reason = "criterion's macros make functions")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jarre_guardrails::{

@@ -1,0 +1,98 @@
+use anyhow::Result;
+use jarre_report::{Cell, Column, NumberFormat, Table};
+
+use super::figures::{Figures, Mistake};
+
+/// One row a layer and set: how often it is wrong, with the interval.
+pub(crate) fn rates(figures: &Figures) -> Result<Table> {
+    let percent = |name: &str| Column::new(name).format(NumberFormat::Fixed(2));
+    let columns = [Column::new("layer"), Column::new("set"), Column::new("error"), Column::new("texts"), Column::new("wrong")];
+    let shares = [percent("%"), percent("from"), percent("to"), Column::new("learnt from")];
+    let mut table = Table::new(columns.into_iter().chain(shares)).caption("How often a layer is wrong, with Wilson intervals of 95 %");
+    for rate in &figures.rates {
+        let interval = rate.interval()?;
+        table.row([
+            rate.layer.as_str().into(),
+            rate.set.as_str().into(),
+            rate.side.to_string().into(),
+            rate.texts.into(),
+            rate.wrong.into(),
+            (100.0 * rate.share()).into(),
+            (100.0 * interval.low).into(),
+            (100.0 * interval.high).into(),
+            Cell::from(if rate.seen { "yes" } else { "no" }),
+        ])?;
+    }
+    Ok(table)
+}
+
+/// How well scores part the sides.
+pub(crate) fn rankings(figures: &Figures) -> Result<Table> {
+    let share = |name: &str| Column::new(name).format(NumberFormat::Fixed(3));
+    let columns = [Column::new("layer"), Column::new("set"), Column::new("harmful"), Column::new("harmless"), share("AUPRC"), share("AUROC")];
+    let mut table = Table::new(columns.into_iter().chain([Column::new("learnt from")])).caption("How well scores part the sides");
+    for ranking in &figures.rankings {
+        table.row([
+            ranking.layer.as_str().into(),
+            ranking.set.as_str().into(),
+            ranking.harmful.into(),
+            ranking.harmless.into(),
+            ranking.auprc.into(),
+            ranking.auroc.into(),
+            Cell::from(if ranking.seen { "yes" } else { "no" }),
+        ])?;
+    }
+    Ok(table)
+}
+
+/// How long stages and layers take.
+pub(crate) fn latencies(figures: &Figures) -> Result<Table> {
+    let micros = |name: &str| Column::new(name).format(NumberFormat::Fixed(0));
+    let columns = [Column::new("what"), Column::new("bytes"), Column::new("runs"), micros("p50 µs"), micros("p99 µs")];
+    let mut table = Table::new(columns).caption("How long a text takes, one thread");
+    for latency in &figures.latencies {
+        let [bytes, runs] = [latency.bytes, latency.runs].map(|count| Cell::from(count as u64));
+        table.row([latency.layer.as_str().into(), bytes, runs, latency.p50_us.into(), latency.p99_us.into()])?;
+    }
+    Ok(table)
+}
+
+/// What a judge says of the mistakes.
+pub(crate) fn graded(figures: &Figures) -> Result<Table> {
+    let columns = ["judge", "layer", "set", "error", "asked", "sides with the guard", "no verdict"].map(Column::new);
+    let mut table = Table::new(columns).caption("What a judge says of the mistakes");
+    for graded in &figures.graded {
+        table.row([
+            graded.judge.as_str().into(),
+            graded.layer.as_str().into(),
+            graded.set.as_str().into(),
+            graded.side.to_string().into(),
+            graded.texts.into(),
+            graded.with_guard.into(),
+            Cell::from(graded.unjudged),
+        ])?;
+    }
+    Ok(table)
+}
+
+/// The texts that layers were wrong about, the first of each set.
+pub(crate) fn mistakes(mistakes: &[Mistake], most: usize) -> Result<Table> {
+    let columns = [Column::new("layer"), Column::new("set"), Column::new("error"), Column::new("text"), Column::new("found")];
+    let mut table = Table::new(columns).caption("What they were wrong about");
+    let mut shown = (String::new(), 0);
+    for mistake in mistakes {
+        let key = format!("{}/{}/{}", mistake.layer, mistake.set, mistake.side);
+        shown = if shown.0 == key { (key, shown.1 + 1) } else { (key, 1) };
+        if shown.1 <= most {
+            let text = crate::check::excerpt(&mistake.text, 240);
+            table.row([
+                mistake.layer.as_str().into(),
+                mistake.set.as_str().into(),
+                mistake.side.to_string().into(),
+                text.into(),
+                mistake.found.join(", ").into(),
+            ])?;
+        }
+    }
+    Ok(table)
+}
