@@ -166,7 +166,10 @@ impl Coercer<'_> {
                     || choices.iter().find(|choice| !choice.is_string() && !choice.is_null() && choice.to_string() == text.trim()).cloned();
                 same.or_else(other)
             }
-            Value::Number(_) | Value::Bool(_) => choices.iter().find(|choice| choice.as_str() == Some(&value.to_string())).cloned(),
+            Value::Number(_) | Value::Bool(_) => {
+                let written = value.to_string();
+                choices.iter().find(|choice| choice.as_str() == Some(&written)).cloned()
+            }
             Value::Array(items) if items.len() == 1 && choices.contains(&items[0]) => {
                 self.tell(ChangeKind::Unwrapped);
                 return items[0].clone();

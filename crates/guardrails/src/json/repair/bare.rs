@@ -171,8 +171,7 @@ impl Reader<'_> {
         let mut kind = FixKind::UnquotedKey;
         let end = loop {
             match self.cursor.character(at) {
-                None => break at,
-                Some(':' | '=' | '：') => break at,
+                None | Some(':' | '=' | '：') => break at,
                 Some(space) if space.is_whitespace() && space != '\n' => at += space.len_utf8(),
                 Some(character) if in_word(character) => at += character.len_utf8(),
                 Some('"' | '\'') if at > start && self.cursor.byte(self.cursor.blank(at + 1)) == Some(b':') => {
