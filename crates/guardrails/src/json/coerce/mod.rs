@@ -162,8 +162,11 @@ impl Coercer<'_> {
         let chosen = match &value {
             Value::String(text) => {
                 let same = unique(choices.iter().filter_map(Value::as_str), &fold(text), fold).map(Value::from);
-                let other =
-                    || choices.iter().find(|choice| !choice.is_string() && !choice.is_null() && choice.to_string() == text.trim()).cloned();
+                let other = || {
+                    let written: Value =
+                        serde_json::from_str(text.trim()).ok().filter(|value: &Value| value.is_number() || value.is_boolean())?;
+                    choices.contains(&written).then_some(written)
+                };
                 same.or_else(other)
             }
             Value::Number(_) | Value::Bool(_) => {
