@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::{Number, Value};
 
 use super::{
-    Claim, Claims, Open,
+    Claims, Open,
     demands::{begins, fits, is_closed, least, most, narrow},
 };
 use crate::schema::graph::{Kind, Values};
