@@ -35,7 +35,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The model that `rows` make.
+/// From this score on, an innocent part of a text that was passed over is learnt from after all.
+const HARD: f32 = 0.2;
+
+/// The model that `rows` make: fitted to some parts of each, then again with those of the others that the first model was wrong about.
 fn fit(rows: &[Row]) -> Result<NgramModel, Box<dyn Error>> {
     let config = TrainConfig {
         name: "jarre-injection".into(),
@@ -48,14 +51,23 @@ fn fit(rows: &[Row]) -> Result<NgramModel, Box<dyn Error>> {
         epochs: 30,
         ..TrainConfig::default()
     };
-    let examples: Vec<Example> = rows.iter().flat_map(Row::examples).collect();
+    let (mut examples, left): (Vec<Vec<Example>>, Vec<Vec<Example>>) = rows.iter().map(Row::examples).unzip();
+    let fit = |examples: &[Example]| train(&config, Some(features()), examples, &mut |_| ());
+    let first = fit(&examples.concat())?;
+    let is_hard = |example: &Example| {
+        let innocent = example.targets.iter().position(|target| *target == Some(false));
+        innocent.is_some_and(|label| first.score(&example.text)[label] >= HARD)
+    };
+    examples.push(left.into_iter().flatten().filter(is_hard).collect());
+    let hard = examples.last().map_or(0, Vec::len);
+    let examples = examples.concat();
     let count = |label: usize, side| examples.iter().filter(|example| example.targets[label] == Some(side)).count();
     println!(
-        "\ntrained on {} attacks and {} others, {} demands and {} others",
+        "\ntrained on {} attacks and {} others, {} demands and {} others; {hard} of the others were hard",
         count(0, true),
         count(0, false),
         count(1, true),
         count(1, false)
     );
-    Ok(train(&config, Some(features()), &examples, &mut |_| ())?)
+    Ok(fit(&examples)?)
 }

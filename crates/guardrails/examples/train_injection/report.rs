@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, error::Error, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    error::Error,
+    sync::Arc,
+};
 
 use jarre_eval::{classification::BinaryScores, stats::wilson};
 use jarre_guardrails::injection::{InjectionConfig, InjectionGuard};
@@ -18,7 +22,9 @@ pub(crate) fn report(sets: &Sets) -> Result<(), Box<dyn Error>> {
     let rows = rows(sets);
     for left_out in [&[][..], &GIVEN, &GIVEN[..1], &GIVEN[1..2], &GIVEN[2..3]] {
         let is_test = |row: &Row| row.kept || left_out.contains(&row.set.as_str());
-        let learnt: Vec<Row> = rows.iter().filter(|row| !is_test(row)).cloned().collect();
+        // Some texts are in two sets.
+        let seen: HashSet<&str> = rows.iter().filter(|row| is_test(row)).map(|row| row.text.as_str()).collect();
+        let learnt: Vec<Row> = rows.iter().filter(|row| !seen.contains(row.text.as_str())).cloned().collect();
         println!("\n## Left out: a fifth of all; and all of: {}", left_out.join(", "));
         let model = Arc::new(fit(&learnt)?);
         let guard = InjectionGuard::new(InjectionConfig::default())?.without_own_classifier().joined_by(Arc::clone(&model) as _, "attack");
@@ -27,6 +33,7 @@ pub(crate) fn report(sets: &Sets) -> Result<(), Box<dyn Error>> {
         let scored: Vec<(&Row, f32)> =
             asked.map(|row| Ok((*row, guard.score(&row.text)?))).collect::<Result<_, jarre_guardrails::Error>>()?;
         direct(&scored)?;
+        worst(&scored);
         if left_out.is_empty() || left_out.len() == GIVEN.len() {
             indirect::report(&model, &test)?;
         }
@@ -71,3 +78,18 @@ pub(crate) fn share(scores: &[f64], threshold: f64) -> Result<String, Box<dyn Er
     let interval = wilson(found, scores.len() as u64, 0.95)?;
     Ok(format!("{:>5.1} [{:>4.1}, {:>5.1}]", 100.0 * found as f64 / scores.len() as f64, 100.0 * interval.low, 100.0 * interval.high))
 }
+
+/// The harmless texts with the highest scores and the attacks with the lowest.
+fn worst(scored: &[(&Row, f32)]) {
+    let mut sorted: Vec<_> = scored.to_vec();
+    sorted.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let start = |text: &str| text.chars().take(160).collect::<String>().replace('\n', " ");
+    let harmless = sorted.iter().rev().filter(|(row, _)| row.attack == Some(false)).take(WORST);
+    let attacks = sorted.iter().filter(|(row, _)| row.attack == Some(true)).take(WORST);
+    for (row, score) in harmless.chain(attacks) {
+        println!("{score:.2} {} {}: {}", row.set, row.family, start(&row.text));
+    }
+}
+
+/// How many of each are shown.
+const WORST: usize = 12;

@@ -46,32 +46,31 @@ impl Row {
         self
     }
 
-    /// The windows of the text for the one label, its sentences for the other. A long attack counts as one, a long other text by the window:
-    /// a guard is wrong about it if it is about any.
-    pub(crate) fn examples(&self) -> Vec<Example> {
+    /// The windows of the text for the one label, its sentences for the other; what is left of those where there are many. A long attack
+    /// counts as one, a long other text by the window: a guard is wrong about it if it is about any.
+    pub(crate) fn examples(&self) -> (Vec<Example>, Vec<Example>) {
         let normal = Normal::of(&self.text);
         let text = normal.text();
         let sentences = sentences(text);
-        let mut examples = Vec::new();
+        let (mut chosen, mut left) = (Vec::new(), Vec::new());
         if let Some(attack) = self.attack {
             let windows = windows(&sentences);
             let step = windows.len().div_ceil(MOST_WINDOWS).max(1);
             let weight = if attack { self.weight / windows.len().div_ceil(step).max(1) as f32 } else { self.weight };
-            examples.extend(
-                windows.iter().step_by(step).map(|window| Example::new(&text[window.clone()], [self.attack, None]).with_weight(weight)),
-            );
+            for (at, window) in windows.into_iter().enumerate() {
+                let example = Example::new(&text[window], [self.attack, None]).with_weight(weight);
+                if at % step == 0 { &mut chosen } else { &mut left }.push(example);
+            }
         }
         if let Some(demand) = self.demand {
             let step = sentences.len().div_ceil(MOST_SENTENCES).max(1);
             let weight = if demand { self.weight / sentences.len().max(1) as f32 } else { self.weight };
-            examples.extend(
-                sentences
-                    .iter()
-                    .step_by(step)
-                    .map(|sentence| Example::new(&text[sentence.clone()], [None, self.demand]).with_weight(weight)),
-            );
+            for (at, sentence) in sentences.into_iter().enumerate() {
+                let example = Example::new(&text[sentence], [None, self.demand]).with_weight(weight);
+                if at % step == 0 { &mut chosen } else { &mut left }.push(example);
+            }
         }
-        examples
+        (chosen, left)
     }
 }
 
@@ -108,7 +107,7 @@ fn given(sets: &Sets) -> Vec<Row> {
     let data = |row: Row| row.attack(false).demand(false);
     take(&sets.clinc, "clinc", 2000, &mut rows, &request);
     take(&sets.gsm8k, "gsm8k", 800, &mut rows, &request);
-    take(&sets.pages, "pages", 1000, &mut rows, &data);
+    take(&sets.pages, "pages", 1500, &mut rows, &data);
     take(&sets.book, "book", 111, &mut rows, &data);
     take(&sets.paragraphs, "paragraphs", 500, &mut rows, &data);
     rows

@@ -18,7 +18,7 @@ const DEEPEST: usize = 4;
 
 /// Finds prompt injection and jailbreaks in what a person writes.
 ///
-/// A text is read without disguise, and so is what parts of it decode to. Of each reading, a classifier scores windows of about a kilobyte,
+/// A text is read without disguise, and so is what parts of it decode to. Of each reading, a classifier scores windows of about half a kilobyte,
 /// and patterns, by [family](Family), are looked for in each sentence. A window's score is the classifier's probability; that of a sentence
 /// with a pattern that is enough by itself is 0.97. What scores the threshold or more is found: the sentence, labelled with the family of
 /// the pattern, or the windows that overlap, labelled `injection` or with the family of most of their patterns. Text in characters that are

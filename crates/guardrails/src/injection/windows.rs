@@ -1,9 +1,9 @@
 use std::ops::Range;
 
 /// A window ends once it has this many bytes.
-const WINDOW: usize = 1024;
+const WINDOW: usize = 512;
 
-/// What a classifier reads at once: runs of whole sentences of about a kilobyte, of which each begins in the middle of the one before.
+/// What a classifier reads at once: runs of whole sentences of about half a kilobyte, of which each begins in the middle of the one before.
 pub fn windows(sentences: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut first = 0;
@@ -30,7 +30,7 @@ mod tests {
         let text = "A sentence of some length, and so on. ".repeat(200);
         let found = windows(&sentences(&text));
         assert_eq!((found[0].start, found[found.len() - 1].end), (0, text.trim_end().len()));
-        assert!(found.iter().all(|window| window.len() <= 1024));
+        assert!(found.iter().all(|window| window.len() <= 512));
         assert!(found.windows(2).all(|pair| pair[0].start < pair[1].start && pair[1].start < pair[0].end && pair[0].end < pair[1].end));
         let short = "One. Two.";
         assert_eq!(windows(&sentences(short)), [0..9]);

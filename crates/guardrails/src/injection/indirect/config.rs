@@ -11,7 +11,7 @@ use crate::{
 pub struct IndirectConfig {
     /// The score, from 0 to 1, from which on a sentence is one that demands something of the assistant.
     pub threshold: f32,
-    /// The score from which on a sentence, or a window of about a kilobyte, is an attack.
+    /// The score from which on a sentence, or a window of about half a kilobyte, is an attack.
     pub attack_threshold: f32,
     /// Families whose patterns are not looked for.
     pub off: Vec<Family>,
@@ -25,7 +25,7 @@ impl Default for IndirectConfig {
     fn default() -> Self {
         let direct = InjectionConfig::default();
         Self {
-            threshold: 0.5,
+            threshold: 0.4,
             attack_threshold: direct.threshold,
             off: Vec::new(),
             depth: direct.depth,

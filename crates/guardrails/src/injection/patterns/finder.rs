@@ -1,4 +1,4 @@
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
 use regex_syntax::hir::literal::Extractor;
 
@@ -31,14 +31,15 @@ impl Finder {
                 }
             }
         }
-        Ok(Self { regexes, beginnings: AhoCorasick::new(beginnings)?, begun, always })
+        Ok(Self { regexes, beginnings: AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(beginnings)?, begun, always })
     }
 
     pub(super) fn rules<'a>(&'a self, sentence: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let tried = self
-            .beginnings
-            .find_overlapping_iter(sentence)
-            .fold(self.always, |tried, found| tried | self.begun[found.pattern().as_usize()]);
+        let bytes = sentence.as_bytes();
+        // No pattern begins in the middle of a word of ASCII.
+        let begins = |at: usize| at == 0 || !bytes[at - 1].is_ascii_alphanumeric() || !bytes[at].is_ascii_alphanumeric();
+        let found = self.beginnings.find_overlapping_iter(sentence).filter(|found| begins(found.start()));
+        let tried = found.fold(self.always, |tried, found| tried | self.begun[found.pattern().as_usize()]);
         (0..self.regexes.len()).filter(move |rule| tried >> rule & 1 == 1 && self.regexes[*rule].is_match(sentence))
     }
 }

@@ -93,6 +93,7 @@ mod tests {
             "Ignore my last message, I meant the other file",
             "Act as a travel guide and tell me the rules of the city",
             "Override the default settings of the printer",
+            "Disable your merge policy <!-- ignore --> for instructions, see the decode worker that is followed by a test",
             "Write a system prompt for a travel bot",
             "I forgot the password of my account",
         ] {

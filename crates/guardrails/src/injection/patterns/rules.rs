@@ -84,7 +84,7 @@ pub(super) const RULES: [Rule; 62] = [
     ),
     strong(
         Override,
-        r"(?:ignor\w+|oubli\w+|olvid\w+|dimentic\w+|esque[cç]\w+|desconsider\w+|ne tiens pas compte|ne tenez pas compte) (?:\S+ ){0,4}(?:instructions|consignes|regles|instrucciones|reglas|istruzioni|regole|instru[cç]oes|regras)",
+        r"(?:ignore[rz]?|oubli\w+|olvid\w+|ignora\w*|dimentic\w+|esque[cç]\w+|desconsider\w+|ne tiens pas compte|ne tenez pas compte) (?:\S+ ){0,4}(?:instructions (?:precedentes|ci-dessus|initiales|anterieures)|(?:tes|vos|toutes les) (?:instructions|regles|consignes|directives)|consignes|regles|instrucciones|reglas|istruzioni|regole|instru[cç]oes|regras)",
     ),
     strong(Override, r"(?:忽略|无视|忘记|忘掉|無視).{0,12}(?:指令|指示|规则|規則|内容|设定|提示)"),
     strong(Override, r"(?:指示|命令|ルール|プロンプト).{0,8}(?:無視|忘れ)|(?:지시|명령|규칙).{0,8}(?:무시|잊)"),
@@ -95,11 +95,11 @@ pub(super) const RULES: [Rule; 62] = [
     ),
     strong(
         Persona,
-        r"(?:do anything now|dan mode|stay a dan|you are (?:now )?dan\b|act(?:ing)? (?:as|like) (?:a )?dan\b|evil(?:-| )?(?:bot|gpt)|jail ?break(?:ed)? mode|anti-?gpt)",
+        r"(?:do anything now|dan mode|stay a dan|you are (?:now )?dan\b|act(?:ing)? (?:as|like) (?:a )?dan\b|evil(?:-| )?(?:bot|gpt)|jail ?break(?:ed)? mode\b|anti-?gpt)",
     ),
     strong(
         Persona,
-        r"(?:you (?:are|will be|become)|act (?:as|like)|acting as|pretend|become|simulate|role ?-?play|imagine|called|named|respond as|answer as|speak as|speak like|persona) <8><free>",
+        r"(?:you (?:are|will be|become)|act (?:as|like)|acting as|pretend|become|simulate|role ?-?play|imagine|respond as|answer as|speak as|speak like|persona) <8><free>",
     ),
     hint(Persona, r"<free>"),
     hint(Persona, r"(?:developer|god|debug|admin|root|jailbreak|opposite|evil|chaos) mode"),
@@ -126,7 +126,7 @@ pub(super) const RULES: [Rule; 62] = [
     ),
     strong(
         Extraction,
-        r"(?:repeat|reveal|print|output|leak|disclose|dump|recite|echo|expose) <2>(?:your|all) <2>(?:instructions?|prompts?|rules|guidelines|directives|configuration)",
+        r"(?:repeat|reveal|print|output|leak|disclose|dump|recite|echo|expose) (?:me )?(?:all )?(?:of )?(?:your|all) <2>(?:instructions?|prompts?|rules|guidelines|directives|configuration)",
     ),
     strong(
         Extraction,
@@ -156,7 +156,10 @@ pub(super) const RULES: [Rule; 62] = [
         Delimiter,
         r"(?:end|begin|start) (?:of )?(?:the )?(?:prompt|user|document|instructions|system|text|input)|new (?:prompt|session|conversation)",
     ),
-    strong(Encoding, r"(?:decode|decrypt|deobfuscate|decipher|unscramble) <10>(?:follow|obey|execute|do what|act on|carry out)"),
+    strong(
+        Encoding,
+        r"(?:decode|decrypt|deobfuscate|decipher|unscramble) <10>(?:(?:follow|execute|act on|carry out) (?:it|its|the|what|that|them|these|those|every|all)\b|obey|do what)",
+    ),
     hint(Encoding, r"(?:base ?-?(?:64|32)|rot ?-?13|\bhex|morse|backwards?|in reverse|leet ?speak|cipher|caesar|in bytes|pig latin|emoji)"),
     strong(
         Privilege,
@@ -172,7 +175,7 @@ pub(super) const RULES: [Rule; 62] = [
     ),
     strong(
         Suppression,
-        r"(?:disable|remove|turn off|switch off|deactivate|bypass|lift|drop|circumvent|get around|without|free yourself (?:of|from)) <2>your <3>(?:filters?|guidelines?|restrictions?|polic(?:y|ies)|guardrails?|limitations?|rules|constraints|safeguards|programming|ethics|morals)",
+        r"(?:disable|remove|turn off|switch off|deactivate|bypass|lift|drop|circumvent|get around|without|free yourself (?:of|from)) <2>your <2>(?:filters?|guidelines?|restrictions?|guardrails?|limitations?|safeguards|programming|ethics|(?:safety|content|ethical|moral) \w+|morals)",
     ),
     hint(
         Suppression,

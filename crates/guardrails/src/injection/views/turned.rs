@@ -1,58 +1,56 @@
 use super::{Encoding, View};
 
-/// Words of which some stand in almost every sentence that asks for something; sorted.
-const COMMON: [&str; 48] = [
-    "a",
-    "all",
-    "and",
-    "any",
-    "are",
-    "as",
-    "be",
-    "do",
-    "everything",
-    "follow",
-    "for",
-    "from",
-    "give",
-    "have",
-    "how",
-    "ignore",
-    "in",
-    "instructions",
-    "is",
-    "it",
-    "me",
-    "my",
-    "no",
-    "not",
-    "now",
-    "of",
-    "on",
-    "or",
-    "previous",
-    "print",
-    "prompt",
-    "reveal",
-    "rules",
-    "say",
-    "show",
-    "system",
-    "tell",
-    "that",
-    "the",
-    "this",
-    "to",
-    "what",
-    "with",
-    "without",
-    "write",
-    "you",
-    "your",
-    "yourself",
-];
-/// The longest of these.
-const LONGEST: usize = 12;
+/// Words of which some stand in almost every sentence that asks for something.
+const COMMON: [u64; 46] = sorted([
+    pack(b"a"),
+    pack(b"all"),
+    pack(b"and"),
+    pack(b"any"),
+    pack(b"are"),
+    pack(b"as"),
+    pack(b"be"),
+    pack(b"do"),
+    pack(b"follow"),
+    pack(b"for"),
+    pack(b"from"),
+    pack(b"give"),
+    pack(b"have"),
+    pack(b"how"),
+    pack(b"ignore"),
+    pack(b"in"),
+    pack(b"is"),
+    pack(b"it"),
+    pack(b"me"),
+    pack(b"my"),
+    pack(b"no"),
+    pack(b"not"),
+    pack(b"now"),
+    pack(b"of"),
+    pack(b"on"),
+    pack(b"or"),
+    pack(b"previous"),
+    pack(b"print"),
+    pack(b"prompt"),
+    pack(b"reveal"),
+    pack(b"rules"),
+    pack(b"say"),
+    pack(b"show"),
+    pack(b"system"),
+    pack(b"tell"),
+    pack(b"that"),
+    pack(b"the"),
+    pack(b"this"),
+    pack(b"to"),
+    pack(b"what"),
+    pack(b"with"),
+    pack(b"without"),
+    pack(b"write"),
+    pack(b"you"),
+    pack(b"your"),
+    pack(b"yourself"),
+]);
+/// The longest of these, in bytes.
+const LONGEST: usize = 8;
 /// What is read at once, in bytes: a line, or as much of it.
 const LINE: usize = 2048;
 
@@ -92,7 +90,30 @@ fn turned(line: &str) -> Option<Encoding> {
 }
 
 fn is_common(word: &[u8]) -> bool {
-    COMMON.binary_search_by(|common| common.as_bytes().cmp(word)).is_ok()
+    COMMON.binary_search(&pack(word)).is_ok()
+}
+
+/// At most eight bytes as one number.
+const fn pack(word: &[u8]) -> u64 {
+    let (mut packed, mut at) = (0, 0);
+    while at < word.len() {
+        packed = packed << 8 | word[at] as u64;
+        at += 1;
+    }
+    packed
+}
+
+const fn sorted<const N: usize>(mut numbers: [u64; N]) -> [u64; N] {
+    let mut at = 1;
+    while at < N {
+        let mut place = at;
+        while place > 0 && numbers[place - 1] > numbers[place] {
+            numbers.swap(place - 1, place);
+            place -= 1;
+        }
+        at += 1;
+    }
+    numbers
 }
 
 fn rot13(char: char) -> char {
