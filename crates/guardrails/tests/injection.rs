@@ -203,6 +203,8 @@ fn megabytes_of_anything_are_read() {
         encoded,
         "a ".repeat(1 << 20),
         "a 1 ".repeat(1 << 19),
+        "%ff".repeat(1 << 18),
+        "1 ".repeat(1 << 19),
         "&#105;".repeat(1 << 18),
         "\u{E0041}".repeat(1 << 18),
     ] {

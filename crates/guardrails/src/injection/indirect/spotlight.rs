@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 use jarre_core::base64;
 
 /// How data are set apart from instructions (Hines et al. 2024, [arXiv 2403.14720](https://arxiv.org/abs/2403.14720)).
@@ -85,14 +83,14 @@ fn without(data: &str, marker: &str) -> String {
 }
 
 fn marked(data: &str, marker: &str) -> String {
-    let mut marked = String::with_capacity(data.len() * 2);
+    let mut joined = String::with_capacity(data.len() * 2);
     for (at, word) in data.split_whitespace().enumerate() {
         if at > 0 {
-            marked.push_str(marker);
+            joined.push_str(marker);
         }
-        write!(marked, "{word}").expect("writing to a string does not fail");
+        joined.push_str(word);
     }
-    marked
+    joined
 }
 
 #[cfg(test)]

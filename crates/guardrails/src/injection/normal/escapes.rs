@@ -7,6 +7,9 @@ use super::mapped::Mapped;
 const NAMED: [(&str, &str); 8] =
     [("lt", "<"), ("gt", ">"), ("amp", "&"), ("quot", "\""), ("apos", "'"), ("nbsp", " "), ("NewLine", "\n"), ("Tab", "\t")];
 
+/// The most percent-encoded bytes that are read at once: what is read in vain is bounded.
+const RUN: usize = 32;
+
 /// `text` with its escapes replaced by what they stand for, and how many there were; `None` where there is none.
 pub(super) fn unescape(text: &str) -> Option<(Mapped, usize)> {
     let mut mapped = Mapped::default();
@@ -93,17 +96,23 @@ fn number(text: &str, radix: u32, most: usize) -> Option<(char, usize)> {
     (char != '\0').then_some((char, length))
 }
 
-/// The longest run of percent-encoded bytes, where they are UTF-8.
+/// The characters that a run of percent-encoded bytes begins with, at most [`RUN`] bytes of it.
 fn percent(bytes: &[u8]) -> Option<(String, usize)> {
-    let pairs = bytes.chunks_exact(3).map_while(|chunk| match chunk {
-        [b'%', high, low] => {
-            Some(u8::try_from(char::from(*high).to_digit(16)? << 4 | char::from(*low).to_digit(16)?).expect("two digits are a byte"))
-        }
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pairs = bytes.chunks_exact(3).take(RUN).map_while(|chunk| match chunk {
+        [b'%', high, low] => Some(digit(*high)? << 4 | digit(*low)?),
         _ => None,
     });
     let plain: Vec<u8> = pairs.collect();
+    let plain = match String::from_utf8(plain) {
+        Ok(plain) => plain,
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned()
+        }
+    };
     let length = plain.len() * 3;
-    (length > 0).then(|| String::from_utf8(plain).ok().map(|plain| (plain, length)))?
+    (length > 0).then_some((plain, length))
 }
 
 #[cfg(test)]
@@ -125,7 +134,7 @@ mod tests {
 
     #[test]
     fn what_is_no_escape_stays() {
-        for text in ["100 % of R&D", "&#0; &#x110000; &foo;", r"\q \u12 \ud800", "%zz %C3", "&", "\\", "%", "&é", "\\é"] {
+        for text in ["100 % of R&D", "&#0; &#x110000; &foo;", r"\q \u12 \ud800", "%zz %C3 %ff%ff", "&", "\\", "%", "&é", "\\é"] {
             assert!(unescape(text).is_none(), "{text}");
         }
     }

@@ -71,11 +71,10 @@ impl Normal {
             signs.escapes += count;
             steps.push(mapped);
         }
-        steps.push(fold::fold(steps.last().map_or(text, Mapped::text), &mut signs));
-        let folded = steps.last().expect("a step was just added").text();
-        let words = words::plain_words(folded, &mut signs);
+        let folded = fold::fold(steps.last().map_or(text, Mapped::text), &mut signs);
+        let words = words::plain_words(folded.text(), &mut signs);
         let text = words.text().to_owned();
-        steps.push(words);
+        steps.extend([folded, words]);
         Self { text, steps, signs }
     }
 

@@ -2,6 +2,8 @@ use super::{Signs, confusables, lexicon, mapped::Mapped};
 
 /// The most letters that are joined at once, so that what is read in vain is bounded.
 const SPACED: usize = 512;
+/// So many in a row that are no letters are no word.
+const DIGITS: usize = 5;
 
 /// Words without disguise: letters of other scripts in Latin words, digits for letters, and letters spaced out.
 pub(super) fn plain_words(text: &str, signs: &mut Signs) -> Mapped {
@@ -106,14 +108,15 @@ fn letter(char: char, one: char) -> char {
 
 /// Four letters or more with the same separator between them, joined, and where they end; two spaces stand between words.
 fn spaced_out(text: &str, start: usize, first_end: usize) -> Option<(String, usize)> {
-    if first_end - start != 1 {
+    if first_end - start != 1 || !text.as_bytes()[start].is_ascii_alphabetic() {
         return None;
     }
     let rest = &text.as_bytes()[start..];
     let separator = *rest.get(1).filter(|byte| b" .-_*/,+~".contains(byte))?;
     let (mut letters, mut end) = (String::from(char::from(rest[0])), 1);
     let mut words = Vec::new();
-    while end < SPACED {
+    let mut digits = 0;
+    while end < SPACED && digits < DIGITS {
         let gap = rest[end..].iter().take(4).take_while(|byte| **byte == separator).count();
         let Some(&letter) = rest.get(end + gap).filter(|byte| (1..4).contains(&gap) && in_word(char::from(**byte)) && byte.is_ascii())
         else {
@@ -125,6 +128,7 @@ fn spaced_out(text: &str, start: usize, first_end: usize) -> Option<(String, usi
         if gap > 1 {
             words.push(std::mem::take(&mut letters));
         }
+        digits = if letter.is_ascii_alphabetic() { 0 } else { digits + 1 };
         letters.push(char::from(letter));
         end += gap + 1;
     }

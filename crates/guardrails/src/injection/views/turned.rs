@@ -82,7 +82,9 @@ fn turned(line: &str) -> Option<Encoding> {
         buffer.reverse();
         reversed += usize::from(word.len() > 1 && is_common(buffer));
         buffer.reverse();
-        buffer.iter_mut().for_each(|byte| *byte = rotate(*byte));
+        for byte in &mut *buffer {
+            *byte = rotate(*byte);
+        }
         rotated += usize::from(word.len() > 1 && is_common(buffer));
     }
     let most = rotated.max(reversed);
