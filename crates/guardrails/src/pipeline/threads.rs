@@ -2,8 +2,8 @@ use std::thread;
 
 use super::reading::Reading;
 
-/// From this length of a text on, layers of a group read it at the same time, in bytes: at 10 MB/s, reading it takes each of them more than
-/// a millisecond, and starting a thread some ten microseconds. `cargo bench -p jarre-guardrails --bench pipeline -- threads` compares.
+/// From this length of a text on, layers of a group read it at the same time, in bytes: what starting a thread costs is then small beside
+/// what a layer of several patterns takes. `cargo bench -p jarre-guardrails --bench pipeline -- threads` compares one thread with more.
 const PARALLEL: usize = 32 * 1024;
 
 /// Runs `work` on every reading of a text of this length, on so many threads where it is long.
