@@ -100,7 +100,7 @@ fn bench(criterion: &mut Criterion) {
     group.sample_size(10);
     group.throughput(Throughput::Bytes(text.len() as u64));
     group.bench_function("jarre", |bencher| {
-        bencher.iter(|| repair(black_box(&text), &RepairConfig { fixes: usize::MAX, ..RepairConfig::default() }))
+        bencher.iter(|| repair(black_box(&text), &RepairConfig { fixes: usize::MAX, ..RepairConfig::default() }));
     });
     group.bench_function("jarre, valid", |bencher| bencher.iter(|| Recovery::default().recover(black_box(&valid), None)));
     group.bench_function("jsonrepair", |bencher| bencher.iter(|| jsonrepair(black_box(&text))));

@@ -1,6 +1,8 @@
 //! What holds for every text that a document is taken from.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::fmt::Write as _;
+
 use jarre_guardrails::json::{Check, Recovery, RecoveryConfig, RepairConfig, Unrecovered, coerce, repair};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -83,21 +85,21 @@ fn broken(members: &[(String, Value)], fault: usize, place: usize) -> String {
     let mut text = String::from("{");
     for (at, (key, value)) in members.iter().enumerate() {
         let here = at == place;
-        let (mut key, mut colon, mut comma) = (format!("\"{key}\""), ":", if at < last { ", " } else { "" }.to_owned());
+        let (mut key, mut colon, mut comma) = (format!("\"{key}\""), ":", if at < last { ", " } else { "" });
         match fault {
-            0 if here && at < last => comma = " ".to_owned(),
+            0 if here && at < last => comma = " ",
             1 if here => colon = " ",
-            2 if at == last => comma = ", ".to_owned(),
+            2 if at == last => comma = ", ",
             3 if here => key = key.trim_matches('"').to_owned(),
             4 if here => key = key.replace('"', "'"),
-            5 if here && at < last => comma = ", // why, \"not\"?\n".to_owned(),
-            6 if here && at < last => comma = ",, ".to_owned(),
+            5 if here && at < last => comma = ", // why, \"not\"?\n",
+            6 if here && at < last => comma = ",, ",
             7 if here => key.truncate(key.len() - 1),
             8 if here => drop(key.remove(0)),
-            9 if here && at < last => comma = "\n".to_owned(),
+            9 if here && at < last => comma = "\n",
             _ => {}
         }
-        text += &format!("{key}{colon} {value}{comma}");
+        write!(text, "{key}{colon} {value}{comma}").unwrap();
     }
     match fault {
         10 => {}

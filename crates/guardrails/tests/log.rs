@@ -37,7 +37,7 @@ impl Secrets {
 }
 
 impl Guard for Secrets {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "secrets"
     }
 
@@ -57,7 +57,7 @@ impl Guard for Secrets {
 struct Failing;
 
 impl Guard for Failing {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "failing"
     }
 

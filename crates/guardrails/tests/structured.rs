@@ -182,12 +182,10 @@ impl ChatModel for Typist {
 
     fn stream(&self, _: ChatRequest) -> BoxFuture<'_, jarre_core::Result<BoxStream<'static, jarre_core::Result<ChatChunk>>>> {
         let text = self.answers[self.asked.fetch_add(1, Ordering::Relaxed)];
-        let mut written = 0;
         let mut chunks: Vec<_> = text.chars().map(|character| ChatChunk::text(character.to_string())).collect();
-        chunks.iter_mut().for_each(|chunk| {
-            written += 1;
+        for (chunk, written) in chunks.iter_mut().zip(1..) {
             chunk.usage = Some(Usage::new(7, written));
-        });
+        }
         chunks.push(ChatChunk::finish(FinishReason::Stop));
         let typing = Typing { chunks: chunks.into_iter(), taken: Arc::clone(&self.taken), dropped: Arc::clone(&self.dropped) };
         Box::pin(async move { Ok(Box::pin(typing) as BoxStream<'static, _>) })

@@ -98,7 +98,7 @@ impl Bench<'_> {
     fn time(&self, work: impl FnOnce()) -> Duration {
         let start = self.clock.now();
         work();
-        self.clock.now() - start
+        self.clock.now().saturating_sub(start)
     }
 }
 

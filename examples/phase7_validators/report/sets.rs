@@ -23,10 +23,12 @@ pub(crate) struct Set {
     pub(crate) texts: Vec<String>,
 }
 
+type Reader = fn(&Path) -> Result<Vec<Set>>;
+
 /// All sets under `data`, and the names of those that are not there.
 pub(crate) fn read(data: &Path) -> Result<(Vec<Set>, Vec<String>)> {
     let (mut sets, mut left_out) = (Vec::new(), Vec::new());
-    let readers: [(&str, fn(&Path) -> Result<Vec<Set>>); 6] = [
+    let readers: [(&str, Reader); 6] = [
         ("guard/injection.jsonl", injection),
         ("guard/moderation.jsonl", moderation),
         ("router/clinc150.json", utterances),

@@ -8,7 +8,7 @@ pub(crate) fn is_kept(group: &str) -> bool {
     fold(group, SEED, 5) == 0
 }
 
-/// A generator of numbers (SplitMix64), seeded.
+/// A generator of numbers (`SplitMix64`), seeded.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
