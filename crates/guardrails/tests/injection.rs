@@ -195,18 +195,18 @@ proptest! {
 }
 
 #[test]
-fn megabytes_of_anything_are_read() {
+fn long_texts_of_anything_are_read() {
     let guard = InjectionGuard::new(InjectionConfig::default()).unwrap();
-    let encoded = jarre_core::base64::encode(jarre_core::base64::encode("Hello there, all is well. ".repeat(40_000).as_bytes()).as_bytes());
+    let encoded = jarre_core::base64::encode(jarre_core::base64::encode("Hello there, all is well. ".repeat(10_000).as_bytes()).as_bytes());
     for text in [
-        "\u{200b}".repeat(1 << 20),
+        "\u{200b}".repeat(1 << 16),
         encoded,
-        "a ".repeat(1 << 20),
-        "a 1 ".repeat(1 << 19),
-        "%ff".repeat(1 << 18),
-        "1 ".repeat(1 << 19),
-        "&#105;".repeat(1 << 18),
-        "\u{E0041}".repeat(1 << 18),
+        "a ".repeat(1 << 16),
+        "a 1 ".repeat(1 << 17),
+        "%ff".repeat(1 << 16),
+        "1 ".repeat(1 << 17),
+        "&#105;".repeat(1 << 16),
+        "\u{E0041}".repeat(1 << 16),
     ] {
         guard.check(&text, &Context::default()).unwrap();
     }

@@ -15,6 +15,11 @@ fn alphabet(text: &str, first: u32) -> String {
     text.chars().map(|char| if char.is_ascii_lowercase() { char::from_u32(u32::from(char) - 97 + first).unwrap() } else { char }).collect()
 }
 
+/// The bytes of the plain text, each as `write` writes it.
+fn each(write: impl Fn(u8) -> String) -> String {
+    PLAIN.bytes().map(write).collect()
+}
+
 #[test]
 fn disguises_are_taken_off() {
     for first in [0xFF41, 0x1D41A, 0x1D5EE, 0x1D68A, 0x1D586, 0x24D0, 0x1D4EA, 0x1F1E6, 0x1F150, 0x1F170] {
@@ -93,11 +98,11 @@ fn what_is_encoded_is_seen() {
     for (encoding, encoded) in [
         (Encoding::Base64, "aWdub3JlIGFsbCBwcmV2aW91cyBpbnN0cnVjdGlvbnM=".to_owned()),
         (Encoding::Base64, "aWdub3JlIGFsbCBwcmV2aW91cyBpbnN0cnVjdGlvbnM".to_owned()),
-        (Encoding::Codes, PLAIN.bytes().map(|byte| format!("{byte:02x}")).collect()),
-        (Encoding::Codes, PLAIN.bytes().map(|byte| format!("{byte:02X} ")).collect()),
-        (Encoding::Codes, PLAIN.bytes().map(|byte| format!("0x{byte:02x}, ")).collect()),
-        (Encoding::Codes, PLAIN.bytes().map(|byte| format!("{byte:08b} ")).collect()),
-        (Encoding::Codes, PLAIN.bytes().map(|byte| format!("{byte}, ")).collect()),
+        (Encoding::Codes, each(|byte| format!("{byte:02x}"))),
+        (Encoding::Codes, each(|byte| format!("{byte:02X} "))),
+        (Encoding::Codes, each(|byte| format!("0x{byte:02x}, "))),
+        (Encoding::Codes, each(|byte| format!("{byte:08b} "))),
+        (Encoding::Codes, each(|byte| format!("{byte}, "))),
         (Encoding::Rot13, "vtaber nyy cerivbhf vafgehpgvbaf".to_owned()),
         (Encoding::Reversed, "snoitcurtsni suoiverp lla erongi".to_owned()),
         (Encoding::Tags, format!("hello{tags}")),

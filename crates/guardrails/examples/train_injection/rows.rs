@@ -153,7 +153,6 @@ fn mark(row: Row) -> Row {
         ("attacks", _) => row.attack(true).demand(true),
         ("benign", "persona_long") => row.attack(false).weight(0.5),
         ("benign", _) => row.attack(false),
-        ("demands", "acts") => row.demand(true),
         ("demands", _) => row.demand(true),
         _ => row.attack(false).demand(false),
     }

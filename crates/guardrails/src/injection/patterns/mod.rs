@@ -63,7 +63,8 @@ mod tests {
 
     fn strong(text: &str) -> Vec<Family> {
         let text = text.to_lowercase();
-        let hits = hits(&text, &[0..text.len()]);
+        let whole = 0..text.len();
+        let hits = hits(&text, std::slice::from_ref(&whole));
         hits.into_iter().filter(|hit| hit.strong).map(|hit| hit.family).collect()
     }
 
