@@ -1,4 +1,11 @@
+use std::cell::Cell;
+
 use super::{FeatureHook, Ngrams};
+
+thread_local! {
+    /// The table of the last text that this thread read, emptied: a new one costs more than a short text.
+    static TABLE: Cell<Vec<u16>> = const { Cell::new(Vec::new()) };
+}
 
 /// How texts become vectors: counted n-grams in hashed buckets, weighed, and the numbers of a hook.
 ///
@@ -29,6 +36,7 @@ impl Reader {
         for &bucket in counts.seen.iter().filter(|&&bucket| self.idf[bucket as usize] > 0) {
             each(bucket as usize, weigh(bucket) * unit);
         }
+        counts.put_back();
         let Some(hook) = &self.hook else { return };
         for (at, (value, (mean, inverse))) in hook.read(text).into_iter().zip(&self.standard).enumerate() {
             each(self.idf.len() + at, ((value - mean) * inverse).clamp(-4.0, 4.0));
@@ -46,7 +54,8 @@ pub(super) struct Counts {
 
 impl Counts {
     pub(super) fn of(ngrams: Ngrams, bits: u32, text: &str) -> Self {
-        let mut counts = vec![0_u16; 1 << bits];
+        let mut counts = TABLE.take();
+        counts.resize(1 << bits, 0);
         let mut seen = Vec::new();
         ngrams.visit(text, |hash| {
             let bucket = (hash >> (64 - bits)) as u32;
@@ -57,6 +66,14 @@ impl Counts {
             *count = count.saturating_add(1);
         });
         Self { counts, seen }
+    }
+
+    /// Leaves the table to the next text.
+    fn put_back(mut self) {
+        for bucket in self.seen {
+            self.counts[bucket as usize] = 0;
+        }
+        TABLE.set(self.counts);
     }
 
     fn weight(&self, bucket: u32) -> f32 {
