@@ -6,7 +6,7 @@
 #[allow(dead_code, unused_imports, reason = "the arguments are read by the program alone")]
 mod serve;
 #[path = "../tests/proxy/upstream.rs"]
-#[allow(dead_code, reason = "tests look at more of it")]
+#[allow(dead_code, clippy::unwrap_used, reason = "it is a part of tests, which look at more of it")]
 mod upstream;
 
 mod load;
@@ -20,7 +20,7 @@ use clap::Parser;
 use jarre_core::SystemClock;
 use jarre_eval::system::Latencies;
 use jarre_guardrails::pipeline::Pipeline;
-use jarre_providers::EndpointConfig;
+use jarre_providers::{Dialect, EndpointConfig};
 use tokio::net::TcpListener;
 
 use load::{Load, Times};
@@ -96,7 +96,7 @@ async fn measure(args: &Args) -> Result<()> {
 async fn proxy(args: &Args, url: &str) -> Result<String> {
     let pipeline =
         if args.bare { Pipeline::new(Arc::new(SystemClock::new())) } else { pipeline(args.policy.as_deref(), &args.policy_name)? };
-    let upstream = Upstream::new(EndpointConfig::new(url), None)?;
+    let upstream = Upstream::new(EndpointConfig::new(url).with_dialect(Dialect::Extended), None)?;
     let app = App::new(ProxyConfig::default(), upstream, pipeline, Arc::new(SystemClock::new()), 0);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

@@ -33,7 +33,7 @@ impl Summary {
         let mut summary = Self { allowed: decisions.iter().all(|decision| decision.allowed), layers: Vec::new() };
         for decision in decisions {
             for layer in decision.layers.iter().filter(|layer| layer.action > Action::Allow) {
-                let found = layer.spans.iter().map(|span| span.label.clone()).collect();
+                let found = layer.spans.iter().map(|span| String::from(&*span.label)).collect();
                 summary.add(Acted { stage: decision.stage, name: layer.name.clone(), action: layer.action, found, failure: layer.failure });
             }
         }

@@ -86,12 +86,12 @@ async fn what_is_private_is_replaced_on_the_way_and_put_back() {
 
 #[tokio::test]
 async fn the_first_piece_does_not_wait_for_the_last() {
-    let slow = Says::Pieces(vec!["a sentence that is longer than what is held back, st".into(), "op".into()], Duration::from_secs(2));
+    let slow = Says::Pieces(vec!["a text that is longer than what is held back, ".repeat(4) + "st", "op".into()], Duration::from_secs(2));
     let upstream = Upstream::start(slow).await;
     let proxy = Proxy::before(&upstream.url).await;
     let mut response = proxy.stream("go").await;
     let first = response.chunk().await.unwrap().unwrap();
-    assert!(String::from_utf8_lossy(&first).contains("a sentence that"));
+    assert!(String::from_utf8_lossy(&first).contains("a text that"));
     assert!(proxy.metric("guard_held_bytes ").await.unwrap() > 0.0, "its end may be the beginning of a word that is blocked");
     assert_eq!(proxy.metric("guard_in_flight ").await, Some(1.0));
     drop(response);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jarre_core::SystemClock;
 use jarre_openai::sse;
-use jarre_providers::EndpointConfig;
+use jarre_providers::{Dialect, EndpointConfig};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -37,7 +37,9 @@ impl Proxy {
     }
 
     pub(crate) async fn start(url: &str, config: ProxyConfig, change: impl FnOnce(App) -> App) -> Self {
-        let upstream = Upstream::new(EndpointConfig::new(url), Some("upstream-secret")).unwrap().with_alias("alias", "small");
+        let upstream = Upstream::new(EndpointConfig::new(url).with_dialect(Dialect::Extended), Some("upstream-secret"))
+            .unwrap()
+            .with_alias("alias", "small");
         let app = change(App::new(config, upstream, guards::pipeline(), Arc::new(SystemClock::new()), 7).with_restore(guards::restore()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
