@@ -11,7 +11,8 @@
 //! let guard = ModerationGuard::new(&ModerationConfig::default())?;
 //! let found = guard.check("i want to kill myself, i cut my wrists again and hope i die", &Context::new(Stage::Input))?;
 //! assert!(found.iter().any(|found| found.label == "self-harm" && found.effect == Effect::Block));
-//! let answer = SafeCompletions::new(SafeConfig::default()).answer(&found).expect("something was blocked");
+//! let safe = SafeCompletions::new(SafeConfig::default());
+//! let answer = safe.answer(&found).expect("something was blocked");
 //! assert!(answer.contains("findahelpline.com"));
 //! assert!(guard.check("The bakery opens at nine on Sundays.", &Context::new(Stage::Input))?.is_empty());
 //! # Ok::<(), jarre_guardrails::Error>(())
