@@ -24,7 +24,8 @@ use jarre_providers::{Dialect, EndpointConfig};
 use tokio::net::TcpListener;
 
 use load::{Load, Times};
-use serve::{App, ProxyConfig, Upstream, pipeline};
+use serve::start::pipeline;
+use serve::{App, ProxyConfig, Upstream};
 use upstream::{Says, Upstream as Server};
 
 /// Measures what the proxy adds.

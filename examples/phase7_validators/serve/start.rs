@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use super::args::{BlockedInput, DialectName};
-use super::run::{check_access, run};
-use super::{App, DecisionLog, Keys, ProxyConfig, ServeArgs, Upstream};
+use super::run::check_access;
+use super::{App, DecisionLog, Keys, ProxyConfig, ServeArgs, Upstream, run};
 
 /// Stands before a model until it is asked to stop. Whether all that was open then came to its end.
 ///
