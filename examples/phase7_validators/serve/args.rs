@@ -36,6 +36,9 @@ pub(crate) struct ServeArgs {
     /// What a client whose input is blocked gets.
     #[arg(long, value_enum, default_value_t = BlockedInput::Error)]
     pub(crate) blocked_input: BlockedInput,
+    /// Puts the values of pseudonyms back in answers: for people, and not where calls of tools send text elsewhere.
+    #[arg(long)]
+    pub(crate) restore_pseudonyms: bool,
     /// Bytes of a request at most.
     #[arg(long, default_value_t = 2 << 20, value_name = "BYTES")]
     pub(crate) max_body_bytes: usize,

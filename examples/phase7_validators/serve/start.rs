@@ -5,6 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use jarre_core::SystemClock;
 use jarre_guardrails::guarded::{GuardedConfig, OnBlock};
+use jarre_guardrails::moderation::{Category, ModerationConfig, ModerationGuard, Reading, Rule};
+use jarre_guardrails::pii::{RestoreConfig, RestoreGuard};
 use jarre_guardrails::pipeline::{Pipeline, Policy, Registry, Resources};
 use jarre_providers::{Dialect, EndpointConfig};
 use tokio::net::TcpListener;
@@ -12,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::args::{BlockedInput, DialectName};
 use super::run::check_access;
-use super::{App, DecisionLog, Keys, ProxyConfig, ServeArgs, Upstream, run};
+use super::{App, DecisionLog, Keys, Moderator, ProxyConfig, ServeArgs, Upstream, run};
 
 /// Stands before a model until it is asked to stop. Whether all that was open then came to its end.
 ///
@@ -24,7 +26,10 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<bool> {
     let entropy = getrandom::u64().map_err(|error| anyhow!("the system gives no random numbers: {error}"))?;
     let pipeline = pipeline(args.policy.as_deref(), &args.policy_name)?;
     let mut app = App::new(config, upstream(args)?, pipeline, Arc::new(SystemClock::new()), entropy);
-    app = app.with_guarding(guarding(args));
+    app = app.with_guarding(guarding(args)).with_moderator(moderator()?);
+    if args.restore_pseudonyms {
+        app = app.with_restore(Arc::new(RestoreGuard::new(&RestoreConfig::default())?));
+    }
     if let Some(path) = &args.log_decisions {
         app = app.with_log(DecisionLog::open(path).with_context(|| format!("cannot write to {}", path.display()))?);
     }
@@ -63,6 +68,15 @@ fn guarding(args: &ServeArgs) -> GuardedConfig {
         BlockedInput::Completion => OnBlock::Answer,
     };
     GuardedConfig { on_input, ..GuardedConfig::default() }
+}
+
+/// The guard that comes with the library, made to tell of every category. One is flagged where the guard would block it.
+fn moderator() -> Result<Moderator> {
+    let all = Category::ALL.map(|category| (category, Rule { note: Some(0.0), block: None }));
+    let config = ModerationConfig { rules: all.into(), reading: Reading::Whole, ..ModerationConfig::default() };
+    let moderator = Moderator::new("jarre-moderation", Arc::new(ModerationGuard::new(&config)?));
+    let thresholds = Category::ALL.into_iter().filter_map(|category| Some((category, Rule::of(category).block?)));
+    Ok(thresholds.fold(moderator, |moderator, (category, score)| moderator.with_threshold(category.name(), score)))
 }
 
 fn upstream(args: &ServeArgs) -> Result<Upstream> {
