@@ -1,11 +1,6 @@
 //! `check`: what a policy makes of texts.
 
-use std::{
-    fs,
-    io::Write,
-    path::Path,
-    sync::Arc,
-};
+use std::{fs, io::Write, path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use jarre_core::SystemClock;
@@ -30,7 +25,11 @@ pub(crate) fn check(args: &CheckArgs) -> Result<bool> {
         let verdict = pipeline.check(text, &context);
         allowed &= verdict.allowed;
         let mut out = std::io::stdout().lock();
-        if args.json { writeln!(out, "{}", serde_json::to_string(&verdict)?)? } else { write!(out, "{}", told(text, &verdict))? }
+        if args.json {
+            writeln!(out, "{}", serde_json::to_string(&verdict)?)?
+        } else {
+            write!(out, "{}", told(text, &verdict))?
+        }
         Ok(())
     };
     match (&args.jsonl, &args.text) {
@@ -76,14 +75,22 @@ fn read(path: &Path) -> Result<String> {
 /// A verdict for people: what happened, by whom and where, and what goes on.
 fn told(text: &str, verdict: &Verdict) -> String {
     let head = if verdict.allowed { "allowed" } else { "blocked" };
-    let layers: String = verdict.layers.iter().filter(|layer| layer.action > Action::Allow || !layer.spans.is_empty()).map(|layer| line(text, layer)).collect();
+    let layers: String = verdict
+        .layers
+        .iter()
+        .filter(|layer| layer.action > Action::Allow || !layer.spans.is_empty())
+        .map(|layer| line(text, layer))
+        .collect();
     let changed = if verdict.allowed && verdict.text != text { format!("  goes on as: {}\n", verdict.text) } else { String::new() };
     format!("{head} in {} µs\n{layers}{changed}", verdict.latency.as_micros())
 }
 
 fn line(text: &str, layer: &LayerVerdict) -> String {
     let action = serde_json::to_value(layer.action).ok().and_then(|action| action.as_str().map(str::to_owned)).unwrap_or_default();
-    let spots = layer.spans.iter().map(|spot| format!("{} {:.2} {:?}", spot.label, spot.score, excerpt(text.get(spot.start..spot.end).unwrap_or_default(), 60)));
+    let spots = layer
+        .spans
+        .iter()
+        .map(|spot| format!("{} {:.2} {:?}", spot.label, spot.score, excerpt(text.get(spot.start..spot.end).unwrap_or_default(), 60)));
     format!("  {:<12} {action:<8} {}\n", layer.name, spots.collect::<Vec<_>>().join(", "))
 }
 

@@ -24,7 +24,8 @@ pub(crate) fn bytes(path: Option<&Path>) -> Result<Vec<u8>> {
 
 /// The text of `path`, of standard input where it is `-` or not given.
 pub(crate) fn text(path: Option<&Path>) -> Result<String> {
-    String::from_utf8(bytes(path)?).map_err(|error| anyhow::anyhow!("the input is not UTF-8: byte {} is none of it", error.utf8_error().valid_up_to()))
+    String::from_utf8(bytes(path)?)
+        .map_err(|error| anyhow::anyhow!("the input is not UTF-8: byte {} is none of it", error.utf8_error().valid_up_to()))
 }
 
 /// Gives `each` every line of `path` that is not empty, with its number from 1; stops where it answers with an error.
@@ -83,7 +84,9 @@ mod tests {
     fn a_line_is_a_string_or_has_the_field() {
         assert_eq!(text_of(br#""a""#, "text").unwrap(), "a");
         assert_eq!(text_of(br#"{"prompt": "a", "text": 1}"#, "prompt").unwrap(), "a");
-        for (line, said) in [("[]", "neither"), (r#"{"text": 1}"#, "not a string"), (r#"{"prompt": ""}"#, "there are: prompt"), ("{", "not JSON")] {
+        for (line, said) in
+            [("[]", "neither"), (r#"{"text": 1}"#, "not a string"), (r#"{"prompt": ""}"#, "there are: prompt"), ("{", "not JSON")]
+        {
             let error = format!("{:#}", text_of(line.as_bytes(), "text").unwrap_err());
             assert!(error.contains(said), "{error}");
         }

@@ -31,7 +31,9 @@ pub(crate) fn repair(args: &RepairArgs) -> Result<bool> {
 fn write_json(line: Option<usize>, recovered: &Result<Recovered, Unrecovered>) -> Result<()> {
     let mut told = match recovered {
         Ok(recovered) => json!({"value": recovered.value, "steps": recovered.steps, "price": recovered.price()}),
-        Err(Unrecovered::Invalid { value, violations }) => json!({"error": "the document is not valid", "value": value, "violations": violations}),
+        Err(Unrecovered::Invalid { value, violations }) => {
+            json!({"error": "the document is not valid", "value": value, "violations": violations})
+        }
         Err(error) => json!({"error": error.to_string()}),
     };
     if let (Some(line), Some(object)) = (line, told.as_object_mut()) {
@@ -48,7 +50,11 @@ fn write_text(line: Option<usize>, recovered: &Result<Recovered, Unrecovered>) -
         Ok(Recovered { value, steps }) => {
             let mut out = std::io::stdout().lock();
             // Lines stay lines.
-            if line.is_some() { writeln!(out, "{value}")? } else { writeln!(out, "{value:#}")? }
+            if line.is_some() {
+                writeln!(out, "{value}")?
+            } else {
+                writeln!(out, "{value:#}")?
+            }
             for step in steps {
                 eprintln!("{place}{}", told(step));
             }

@@ -71,7 +71,9 @@ impl Bench<'_> {
 
     fn layer(&self, name: &str, stage: Stage) -> Result<&Arc<Layer>> {
         let mut layers = self.pipeline.groups().iter().flatten();
-        layers.find(|layer| &*layer.name == name && layer.stages.contains(&stage)).with_context(|| format!("the policy has no layer `{name}` there"))
+        layers
+            .find(|layer| &*layer.name == name && layer.stages.contains(&stage))
+            .with_context(|| format!("the policy has no layer `{name}` there"))
     }
 
     /// How long the stages of input and output take for texts of these lengths, cut from `pages`; and each layer of the input.
@@ -107,7 +109,8 @@ pub(crate) fn ranking(sets: &[Set]) -> Result<Vec<Ranking>> {
     let guard = InjectionGuard::new(InjectionConfig::default())?;
     let of = |side| sets.iter().filter(move |set| set.layer == "injection" && set.side == side);
     let mut rankings = Vec::new();
-    let harmless: Vec<f64> = of(Side::Harmless).flat_map(|set| &set.texts).map(|text| Ok(f64::from(guard.score(text)?))).collect::<Result<_>>()?;
+    let harmless: Vec<f64> =
+        of(Side::Harmless).flat_map(|set| &set.texts).map(|text| Ok(f64::from(guard.score(text)?))).collect::<Result<_>>()?;
     for set in of(Side::Harmful) {
         let harmful: Vec<f64> = set.texts.iter().map(|text| Ok(f64::from(guard.score(text)?))).collect::<Result<_>>()?;
         let scores = BinaryScores::new(harmful.iter().map(|score| (*score, true)).chain(harmless.iter().map(|score| (*score, false))))?;

@@ -17,10 +17,7 @@ use indicatif::ProgressBar;
 use jarre_core::SystemClock;
 use serde_json::json;
 
-use crate::{
-    args::ReportArgs,
-    check,
-};
+use crate::{args::ReportArgs, check};
 use figures::{Figures, Mistake};
 use measure::Bench;
 use ratchet::Departure;

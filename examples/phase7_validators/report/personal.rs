@@ -15,7 +15,8 @@ mod corpus;
 
 /// Spans that are missed, and findings that are none.
 pub(crate) fn rates(figures: &mut Figures) -> Result<Vec<Mistake>> {
-    let guards: [Box<dyn Guard>; 2] = [Box::new(PiiGuard::new(PiiConfig::default())?), Box::new(SecretsGuard::new(SecretsConfig::default())?)];
+    let guards: [Box<dyn Guard>; 2] =
+        [Box::new(PiiGuard::new(PiiConfig::default())?), Box::new(SecretsGuard::new(SecretsConfig::default())?)];
     let (mut spans, mut found, mut missed, mut false_alarms) = (0, 0, Vec::new(), Vec::new());
     for document in corpus::documents().filter(|document| document.half == Half::HeldOut) {
         let findings = check(&guards, &document.text)?;
@@ -54,9 +55,9 @@ fn missing<'a>(document: &'a Document, findings: &'a [Finding]) -> impl Iterator
 }
 
 fn unfounded<'a>(document: &'a Document, findings: &'a [Finding]) -> impl Iterator<Item = Mistake> + 'a {
-    let wrong = findings.iter().filter(|finding| {
-        !document.spans.iter().any(|(_, span)| finding.span.start < span.end && span.start < finding.span.end)
-    });
+    let wrong = findings
+        .iter()
+        .filter(|finding| !document.spans.iter().any(|(_, span)| finding.span.start < span.end && span.start < finding.span.end));
     wrong.map(|finding| mistake(Side::Harmless, &finding.label, &document.text[finding.span.clone()]))
 }
 

@@ -40,7 +40,9 @@ impl Departure {
         match self {
             Self::Worse { key, held, now } => format!("worse: {key}: {} are wrong, {} were", of(now), of(held)),
             Self::Better { key, held, now } => format!("better: {key}: {} are wrong, {} were; hold it by --update", of(now), of(held)),
-            Self::Changed { key, held, now } => format!("another set: {key}: {} texts, {} were; look at it, then --update", now.texts, held.texts),
+            Self::Changed { key, held, now } => {
+                format!("another set: {key}: {} texts, {} were; look at it, then --update", now.texts, held.texts)
+            }
             Self::New { key } => format!("not held: {key}; hold it by --update"),
             Self::Missing { key } => format!("not measured: {key}"),
         }

@@ -68,7 +68,9 @@ fn injection(path: &Path) -> Result<Vec<Set>> {
 fn moderation(path: &Path) -> Result<Vec<Set>> {
     const CATEGORIES: [&str; 8] = ["S", "H", "V", "HR", "SH", "S3", "H2", "V2"];
     let rows = lines(path)?;
-    let texts = |wanted: &dyn Fn(&Value) -> bool| rows.iter().filter(|row| wanted(row)).filter_map(|row| row["prompt"].as_str().map(str::to_owned)).collect();
+    let texts = |wanted: &dyn Fn(&Value) -> bool| {
+        rows.iter().filter(|row| wanted(row)).filter_map(|row| row["prompt"].as_str().map(str::to_owned)).collect()
+    };
     let flagged = |row: &Value| CATEGORIES.iter().any(|category| row[*category] == 1);
     let clean = |row: &Value| CATEGORIES.iter().all(|category| row[*category] == 0);
     let set = |side, texts| Set { layer: "moderation", stage: Stage::Input, name: "openai_moderation".into(), side, seen: true, texts };
@@ -78,7 +80,8 @@ fn moderation(path: &Path) -> Result<Vec<Set>> {
 /// What people say to a banking, travel or kitchen assistant: the parts that nothing learnt from.
 fn utterances(path: &Path) -> Result<Vec<Set>> {
     let parts: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
-    let part = |name: &str| parts[name].as_array().into_iter().flatten().filter_map(|row| row[0].as_str().map(str::to_owned)).collect::<Vec<_>>();
+    let part =
+        |name: &str| parts[name].as_array().into_iter().flatten().filter_map(|row| row[0].as_str().map(str::to_owned)).collect::<Vec<_>>();
     let texts: Vec<String> = ["val", "test", "oos_val", "oos_test"].into_iter().flat_map(part).collect();
     Ok(harmless("clinc150", &texts, false))
 }
@@ -102,7 +105,14 @@ fn pages(path: &Path) -> Result<Vec<Set>> {
         }
     }
     let mut sets = harmless("tech_docs", &texts, false);
-    sets.push(Set { layer: "indirect_injection", stage: Stage::Context, name: "tech_docs".into(), side: Side::Harmless, seen: false, texts });
+    sets.push(Set {
+        layer: "indirect_injection",
+        stage: Stage::Context,
+        name: "tech_docs".into(),
+        side: Side::Harmless,
+        seen: false,
+        texts,
+    });
     Ok(sets)
 }
 

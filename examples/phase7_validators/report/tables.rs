@@ -29,7 +29,8 @@ pub(crate) fn rates(figures: &Figures) -> Result<Table> {
 /// How well scores part the sides.
 pub(crate) fn rankings(figures: &Figures) -> Result<Table> {
     let share = |name: &str| Column::new(name).format(NumberFormat::Fixed(3));
-    let columns = [Column::new("layer"), Column::new("set"), Column::new("harmful"), Column::new("harmless"), share("AUPRC"), share("AUROC")];
+    let columns =
+        [Column::new("layer"), Column::new("set"), Column::new("harmful"), Column::new("harmless"), share("AUPRC"), share("AUROC")];
     let mut table = Table::new(columns.into_iter().chain([Column::new("learnt from")])).caption("How well scores part the sides");
     for ranking in &figures.rankings {
         table.row([

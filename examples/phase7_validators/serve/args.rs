@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 /// How the proxy listens, where it asks, and what it takes.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// The server to stand before, as `http://127.0.0.1:8000/v1`: one that speaks `OpenAI`'s API.
+    /// The server to stand before, as `http://127.0.0.1:8000/v1`: one that speaks OpenAI's API.
     #[arg(long, value_name = "URL")]
     pub(crate) upstream: String,
     /// The environment variable that holds the upstream's key.

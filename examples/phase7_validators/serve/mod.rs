@@ -1,4 +1,4 @@
-//! `serve`: a proxy with `OpenAI`'s API before any server that has it, with guards between.
+//! `serve`: a proxy with OpenAI's API before any server that has it, with guards between.
 
 mod app;
 mod args;
