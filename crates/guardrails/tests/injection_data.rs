@@ -1,6 +1,6 @@
 //! What the shipped model makes of texts that it has not learnt from: `JARRE_DATA=... cargo test -p jarre-guardrails --test injection_data
 //! -- --ignored --nocapture`.
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "tests")]
 
 use std::{fs, io::Read as _, path::PathBuf};
 
