@@ -32,6 +32,9 @@ pub(crate) enum Command {
     Repair(RepairArgs),
     /// Prints the policy that holds where none is given, to be changed.
     Policy,
+    /// Writes the vectors of texts by a sentence encoder, one a line, for a classifier to learn from.
+    #[cfg(feature = "encoder")]
+    Embed(crate::embed::EmbedArgs),
     /// Stands before a model: requests and answers of OpenAI's API go through the guards.
     #[cfg(feature = "server")]
     Serve(crate::serve::ServeArgs),

@@ -4,6 +4,8 @@
 
 mod args;
 mod check;
+#[cfg(feature = "encoder")]
+mod embed;
 mod input;
 mod repair;
 mod report;
@@ -36,6 +38,8 @@ fn run(cli: &Cli) -> Result<bool> {
         Command::Validate(args) => validate::validate(args),
         Command::Repair(args) => repair::repair(args),
         Command::Policy => check::print_policy(),
+        #[cfg(feature = "encoder")]
+        Command::Embed(args) => embed::embed(args),
         #[cfg(feature = "server")]
         Command::Serve(args) => serve::serve(args),
         Command::Report(args) => report::report(args),

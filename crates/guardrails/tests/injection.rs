@@ -211,3 +211,15 @@ fn long_texts_of_anything_are_read() {
         guard.check(&text, &Context::default()).unwrap();
     }
 }
+
+/// Requests full of the words of attacks, and attacks, that were written once the classifier was trained; they have chosen the default
+/// threshold.
+#[test]
+fn texts_that_were_written_afterwards_are_told_apart() {
+    let guard = InjectionGuard::new(InjectionConfig::default()).unwrap();
+    let found = |texts: &str| texts.lines().filter(|text| !guard.check(text, &Context::default()).unwrap().is_empty()).count();
+    let (harmless, attacks) = (include_str!("unseen/harmless.txt"), include_str!("unseen/attacks.txt"));
+    assert_eq!((harmless.lines().count(), attacks.lines().count()), (60, 25));
+    assert!(found(harmless) <= 2, "{} of 60 harmless requests were found", found(harmless));
+    assert!(found(attacks) >= 22, "{} of 25 attacks were found", found(attacks));
+}

@@ -1,7 +1,9 @@
 //! Trains the classifier for moderation that comes with the crate, or measures how such a one does on texts that it has not seen.
 //!
 //! `cargo run --release -p jarre-guardrails --example train_moderation -- --data $JARRE_DATA --out crates/guardrails/models/moderation.bin`
-//! `cargo run --release -p jarre-guardrails --example train_moderation -- --data $JARRE_DATA --evaluate`
+//! `cargo run --release -p jarre-guardrails --example train_moderation -- --data $JARRE_DATA --evaluate [--vectors FILE]`
+//!
+//! The vectors are those of `phase7_validators embed`; what they add to the n-grams is measured, and not shipped.
 #![expect(clippy::print_stdout, reason = "a program tells what it measured")]
 
 mod data;
@@ -9,6 +11,7 @@ mod measure;
 mod recipe;
 mod table;
 mod tweets;
+mod vectors;
 
 use std::{error::Error, fs, path::PathBuf};
 
@@ -25,25 +28,30 @@ const SEED: u64 = 8;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (mut folder, mut file, mut evaluated) = (None, None, false);
+    let (mut folder, mut file, mut vectors, mut evaluated) = (None, None, None, false);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--data" => folder = arguments.next().map(PathBuf::from),
             "--out" => file = arguments.next().map(PathBuf::from),
+            "--vectors" => vectors = arguments.next().map(PathBuf::from),
             "--evaluate" => evaluated = true,
-            other => return Err(format!("`{other}` is not known: give --data FOLDER, and --out FILE or --evaluate").into()),
+            other => {
+                return Err(format!("`{other}` is not known: give --data FOLDER, and --out FILE or --evaluate, and --vectors FILE").into());
+            }
         }
     }
     let folder = folder.ok_or("give --data FOLDER")?;
     let examples = data::moderation(&folder)?;
     if evaluated {
-        for features in [Features::Ngrams, Features::Themes, Features::Tweets] {
-            let recipe = Recipe::new(features, &folder)?;
+        let vectors = vectors.map(|file| vectors::read(&file)).transpose()?;
+        let with_vectors: &[Features] = if vectors.is_some() { &[Features::Vectors, Features::ThemesAndVectors] } else { &[] };
+        for &features in [Features::Ngrams, Features::Themes, Features::Tweets].iter().chain(with_vectors) {
+            let recipe = Recipe::new(features, &folder, vectors.clone())?;
             println!("## {features:?}\n\n{}\n", table::table(&judged(&recipe, &examples)?)?);
         }
     }
     if let Some(file) = file {
-        let (model, config, loss) = Recipe::new(Features::Themes, &folder)?.train(&examples)?;
+        let (model, config, loss) = Recipe::new(Features::Themes, &folder, None)?.train(&examples)?;
         let bytes = model.to_bytes();
         println!("{} examples, {} bytes, log loss {loss:.4} on texts left out, {config:?}", examples.len(), bytes.len());
         fs::write(file, bytes)?;

@@ -7,7 +7,7 @@ use crate::Effect;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InjectionConfig {
-    /// The score, from 0 to 1, from which on a text is an attack.
+    /// The score, from 0 to 1, from which on a text is an attack: 0.65 by default.
     pub threshold: f32,
     /// The same for text that is disguised or encoded, which honest text seldom is.
     pub disguised_threshold: f32,
@@ -23,6 +23,6 @@ pub struct InjectionConfig {
 
 impl Default for InjectionConfig {
     fn default() -> Self {
-        Self { threshold: 0.5, disguised_threshold: 0.3, off: Vec::new(), patterns: true, depth: 2, effect: Effect::Block }
+        Self { threshold: 0.65, disguised_threshold: 0.3, off: Vec::new(), patterns: true, depth: 2, effect: Effect::Block }
     }
 }
