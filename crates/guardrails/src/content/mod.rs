@@ -5,7 +5,7 @@
 //! | [`LinkGuard`] | images, links and tags that lead to hosts that are not trusted, or carry data | 4 KiB |
 //! | [`CodeGuard`] | programs, by fences and by how their lines look | a few lines |
 //! | [`CommandGuard`] | SQL, shell commands, scripts and templates that act where they are run | 1 KiB |
-//! | [`LanguageGuard`] (feature `language`) | other languages than those allowed | a window |
+//! | `LanguageGuard` (feature `language`) | other languages than those allowed | a window |
 //! | [`LimitGuard`] | too much text, repetition and nesting | nothing |
 //! | [`TokenGuard`] | too many tokens, of a text and of a conversation | 4 KiB |
 

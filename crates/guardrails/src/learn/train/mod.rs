@@ -23,7 +23,7 @@ use crate::{Error, Result};
 /// Fits a model to `examples`, whose targets stand in the order of the labels of `config`; an example without a target for a label is no
 /// example of that label. What `hook` says of a text is learnt from, too.
 ///
-/// The strength is that of the lowest log loss on texts that were left out (folds by [`fold`]), all labels together, and the margins of that
+/// The strength is that of the lowest log loss on texts that were left out (folds by [`fold`](super::fold)), all labels together, and the margins of that
 /// run calibrate the model. The same examples in the same order give the same model, to the byte, on one kind of machine.
 ///
 /// # Errors
