@@ -14,8 +14,8 @@ use crate::{Result, schema::Schema};
 
 /// A model whose answers are `T`s.
 ///
-/// The schema of `T` goes into the request where the model can be held to it, else into the instructions. The answer is read, checked by
-/// the schema and taken in as a `T`; one that fails is asked for again with what is wrong, as often as the budget allows. The model may
+/// The schema of `T` goes into the request where the model can be held to it, else into the instructions. The answer is read, mended and fitted
+/// where that is sure ([`Recovery`](crate::json::Recovery)), checked by the schema and taken in as a `T`; one that fails is asked for again with what is wrong, as often as the budget allows. The model may
 /// be any [`ChatModel`]; what it returns is never trusted to fit.
 ///
 /// ```
@@ -29,7 +29,7 @@ use crate::{Result, schema::Schema};
 /// }
 ///
 /// # pollster::block_on(async {
-/// let model = ScriptedModel::new().with_text(r#"{"name": "Ada", "age": "36"}"#).with_text(r#"{"name": "Ada", "age": 36}"#);
+/// let model = ScriptedModel::new().with_text("Ada, of course.").with_text(r#"{name: "Ada", "age": "36"}"#);
 /// let people = Structured::<_, Person>::new(model, StructuredConfig::default())?;
 /// let answer = people.ask(ChatRequest::user("who wrote the first program, and how old did she get?")).await?;
 /// assert_eq!((answer.value.name.as_str(), answer.value.age, answer.attempts.len()), ("Ada", 36, 2));
@@ -71,7 +71,7 @@ impl<M: ChatModel, T: DeserializeOwned> Structured<M, T> {
         loop {
             let response = self.model.chat(attempts.request()).await?;
             let text = response.message.text();
-            let reading = read(&text, response.finish_reason, &self.schema);
+            let reading = read(&text, response.finish_reason, &self.schema, &self.config.recovery);
             if let Next::Done(answer) = attempts.book(text, response.usage, reading)? {
                 return Ok(answer);
             }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::schema::SchemaConfig;
+use crate::{json::RecoveryConfig, schema::SchemaConfig};
 
 /// How a model is asked for an answer that fits a schema, and what it may cost. Time is the request's deadline to bound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,8 +13,11 @@ pub struct StructuredConfig {
     /// The most tokens, prompts and answers of all attempts together: once so many are used, the model is not asked again. A model that
     /// does not count its tokens is held by `attempts` alone.
     pub max_tokens: Option<u64>,
-    /// Whether a stream is broken off at the first byte after which the schema cannot be met. What is broken off is not repaired.
+    /// Whether a stream is broken off at the first byte after which the schema cannot be met. What is broken off is not recovered, also
+    /// where a value could have been fitted.
     pub stop_early: bool,
+    /// How answers are mended and fitted before they are judged.
+    pub recovery: RecoveryConfig,
     /// The limits of the schema and of the answer.
     pub schema: SchemaConfig,
 }
@@ -22,6 +25,13 @@ pub struct StructuredConfig {
 impl Default for StructuredConfig {
     /// Three attempts, any number of tokens, streams broken off early.
     fn default() -> Self {
-        Self { name: "answer".to_owned(), attempts: 3, max_tokens: None, stop_early: true, schema: SchemaConfig::default() }
+        Self {
+            name: "answer".to_owned(),
+            attempts: 3,
+            max_tokens: None,
+            stop_early: true,
+            recovery: RecoveryConfig::default(),
+            schema: SchemaConfig::default(),
+        }
     }
 }

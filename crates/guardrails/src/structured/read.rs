@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Outcome;
 use crate::{
-    json::{Recovered, Recovery, Step, Unrecovered},
+    json::{Recovered, Recovery, RecoveryConfig, Step, Unrecovered},
     schema::{Schema, Violation},
 };
 
@@ -15,8 +15,8 @@ pub(super) enum Reading<T> {
 }
 
 /// Reads a whole answer: as JSON, by the schema, as a `T`.
-pub(super) fn read<T: DeserializeOwned>(text: &str, finish: FinishReason, schema: &Schema) -> Reading<T> {
-    match (finish, recover(text, schema)) {
+pub(super) fn read<T: DeserializeOwned>(text: &str, finish: FinishReason, schema: &Schema, config: &RecoveryConfig) -> Reading<T> {
+    match (finish, recover(text, schema, config)) {
         (FinishReason::ContentFilter, _) => Reading::Fails(Outcome::Withheld),
         (_, Ok((json, steps))) => match serde_path(&json) {
             Ok(value) => Reading::Fits { value, json, steps },
@@ -28,13 +28,16 @@ pub(super) fn read<T: DeserializeOwned>(text: &str, finish: FinishReason, schema
 }
 
 /// The one place where a text becomes a value: what is returned fits the schema. What was done to it comes with it.
-fn recover(text: &str, schema: &Schema) -> Result<(Value, Vec<Step>), Vec<Violation>> {
-    match Recovery::default().recover(text, Some(schema)) {
-        Ok(Recovered { value, steps }) => Ok((value, steps)),
-        // The likeliest document is what the model has to mend.
-        Err(Unrecovered::Invalid { value, .. }) => Err(schema.validate(&value)),
-        // A text that holds no document is none that the schema allows.
-        Err(_) => Err(schema.check_text(text).err().unwrap_or_default()),
+fn recover(text: &str, schema: &Schema, config: &RecoveryConfig) -> Result<(Value, Vec<Step>), Vec<Violation>> {
+    let unrecovered = match Recovery::new(config.clone()).recover(text, Some(schema)) {
+        Ok(Recovered { value, steps }) => return Ok((value, steps)),
+        Err(unrecovered) => unrecovered,
+    };
+    // What is told is what the model wrote, not what was made of it; where that is no document, the likeliest one in it.
+    let written = schema.check_text(text).err().unwrap_or_default();
+    match unrecovered {
+        Unrecovered::Invalid { value, .. } if written.iter().any(|violation| violation.keyword == "json") => Err(schema.validate(&value)),
+        _ => Err(written),
     }
 }
 

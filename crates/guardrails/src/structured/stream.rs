@@ -101,7 +101,8 @@ impl<'a, M: ChatModel, T: DeserializeOwned> Answering<'a, M, T> {
         let writing = self.current.take().expect("a stream that ended was begun");
         let response = writing.answer.finish()?;
         let text = response.message.text();
-        let reading = read(&text, response.finish_reason, &self.structured.schema);
+        let config = &self.structured.config;
+        let reading = read(&text, response.finish_reason, &self.structured.schema, &config.recovery);
         self.attempts.book(text, response.usage, reading).map(Read::End)
     }
 

@@ -113,7 +113,7 @@ fn an_observer_holds_nothing_back() {
     let bad = layer(whole("bad", |text| Ok(places(text, "bad", &Effect::Block, false)))).observing();
     let pipeline = of([vec![bad], vec![layer(pattern("stop", "stop", Effect::Block))]]);
     let mut scan = pipeline.scan(&Context::new(Stage::Output));
-    assert_eq!((scan.push("a bad word, and so on "), scan.held()), ("a bad word, an".into(), 8));
+    assert_eq!((scan.push("a bad word, and so on "), scan.held()), ("a bad word, and so on ".into(), 0));
     scan.push("until the stop, and bad words after it");
     let (_, verdict) = scan.finish();
     assert_eq!(verdict.text, "a bad word, and so on until the ");
