@@ -45,17 +45,18 @@ impl NgramModel {
         let Parts { reader, roots, scales, plain, .. } = &*self.0;
         let labels = scales.len();
         let mut hashed = vec![0.0_f32; labels];
-        let mut margins = plain[plain.len() - labels..].to_vec();
-        reader.read(text, |at, value| match at.checked_sub(reader.idf.len()) {
-            None => {
-                for (sum, &root) in hashed.iter_mut().zip(&roots[at * labels..]) {
-                    let root = f32::from(root);
-                    *sum += value * root * root.abs();
-                }
+        let unit = reader.weigh(text, |bucket, weight| {
+            for (sum, &root) in hashed.iter_mut().zip(&roots[bucket * labels..][..labels]) {
+                let root = f32::from(root);
+                *sum += weight * (root * root.abs());
             }
-            Some(at) => margins.iter_mut().zip(&plain[at * labels..]).for_each(|(sum, weight)| *sum += value * weight),
         });
-        margins.iter_mut().zip(hashed.iter().zip(scales)).for_each(|(margin, (sum, scale))| *margin += sum * scale);
+        let mut margins = plain[plain.len() - labels..].to_vec();
+        reader.numbers(text, |at, value| {
+            let row = &plain[(at - reader.idf.len()) * labels..];
+            margins.iter_mut().zip(row).for_each(|(sum, weight)| *sum += value * weight);
+        });
+        margins.iter_mut().zip(hashed.iter().zip(scales)).for_each(|(margin, (sum, scale))| *margin += sum * unit * scale);
         margins
     }
 }

@@ -5,19 +5,28 @@ use unicode_normalization::UnicodeNormalization;
 /// In this order: compatibility composition (NFKC); lower case; what does not show (controls other than white space, zero-widths, marks of
 /// direction, soft hyphens, variation selectors, tags) is dropped; white space becomes a space, and a digit of any script `0`.
 pub fn normalise(text: &str, mut each: impl FnMut(char)) {
-    if text.is_ascii() {
-        text.bytes().filter_map(ascii).for_each(each);
-        return;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let plain = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+        let other = rest[plain..].bytes().position(|byte| byte.is_ascii()).map_or(rest.len(), |length| plain + length);
+        // The last plain character may be composed with what follows; none is with what stands before.
+        let start = if other > plain { plain.saturating_sub(1) } else { plain };
+        rest[..start].bytes().filter_map(ascii).for_each(&mut each);
+        composed(&rest[start..other], &mut each);
+        rest = &rest[other..];
     }
+}
+
+fn composed(text: &str, each: &mut impl FnMut(char)) {
     for char in text.nfkc() {
         if char.is_ascii() {
-            ascii(char as u8).into_iter().for_each(&mut each);
+            ascii(char as u8).into_iter().for_each(&mut *each);
         } else if char.is_whitespace() {
             each(' ');
         } else if char.is_numeric() {
             each('0');
         } else if !is_unseen(char) {
-            char.to_lowercase().for_each(&mut each);
+            char.to_lowercase().for_each(&mut *each);
         }
     }
 }
@@ -55,5 +64,14 @@ mod tests {
         assert_eq!(normal("ｉｇｎｏｒｅ\u{3000}ａｌｌ ①٣"), "ignore all 00");
         assert_eq!(normal("e\u{301}ÉÉ\u{202e}"), "ééé");
         assert_eq!(normal("A\u{e0041}B\r\n"), "ab  ");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn runs_are_read_as_the_whole(text in "[aA1 \u{301}\u{308}éßﬁ①가각\u{200b}\t·e-]{0,24}") {
+            let mut whole = String::new();
+            composed(&text, &mut |char| whole.push(char));
+            proptest::prop_assert_eq!(normal(&text), whole);
+        }
     }
 }

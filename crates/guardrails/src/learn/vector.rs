@@ -1,4 +1,4 @@
-use std::cell::Cell;
+use std::{cell::Cell, sync::LazyLock};
 
 use super::{FeatureHook, Ngrams};
 
@@ -6,6 +6,9 @@ thread_local! {
     /// The table of the last text that this thread read, emptied: a new one costs more than a short text.
     static TABLE: Cell<Vec<u16>> = const { Cell::new(Vec::new()) };
 }
+
+/// What an n-gram weighs that occurs so often, up to 255 times.
+static WEIGHTS: LazyLock<[f32; 256]> = LazyLock::new(|| std::array::from_fn(|count| sublinear(count as u16)));
 
 /// How texts become vectors: counted n-grams in hashed buckets, weighed, and the numbers of a hook.
 ///
@@ -29,14 +32,30 @@ pub(super) const IDF_STEPS: f32 = 16.0;
 impl Reader {
     /// The vector of `text`: each place once.
     pub(super) fn read(&self, text: &str, mut each: impl FnMut(usize, f32)) {
+        let mut places = Vec::new();
+        let unit = self.weigh(text, |bucket, weight| places.push((bucket, weight)));
+        places.into_iter().for_each(|(bucket, weight)| each(bucket, weight * unit));
+        self.numbers(text, each);
+    }
+
+    /// The weight of each bucket before the n-grams have length 1, and by what to multiply them so that they have.
+    pub(super) fn weigh(&self, text: &str, mut each: impl FnMut(usize, f32)) -> f32 {
         let counts = Counts::of(self.ngrams, self.bits, text);
-        let weigh = |bucket: u32| counts.weight(bucket) * f32::from(self.idf[bucket as usize]);
-        let squares: f32 = counts.seen.iter().map(|&bucket| weigh(bucket) * weigh(bucket)).sum();
-        let unit = if squares > 0.0 { squares.sqrt().recip() } else { 0.0 };
-        for &bucket in counts.seen.iter().filter(|&&bucket| self.idf[bucket as usize] > 0) {
-            each(bucket as usize, weigh(bucket) * unit);
+        let mut squares = 0.0;
+        for &bucket in &counts.seen {
+            let idf = self.idf[bucket as usize];
+            if idf > 0 {
+                let weight = counts.weight(bucket) * f32::from(idf);
+                squares += weight * weight;
+                each(bucket as usize, weight);
+            }
         }
         counts.put_back();
+        if squares > 0.0 { squares.sqrt().recip() } else { 0.0 }
+    }
+
+    /// The numbers of the hook, at their places behind the buckets.
+    pub(super) fn numbers(&self, text: &str, mut each: impl FnMut(usize, f32)) {
         let Some(hook) = &self.hook else { return };
         for (at, (value, (mean, inverse))) in hook.read(text).into_iter().zip(&self.standard).enumerate() {
             each(self.idf.len() + at, ((value - mean) * inverse).clamp(-4.0, 4.0));
@@ -77,9 +96,11 @@ impl Counts {
     }
 
     fn weight(&self, bucket: u32) -> f32 {
-        match self.counts[bucket as usize] {
-            1 => 1.0,
-            count => 1.0 + f32::from(count).ln(),
-        }
+        let count = self.counts[bucket as usize];
+        WEIGHTS.get(usize::from(count)).copied().unwrap_or_else(|| sublinear(count))
     }
+}
+
+fn sublinear(count: u16) -> f32 {
+    1.0 + f32::from(count).ln()
 }
