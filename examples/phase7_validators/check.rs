@@ -26,9 +26,9 @@ pub(crate) fn check(args: &CheckArgs) -> Result<bool> {
         allowed &= verdict.allowed;
         let mut out = std::io::stdout().lock();
         if args.json {
-            writeln!(out, "{}", serde_json::to_string(&verdict)?)?
+            writeln!(out, "{}", serde_json::to_string(&verdict)?)?;
         } else {
-            write!(out, "{}", told(text, &verdict))?
+            write!(out, "{}", told(text, &verdict))?;
         }
         Ok(())
     };

@@ -51,9 +51,9 @@ fn write_text(line: Option<usize>, recovered: &Result<Recovered, Unrecovered>) -
             let mut out = std::io::stdout().lock();
             // Lines stay lines.
             if line.is_some() {
-                writeln!(out, "{value}")?
+                writeln!(out, "{value}")?;
             } else {
-                writeln!(out, "{value:#}")?
+                writeln!(out, "{value:#}")?;
             }
             for step in steps {
                 eprintln!("{place}{}", told(step));

@@ -34,7 +34,9 @@ impl Reader {
     pub(super) fn read(&self, text: &str, mut each: impl FnMut(usize, f32)) {
         let mut places = Vec::new();
         let unit = self.weigh(text, |bucket, weight| places.push((bucket, weight)));
-        places.into_iter().for_each(|(bucket, weight)| each(bucket, weight * unit));
+        for (bucket, weight) in places {
+            each(bucket, weight * unit);
+        }
         self.numbers(text, each);
     }
 
