@@ -15,7 +15,7 @@ import time
 
 import json_repair
 
-CORPUS = pathlib.Path(__file__).parents[2] / "crates/guardrails/tests/repair_corpus.jsonl"
+CORPUS = pathlib.Path(__file__).parents[2] / "crates/guardrails/tests/repair_corpus.txt"
 NOTHING = object()
 
 

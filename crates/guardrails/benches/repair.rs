@@ -1,4 +1,4 @@
-//! Broken JSON read by us and by two peers: the share of `tests/repair_corpus.jsonl` that each reads as it was meant, and the time for all of
+//! Broken JSON read by us and by two peers: the share of `tests/repair_corpus.txt` that each reads as it was meant, and the time for all of
 //! it and for a document of a megabyte. `benches/peers/repair_peers.py` holds Python's `json_repair` to the same lines.
 //!
 //! `cargo bench -p jarre-guardrails --bench repair`
@@ -44,7 +44,7 @@ fn read(reader: Reader, text: &str) -> Option<Value> {
 }
 
 fn corpus() -> Vec<Line> {
-    let lines = include_str!("../tests/repair_corpus.jsonl").lines();
+    let lines = include_str!("../tests/repair_corpus.txt").lines();
     lines.map(|line| serde_json::from_str(line).expect("a line of the corpus")).filter(|line: &Line| line.schema.is_none()).collect()
 }
 

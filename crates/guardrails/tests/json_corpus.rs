@@ -34,7 +34,7 @@ impl Check for Schema {
 }
 
 fn corpus() -> Vec<Line> {
-    include_str!("repair_corpus.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    include_str!("repair_corpus.txt").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// What came of a line: the document, or the name of the reason.
