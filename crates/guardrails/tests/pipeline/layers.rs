@@ -113,10 +113,11 @@ fn an_observer_holds_nothing_back() {
     let bad = layer(whole("bad", |text| Ok(places(text, "bad", &Effect::Block, false)))).observing();
     let pipeline = of([vec![bad], vec![layer(pattern("stop", "stop", Effect::Block))]]);
     let mut scan = pipeline.scan(&Context::new(Stage::Output));
-    assert_eq!((scan.push("a bad word, and so on "), scan.held()), ("a bad word, and so on ".into(), 0));
-    scan.push("until the stop, and bad words after it");
+    // The other layer waits for what may become a `stop`, and for nothing else.
+    assert_eq!((scan.push("a bad word, and so on unti st"), scan.held()), ("a bad word, and so on unti ".into(), 2));
+    scan.push("ill until the stop, and bad words after it");
     let (_, verdict) = scan.finish();
-    assert_eq!(verdict.text, "a bad word, and so on until the ");
+    assert_eq!(verdict.text, "a bad word, and so on unti still until the ");
     assert_eq!(verdict.layers[0].spans, [spot(2, 5, "place", 0.25)], "what came after the stop was not read");
 }
 
