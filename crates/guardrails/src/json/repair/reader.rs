@@ -14,6 +14,8 @@ pub(super) struct Reader<'a> {
     comma: Option<usize>,
     /// Whether the text is the document, so that it may lack its first bracket.
     alone: bool,
+    /// Where the first key begins that may be one without its closing quote, and a text that begins with a colon.
+    doubtful: Option<usize>,
     root: Option<Value>,
 }
 
@@ -33,7 +35,7 @@ pub(super) type Next = Result<Expect, Refusal>;
 
 impl<'a> Reader<'a> {
     pub(super) fn new(cursor: Cursor<'a>, config: RepairConfig) -> Self {
-        Self { cursor, stack: Vec::new(), fixes: Vec::new(), config, comma: None, alone: false, root: None }
+        Self { cursor, stack: Vec::new(), fixes: Vec::new(), config, comma: None, alone: false, doubtful: None, root: None }
     }
 
     /// The document, or the documents, that the text is.
@@ -68,7 +70,22 @@ impl<'a> Reader<'a> {
             }?;
         }
         self.comma = None;
+        self.undoubted()?;
         Ok(self.root.take().expect("a document that is read has a root"))
+    }
+
+    /// Refuses `{"a: ":", "b": ""}`: it is `{"a": ":", "b": ""}` without a quote as well as `{"a: ": ", \"b\": "}` without its escapes. One
+    /// quote that is missing shifts all that follow, so where none of them has to be mended, the key is what it looks like.
+    fn undoubted(&mut self) -> Result<(), Refusal> {
+        let Some(at) = self.doubtful.take() else { return Ok(()) };
+        let shifted = |kind| matches!(kind, FixKind::InnerQuote | FixKind::MissingQuote | FixKind::UnquotedValue | FixKind::Truncated);
+        let told = self.fixes.iter().any(|fix| fix.at >= at && shifted(fix.kind));
+        if told { Err(Refusal { reason: Reason::AmbiguousText, at }) } else { Ok(()) }
+    }
+
+    /// Remembers a key that may be two texts.
+    pub(super) fn doubt(&mut self, at: usize) {
+        self.doubtful.get_or_insert(at);
     }
 
     fn value(&mut self) -> Next {

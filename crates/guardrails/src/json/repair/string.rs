@@ -7,6 +7,8 @@ pub(super) struct Text {
     pub(super) read: String,
     /// From where on the text is not yet in `read`.
     pub(super) from: usize,
+    /// Where it begins.
+    start: usize,
     /// How many fixes there were before it.
     fixes: usize,
     quote: Quote,
@@ -34,7 +36,7 @@ impl Reader<'_> {
         }
         self.cursor.at += quote.length;
         let from = self.cursor.at;
-        let mut text = Text { read: String::new(), from, fixes, quote, role, end: None, inner: 0, told: Vec::new() };
+        let mut text = Text { read: String::new(), from, start: from, fixes, quote, role, end: None, inner: 0, told: Vec::new() };
         loop {
             let at = self.cursor.at;
             let Some(byte) = self.cursor.peek() else { return self.string_cut(text) };
@@ -74,6 +76,9 @@ impl Reader<'_> {
         }
         if closes {
             text.read.push_str(&self.cursor.text[text.from..at]);
+            if text.role == Role::Key && text.end.is_some() && text.read.trim_end().ends_with([':', '=']) {
+                self.doubt(text.start);
+            }
             self.cursor.at = after;
             return Ok(true);
         }
