@@ -20,6 +20,11 @@ pub trait Guard: Send + Sync {
     /// How much of the text after a place this guard has to know before it has decided about the place.
     fn reach(&self) -> Reach;
 
+    /// What it goes by, so that a verdict can be kept: [`Basis::Other`] unless the guard says more.
+    fn basis(&self) -> Basis {
+        Basis::Other
+    }
+
     /// Begins to read a text. The reading owns what it needs.
     fn scan(&self, context: &Context) -> Box<dyn Scan>;
 
@@ -66,6 +71,18 @@ pub enum Reach {
     Bytes(usize),
     /// To the end.
     Whole,
+}
+
+/// What a guard goes by when it reads a text. The later a variant, the less is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Basis {
+    /// The text and its stage, and the values that it puts into the vault or takes from it.
+    Text,
+    /// All of the [`Context`] as well.
+    Context,
+    /// Something that may be different the next time, as a budget that is spent.
+    #[default]
+    Other,
 }
 
 /// Something found in a text.

@@ -24,4 +24,4 @@ pub mod structured;
 pub mod topics;
 
 pub use error::{Error, Result};
-pub use guard::{Context, Effect, Finding, Guard, Reach, Scan, Stage};
+pub use guard::{Basis, Context, Effect, Finding, Guard, Reach, Scan, Stage};

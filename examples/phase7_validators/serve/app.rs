@@ -8,7 +8,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use jarre_core::{ChatModel, Clock};
 use jarre_guardrails::Guard;
-use jarre_guardrails::guarded::{Guarded, GuardedConfig};
+use jarre_guardrails::guarded::{Guarded, GuardedConfig, Memory};
 use jarre_guardrails::pipeline::Pipeline;
 use jarre_openai::ApiError;
 
@@ -26,7 +26,10 @@ pub(crate) struct App {
     pub(super) upstream: Upstream,
     pub(super) pipeline: Pipeline,
     guarding: GuardedConfig,
+    memory: Arc<Memory>,
     restore: Option<Arc<dyn Guard>>,
+    /// The tools whose calls get values as well.
+    restored_tools: Arc<[String]>,
     pub(super) moderator: Option<Moderator>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) metrics: Metrics,
@@ -47,7 +50,9 @@ impl App {
             upstream,
             pipeline,
             guarding: GuardedConfig::default(),
+            memory: Arc::new(Memory::new(GuardedConfig::default().remember)),
             restore: None,
+            restored_tools: Arc::default(),
             moderator: None,
             ledger,
             metrics,
@@ -67,12 +72,18 @@ impl App {
 
     /// Says what happens where a text is stopped.
     pub(crate) fn with_guarding(self, guarding: GuardedConfig) -> Self {
-        Self { guarding, ..self }
+        let memory = Arc::new(Memory::new(guarding.remember));
+        Self { guarding, memory, ..self }
     }
 
     /// Has `guard` put pseudonyms back in answers.
     pub(crate) fn with_restore(self, guard: Arc<dyn Guard>) -> Self {
         Self { restore: Some(guard), ..self }
+    }
+
+    /// Has it put them back in the arguments of calls to these tools, too.
+    pub(crate) fn restoring_in_calls(self, tools: &[String]) -> Self {
+        Self { restored_tools: tools.into(), ..self }
     }
 
     /// Answers `/v1/moderations` with `moderator`.
@@ -83,11 +94,13 @@ impl App {
 
     /// `model` behind the guards.
     pub(super) fn guarded<M: ChatModel>(&self, model: M) -> Guarded<M> {
-        let guarded = Guarded::new(model, self.pipeline.clone(), self.guarding.clone());
-        match &self.restore {
-            Some(guard) => guarded.with_restore(guard.clone()),
-            None => guarded,
+        let guarded = Guarded::new(model, self.pipeline.clone(), self.guarding.clone()).with_memory(self.memory.clone());
+        let Some(guard) = &self.restore else { return guarded };
+        let (guarded, tools) = (guarded.with_restore(guard.clone()), self.restored_tools.clone());
+        if tools.is_empty() {
+            return guarded;
         }
+        guarded.with_restore_in_calls(guard.clone(), move |tool| tools.iter().any(|named| named == tool))
     }
 }
 

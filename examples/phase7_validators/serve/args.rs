@@ -36,9 +36,12 @@ pub(crate) struct ServeArgs {
     /// What a client whose input is blocked gets.
     #[arg(long, value_enum, default_value_t = BlockedInput::Error)]
     pub(crate) blocked_input: BlockedInput,
-    /// Puts the values of pseudonyms back in answers: for people, and not where calls of tools send text elsewhere.
+    /// Puts the values of pseudonyms back in the text of answers, and not in the arguments of calls.
     #[arg(long)]
     pub(crate) restore_pseudonyms: bool,
+    /// Puts them back in the arguments of calls to this tool as well; may be given several times.
+    #[arg(long, value_name = "TOOL", requires = "restore_pseudonyms")]
+    pub(crate) restore_in_calls: Vec<String>,
     /// Bytes of a request at most.
     #[arg(long, default_value_t = 2 << 20, value_name = "BYTES")]
     pub(crate) max_body_bytes: usize,

@@ -28,7 +28,7 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<bool> {
     let mut app = App::new(config, upstream(args)?, pipeline, Arc::new(SystemClock::new()), entropy);
     app = app.with_guarding(guarding(args)).with_moderator(moderator()?);
     if args.restore_pseudonyms {
-        app = app.with_restore(Arc::new(RestoreGuard::new(&RestoreConfig::default())?));
+        app = app.with_restore(Arc::new(RestoreGuard::new(&RestoreConfig::default())?)).restoring_in_calls(&args.restore_in_calls);
     }
     if let Some(path) = &args.log_decisions {
         app = app.with_log(DecisionLog::open(path).with_context(|| format!("cannot write to {}", path.display()))?);

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Context, Effect, Error, Finding, Guard, Reach, Result, Scan, scan::boundary_before};
+use crate::{Basis, Context, Effect, Error, Finding, Guard, Reach, Result, Scan, scan::boundary_before};
 
 /// Bytes of a line that are looked at together; what is longer is read in parts.
 const LONGEST_LINE: usize = 1024;
@@ -63,6 +63,10 @@ impl Guard for CodeGuard {
 
     fn reach(&self) -> Reach {
         Reach::Bytes(LONGEST_LINE)
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Text
     }
 
     fn scan(&self, _: &Context) -> Box<dyn Scan> {

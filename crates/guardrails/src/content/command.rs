@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Context, Effect, Error, Guard, Reach, Result, Scan,
+    Basis, Context, Effect, Error, Guard, Reach, Result, Scan,
     scan::{Matcher, Pattern, Seen},
 };
 
@@ -105,6 +105,10 @@ impl Guard for CommandGuard {
 
     fn reach(&self) -> Reach {
         Matcher::reach(&self.patterns)
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Text
     }
 
     fn scan(&self, _: &Context) -> Box<dyn Scan> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use whatlang::Lang;
 
 use crate::{
-    Context, Effect, Error, Guard, Reach, Result, Scan,
+    Basis, Context, Effect, Error, Guard, Reach, Result, Scan,
     scan::{Strides, Window},
 };
 
@@ -81,6 +81,10 @@ impl Guard for LanguageGuard {
 
     fn reach(&self) -> Reach {
         Reach::Bytes(self.config.stride + 3)
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Text
     }
 
     fn scan(&self, _: &Context) -> Box<dyn Scan> {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Context, Effect, Error, Finding, Guard, Reach, Result, Scan, fnv::Fnv};
+use crate::{Basis, Context, Effect, Error, Finding, Guard, Reach, Result, Scan, fnv::Fnv};
 
 /// How much text there may be; 0 is no limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +94,10 @@ impl Guard for LimitGuard {
 
     fn reach(&self) -> Reach {
         Reach::Bytes(0)
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Text
     }
 
     fn scan(&self, _: &Context) -> Box<dyn Scan> {

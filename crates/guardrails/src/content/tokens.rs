@@ -9,7 +9,7 @@ use std::{
 use jarre_core::TokenCounter;
 use serde::{Deserialize, Serialize};
 
-use crate::{Context, Effect, Error, Finding, Guard, Reach, Result, Scan, scan::boundary_before};
+use crate::{Basis, Context, Effect, Error, Finding, Guard, Reach, Result, Scan, scan::boundary_before};
 
 /// Bytes that are counted together, at most.
 const BLOCK: usize = 2048;
@@ -95,6 +95,10 @@ impl Guard for TokenGuard {
 
     fn reach(&self) -> Reach {
         Reach::Bytes(BLOCK)
+    }
+
+    fn basis(&self) -> Basis {
+        if self.budget.is_some() { Basis::Other } else { Basis::Text }
     }
 
     fn scan(&self, _: &Context) -> Box<dyn Scan> {

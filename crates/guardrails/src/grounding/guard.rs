@@ -7,7 +7,7 @@ use super::{
     evidence::{Evidence, Held},
     sentences::sentences,
 };
-use crate::{Context, Effect, Error, Finding, Guard, Reach, Result, Scan, scan::Whole};
+use crate::{Basis, Context, Effect, Error, Finding, Guard, Reach, Result, Scan, scan::Whole};
 
 /// When a sentence is not held by the sources.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,6 +116,10 @@ impl Guard for GroundingGuard {
 
     fn reach(&self) -> Reach {
         Reach::Whole
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Context
     }
 
     fn scan(&self, context: &Context) -> Box<dyn Scan> {

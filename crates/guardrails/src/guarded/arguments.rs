@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{Context, Effect, Finding, Guard, Reach, Result, Scan};
+use crate::{Context, Effect, Finding, Guard, Reach, Result, Scan, scan::Whole};
 
 /// The same JSON text with the escapes in its strings that need not be taken out (RFC 8259, section 7), so that nothing hides behind
 /// `\u0040`. What is no JSON is changed in the same places.
@@ -41,20 +41,33 @@ pub(super) fn are_json(arguments: &str) -> bool {
     arguments.trim().is_empty() || serde_json::from_str::<serde::de::IgnoredAny>(arguments).is_ok()
 }
 
-/// A guard whose replacements are written as they stand within a JSON string.
-pub(super) struct Escaping(pub(super) Arc<dyn Guard>);
+/// A guard of the calls to some tools, whose replacements are written as they stand within a JSON string.
+pub(super) struct Escaping {
+    guard: Arc<dyn Guard>,
+    tools: Box<dyn Fn(&str) -> bool + Send + Sync>,
+}
+
+impl Escaping {
+    pub(super) fn new(guard: Arc<dyn Guard>, tools: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self { guard, tools: Box::new(tools) }
+    }
+}
 
 impl Guard for Escaping {
     fn name(&self) -> &str {
-        self.0.name()
+        self.guard.name()
     }
 
     fn reach(&self) -> Reach {
-        self.0.reach()
+        self.guard.reach()
     }
 
     fn scan(&self, context: &Context) -> Box<dyn Scan> {
-        Box::new(EscapingScan(self.0.scan(context)))
+        if context.tool.as_deref().is_some_and(|tool| (self.tools)(tool)) {
+            Box::new(EscapingScan(self.guard.scan(context)))
+        } else {
+            Box::new(Whole::new(|_| Ok(Vec::new())))
+        }
     }
 }
 

@@ -11,6 +11,8 @@ pub struct GuardedConfig {
     /// Whether the text of assistant messages in a request is read at the stage `input` as well. Nothing proves that a model wrote them, and
     /// where pseudonyms were [put back](super::Guarded::with_restore) they hold personal data again.
     pub history: bool,
+    /// How many verdicts on texts of requests are kept, so that a history is not read again at every turn: see [`Memory`](super::Memory).
+    pub remember: usize,
     /// The answer to a request that is refused by an answer.
     pub refusal: String,
     /// What follows an answer that was cut off.
@@ -26,6 +28,7 @@ impl Default for GuardedConfig {
             on_input: OnBlock::Error,
             on_context: OnContextBlock::Withhold,
             history: true,
+            remember: 1024,
             refusal: "I cannot help with this request.".into(),
             notice: " [The rest of this answer was withheld.]".into(),
             withheld: "[This was withheld by a policy.]".into(),

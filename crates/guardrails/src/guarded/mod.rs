@@ -25,11 +25,13 @@
 mod answer;
 mod arguments;
 mod config;
+mod memory;
 mod model;
 mod request;
 mod stream;
 mod verdicts;
 
 pub use config::{GuardedConfig, OnBlock, OnContextBlock};
+pub use memory::Memory;
 pub use model::Guarded;
 pub use verdicts::Verdicts;

@@ -5,7 +5,7 @@ use jarre_core::{
     Result, future,
 };
 
-use super::{GuardedConfig, OnBlock, answer::Answer, arguments::Escaping, request::Reading, stream::GuardedStream};
+use super::{GuardedConfig, Memory, OnBlock, answer::Answer, arguments::Escaping, request::Reading, stream::GuardedStream};
 use crate::{
     Guard, Stage,
     pipeline::{Layer, Pipeline},
@@ -23,6 +23,7 @@ pub(super) type Retrieved = dyn Fn(&Message, &Part) -> bool + Send + Sync;
 /// - A tool call is held until the answer is finished. Guards read its arguments with needless escapes taken out (`\u0040` as `@`), and so
 ///   they go on; arguments that were JSON and no longer are after a replacement are withheld.
 /// - Where an answer is stopped, the model's stream is dropped at once. What came without a delta, as the usage, has passed until then.
+/// - A text of a request that was read before is not read again: see [`Memory`].
 /// - Every request has a [`Vault`](crate::pii::Vault) of its own.
 ///
 /// Guards compute where the future or the stream is polled. Layers that call a remote model there hold up the thread: give them a budget,
@@ -32,12 +33,14 @@ pub struct Guarded<M> {
     pipeline: Pipeline,
     config: Arc<GuardedConfig>,
     retrieved: Option<Arc<Retrieved>>,
+    memory: Arc<Memory>,
 }
 
 impl<M: ChatModel> Guarded<M> {
     /// Puts `inner` behind `pipeline`.
     pub fn new(inner: M, pipeline: Pipeline, config: GuardedConfig) -> Self {
-        Self { inner, pipeline, config: Arc::new(config), retrieved: None }
+        let memory = Arc::new(Memory::new(config.remember));
+        Self { inner, pipeline, config: Arc::new(config), retrieved: None, memory }
     }
 
     /// Reads the text parts of user and system messages of which `retrieved` says so as data, at the stage `context`: messages carry no
@@ -47,11 +50,26 @@ impl<M: ChatModel> Guarded<M> {
         self
     }
 
-    /// Puts pseudonyms back, in the text that the model writes and in the arguments of its calls, by `guard`, which reads after all layers
-    /// and knows the request's [`Vault`](crate::pii::Vault). What it writes into arguments is escaped as in a JSON string (RFC 8259).
+    /// Keeps verdicts in `memory`, which others may share, in the place of one of its own.
+    pub fn with_memory(mut self, memory: Arc<Memory>) -> Self {
+        self.memory = memory;
+        self
+    }
+
+    /// Puts pseudonyms back in the text that the model writes, by `guard`, which reads after all layers and knows the request's
+    /// [`Vault`](crate::pii::Vault).
+    ///
+    /// The arguments of calls keep their pseudonyms: a tool may send them anywhere, and a model can be led to write any pseudonym that it has
+    /// seen. [`with_restore_in_calls`](Self::with_restore_in_calls) lets single tools have the values.
     pub fn with_restore(mut self, guard: Arc<dyn Guard>) -> Self {
-        let escaping = Arc::new(Escaping(guard.clone()));
-        self.pipeline = self.pipeline.with_group([Layer::new(guard).at([Stage::Output]), Layer::new(escaping).at([Stage::ToolCall])]);
+        self.pipeline = self.pipeline.with_group([Layer::new(guard).at([Stage::Output])]);
+        self
+    }
+
+    /// Puts pseudonyms back in the arguments of calls to tools of which `tools` says so by their name, after all layers. What `guard` writes
+    /// is escaped as in a JSON string (RFC 8259). Name tools alone that keep what they are given where the person's data may be.
+    pub fn with_restore_in_calls(mut self, guard: Arc<dyn Guard>, tools: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.pipeline = self.pipeline.with_group([Layer::new(Arc::new(Escaping::new(guard, tools))).at([Stage::ToolCall])]);
         self
     }
 
@@ -67,7 +85,7 @@ impl<M: ChatModel> Guarded<M> {
 
     async fn guarded(&self, mut request: ChatRequest) -> Result<BoxStream<'static, Result<ChatChunk>>> {
         self.info().check(&request, self.pipeline.clock().timestamp())?;
-        let mut reading = Reading::new(&self.pipeline, &self.config, self.retrieved.as_deref(), &request);
+        let mut reading = Reading::new(&self.pipeline, &self.config, self.retrieved.as_deref(), &self.memory, &request);
         if let Err(layer) = reading.read(&mut request.messages) {
             return self.refuse(&layer);
         }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use jarre_core::{ChatRequest, Message, Part, RequestId, Role, ToolResult};
 
-use super::{GuardedConfig, OnContextBlock, model::Retrieved};
+use super::{GuardedConfig, Memory, OnContextBlock, model::Retrieved};
 use crate::{
     Context, Stage,
     pipeline::{Pipeline, Verdict},
@@ -13,20 +13,27 @@ pub(super) struct Reading<'a> {
     pipeline: &'a Pipeline,
     config: &'a GuardedConfig,
     retrieved: Option<&'a Retrieved>,
+    memory: &'a Memory,
     request: Option<RequestId>,
     /// What is known of the conversation so far.
     context: Context,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(pipeline: &'a Pipeline, config: &'a GuardedConfig, retrieved: Option<&'a Retrieved>, request: &ChatRequest) -> Self {
+    pub(super) fn new(
+        pipeline: &'a Pipeline,
+        config: &'a GuardedConfig,
+        retrieved: Option<&'a Retrieved>,
+        memory: &'a Memory,
+        request: &ChatRequest,
+    ) -> Self {
         let operator = request.messages.iter().filter(|message| message.role == Role::System);
         let parts = operator.flat_map(|message| message.parts.iter().map(move |part| (message, part)));
         let own = parts.filter(|(message, part)| retrieved.is_none_or(|retrieved| !retrieved(message, part)));
         let system: Vec<&str> = own.filter_map(|(_, part)| part.as_text()).collect();
         let system = (!system.is_empty()).then(|| system.join("\n").into());
         let context = Context { system, ..Context::new(Stage::Input) };
-        Self { pipeline, config, retrieved, request: request.id.clone(), context }
+        Self { pipeline, config, retrieved, memory, request: request.id.clone(), context }
     }
 
     /// Reads `messages` and puts what goes on in their place: first what people wrote, then what was retrieved for them.
@@ -106,9 +113,15 @@ impl<'a> Reading<'a> {
     }
 
     fn check(&self, text: &str) -> Verdict {
-        let mut scan = self.pipeline.scan(&self.context).with_request(self.request.clone());
-        scan.push(text);
-        scan.finish().1
+        let (verdict, recalled) = self.memory.verdict(self.pipeline, &self.context, text, || {
+            let mut scan = self.pipeline.scan(&self.context).with_request(self.request.clone());
+            scan.push(text);
+            scan.finish().1
+        });
+        if recalled {
+            self.pipeline.tell(&verdict, &self.context, self.request.as_ref(), true);
+        }
+        verdict
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     reading::{Reading, read},
     windows::windows,
 };
-use crate::{Context, Error, Finding, Guard, Reach, Result, Scan, scan::Whole};
+use crate::{Basis, Context, Error, Finding, Guard, Reach, Result, Scan, scan::Whole};
 
 /// How sure a pattern is that is enough by itself.
 const PATTERN: f32 = 0.97;
@@ -96,6 +96,10 @@ impl Guard for InjectionGuard {
 
     fn reach(&self) -> Reach {
         Reach::Whole
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Text
     }
 
     fn scan(&self, _: &Context) -> Box<dyn Scan> {

@@ -8,7 +8,7 @@ use aho_corasick::{
 use unicode_normalization::UnicodeNormalization;
 
 use super::disguise::disguises;
-use crate::{Context, Effect, Finding, Guard, Reach, Result, Scan};
+use crate::{Basis, Context, Effect, Finding, Guard, Reach, Result, Scan};
 
 /// Bytes that may stand between two characters of a marker.
 const GAP: usize = 16;
@@ -82,6 +82,10 @@ impl Guard for CanaryGuard {
 
     fn reach(&self) -> Reach {
         Reach::Bytes(self.longest * (GAP + 4))
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Text
     }
 
     fn scan(&self, _: &Context) -> Box<dyn Scan> {

@@ -3,7 +3,7 @@ use std::{collections::HashSet, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::shingles::{GAP, LONGEST_WORD, Shingle, Shingles};
-use crate::{Context, Effect, Error, Finding, Guard, Reach, Result, Scan};
+use crate::{Basis, Context, Effect, Error, Finding, Guard, Reach, Result, Scan};
 
 /// Phrases that anyone may write, whatever the instructions say.
 const COMMON: [&str; 8] = [
@@ -84,6 +84,10 @@ impl Guard for OverlapGuard {
 
     fn reach(&self) -> Reach {
         Reach::Bytes(self.0.config.words * (LONGEST_WORD + GAP))
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Context
     }
 
     fn scan(&self, context: &Context) -> Box<dyn Scan> {

@@ -4,7 +4,7 @@ use jarre_core::TextClassifier;
 
 use super::{Category, ModerationConfig, Reading, model, panel::Panel};
 use crate::{
-    Context, Effect, Finding, Guard, Reach, Result, Scan,
+    Basis, Context, Effect, Finding, Guard, Reach, Result, Scan,
     scan::{Strides, Whole, Window, boundary_before},
 };
 
@@ -90,6 +90,10 @@ impl Guard for ModerationGuard {
             Reading::Windows => Reach::Bytes(self.inner.window.stride + 3),
             Reading::Whole => Reach::Whole,
         }
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Text
     }
 
     fn scan(&self, _: &Context) -> Box<dyn Scan> {

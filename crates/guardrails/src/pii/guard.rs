@@ -2,7 +2,7 @@ use std::{str::FromStr, sync::Arc};
 
 use super::{Action, Kind, PiiConfig, kinds, pseudonym};
 use crate::{
-    Context, Error, Guard, Reach, Result, Scan,
+    Basis, Context, Error, Guard, Reach, Result, Scan,
     scan::{Matcher, Pattern},
 };
 
@@ -41,6 +41,10 @@ impl Guard for PiiGuard {
 
     fn reach(&self) -> Reach {
         Matcher::reach(&self.patterns)
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Text
     }
 
     fn scan(&self, context: &Context) -> Box<dyn Scan> {

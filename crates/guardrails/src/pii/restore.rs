@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pseudonym;
 use crate::{
-    Context, Effect, Guard, Reach, Result, Scan,
+    Basis, Context, Effect, Guard, Reach, Result, Scan,
     scan::{Matcher, Pattern},
 };
 
@@ -44,6 +44,10 @@ impl Guard for RestoreGuard {
 
     fn reach(&self) -> Reach {
         Matcher::reach(&self.patterns)
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Text
     }
 
     fn scan(&self, context: &Context) -> Box<dyn Scan> {

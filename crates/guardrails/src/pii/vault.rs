@@ -20,6 +20,8 @@ struct Entries {
     pseudonyms: HashMap<(String, String), String>,
     values: HashMap<String, String>,
     counts: HashMap<String, u64>,
+    /// How often it was asked.
+    asked: u64,
 }
 
 /// All that a [`Vault`] holds, in clear: whoever stores it has to encrypt it.
@@ -38,6 +40,7 @@ impl Vault {
     /// What stands for `value`, which is of this kind, as `<EMAIL_1>` for an `email`: the same each time.
     pub fn pseudonym(&self, kind: &str, value: &str) -> String {
         let mut entries = self.entries();
+        entries.asked += 1;
         let key = (kind.to_owned(), value.to_owned());
         if let Some(known) = entries.pseudonyms.get(&key) {
             return known.clone();
@@ -48,7 +51,14 @@ impl Vault {
 
     /// What `pseudonym` stands for.
     pub fn value(&self, pseudonym: &str) -> Option<String> {
-        self.entries().values.get(pseudonym).cloned()
+        let mut entries = self.entries();
+        entries.asked += 1;
+        entries.values.get(pseudonym).cloned()
+    }
+
+    /// How often it was asked for a pseudonym or a value: what was said in between goes by what it holds.
+    pub(crate) fn asked(&self) -> u64 {
+        self.entries().asked
     }
 
     /// How many values it holds.

@@ -1,9 +1,21 @@
-use std::{collections::BTreeSet, fmt, num::NonZero, sync::Arc, thread::available_parallelism};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    num::NonZero,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::available_parallelism,
+};
 
-use jarre_core::Clock;
+use jarre_core::{Clock, RequestId};
 
-use super::{DecisionSink, Layer, PipelineScan, Verdict};
-use crate::{Context, Reach, Stage};
+use super::{DecisionSink, Layer, PipelineScan, Verdict, scan::tell};
+use crate::{Basis, Context, Reach, Stage};
+
+/// The marks that were given so far.
+static MARKS: AtomicU64 = AtomicU64::new(0);
 
 /// Groups of layers that a text passes through.
 ///
@@ -25,18 +37,23 @@ pub struct Pipeline {
     pub(super) sink: Option<Arc<dyn DecisionSink>>,
     pub(super) threads: usize,
     streaming: BTreeSet<Stage>,
+    /// A number for the layers of a stage, which no others have.
+    marks: BTreeMap<Stage, u64>,
 }
 
 impl Pipeline {
     /// No layers yet: everything passes. `clock` measures budgets and latencies.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let threads = available_parallelism().map_or(1, NonZero::get);
-        Self { groups: Vec::new(), clock, sink: None, threads, streaming: [Stage::Output].into() }
+        Self { groups: Vec::new(), clock, sink: None, threads, streaming: [Stage::Output].into(), marks: BTreeMap::new() }
     }
 
     /// Adds a group, which reads what the groups before it let pass.
     pub fn with_group(mut self, layers: impl IntoIterator<Item = Layer>) -> Self {
-        self.groups.push(layers.into_iter().map(Arc::new).collect());
+        let group: Vec<Arc<Layer>> = layers.into_iter().map(Arc::new).collect();
+        let stages: BTreeSet<Stage> = group.iter().flat_map(|layer| layer.stages.iter().copied()).collect();
+        self.groups.push(group);
+        self.set_marks(stages);
         self
     }
 
@@ -49,6 +66,8 @@ impl Pipeline {
     /// Sets the stages at which text is released before its end is known.
     pub fn with_streaming(mut self, stages: impl IntoIterator<Item = Stage>) -> Self {
         self.streaming = stages.into_iter().collect();
+        let marked: Vec<Stage> = self.marks.keys().copied().collect();
+        self.set_marks(marked);
         self
     }
 
@@ -98,6 +117,27 @@ impl Pipeline {
     /// Begins to read a text that comes in pieces.
     pub fn scan(&self, context: &Context) -> PipelineScan {
         PipelineScan::new(self, context)
+    }
+
+    /// What the layers at `stage` go by, together.
+    pub(crate) fn basis(&self, stage: Stage) -> Basis {
+        let here = self.groups.iter().flatten().filter(|layer| layer.stages.contains(&stage));
+        here.map(|layer| layer.guard.basis()).max().unwrap_or(Basis::Text)
+    }
+
+    /// A number that the layers at `stage` share with those of clones and with no others; 0 where there are none.
+    pub(crate) fn mark(&self, stage: Stage) -> u64 {
+        self.marks.get(&stage).copied().unwrap_or_default()
+    }
+
+    /// Tells the sink of a verdict that was not read here.
+    pub(crate) fn tell(&self, verdict: &Verdict, context: &Context, request: Option<&RequestId>, complete: bool) {
+        tell(self.sink.as_deref(), verdict, context, request, complete);
+    }
+
+    fn set_marks(&mut self, stages: impl IntoIterator<Item = Stage>) {
+        let mark = MARKS.fetch_add(1, Ordering::Relaxed) + 1;
+        self.marks.extend(stages.into_iter().map(|stage| (stage, mark)));
     }
 }
 

@@ -168,18 +168,23 @@ impl PipelineScan {
 
     fn tell(&mut self, verdict: &Verdict, complete: bool) {
         self.told = true;
-        let Some(sink) = &self.sink else { return };
-        sink.record(&Decision {
-            request: self.request.clone(),
-            stage: self.context.stage,
-            tool: self.context.tool.as_deref().map(str::to_owned),
-            allowed: verdict.allowed,
-            complete,
-            layers: verdict.layers.clone(),
-            latency: verdict.latency,
-            text: sink.wants_text().then(|| verdict.text.clone()),
-        });
+        tell(self.sink.as_deref(), verdict, &self.context, self.request.as_ref(), complete);
     }
+}
+
+/// Tells `sink` of a verdict on a text that stood at `context`.
+pub(super) fn tell(sink: Option<&dyn DecisionSink>, verdict: &Verdict, context: &Context, request: Option<&RequestId>, complete: bool) {
+    let Some(sink) = sink else { return };
+    sink.record(&Decision {
+        request: request.cloned(),
+        stage: context.stage,
+        tool: context.tool.as_deref().map(str::to_owned),
+        allowed: verdict.allowed,
+        complete,
+        layers: verdict.layers.clone(),
+        latency: verdict.latency,
+        text: sink.wants_text().then(|| verdict.text.clone()),
+    });
 }
 
 fn unread(reading: &Reading, was_run: bool) -> LayerVerdict {

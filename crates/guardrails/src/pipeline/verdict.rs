@@ -26,6 +26,13 @@ impl Verdict {
     pub fn blocked_by(&self) -> Option<&LayerVerdict> {
         self.layers.iter().rev().find(|layer| layer.stopped)
     }
+
+    /// The same, said without reading.
+    pub(crate) fn without_latency(mut self) -> Self {
+        self.latency = Duration::ZERO;
+        self.layers.iter_mut().for_each(|layer| layer.latency = Duration::ZERO);
+        self
+    }
 }
 
 /// What one layer said.

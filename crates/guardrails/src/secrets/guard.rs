@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{SecretsConfig, assignment, entropy, jwt, keys, pem, url};
 use crate::{
-    Context, Error, Guard, Reach, Result, Scan,
+    Basis, Context, Error, Guard, Reach, Result, Scan,
     pii::SECRET,
     scan::{Matcher, Pattern, Rule},
 };
@@ -55,6 +55,10 @@ impl Guard for SecretsGuard {
 
     fn reach(&self) -> Reach {
         Matcher::reach(&self.patterns)
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Text
     }
 
     fn scan(&self, context: &Context) -> Box<dyn Scan> {

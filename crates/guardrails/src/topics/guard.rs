@@ -8,7 +8,7 @@ use super::{
     scan::TopicScan,
     topic::{Vectors, unit},
 };
-use crate::{Context, Effect, Error, Guard, Reach, Result, Scan, scan::Window};
+use crate::{Basis, Context, Effect, Error, Guard, Reach, Result, Scan, scan::Window};
 
 /// Which topics a text may and may not be about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -142,6 +142,10 @@ impl Guard for TopicGuard {
 
     fn reach(&self) -> Reach {
         Reach::Bytes(self.0.config.stride + 3)
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Text
     }
 
     fn scan(&self, _: &Context) -> Box<dyn Scan> {

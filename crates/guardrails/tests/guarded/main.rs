@@ -6,6 +6,7 @@ mod calls;
 mod chunks;
 #[path = "../pipeline/guards.rs"]
 mod guards;
+mod memory;
 mod models;
 mod requests;
 mod restoring;

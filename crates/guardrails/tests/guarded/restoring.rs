@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jarre_core::{ChatModel, ChatRequest, ChatResponse, FinishReason, Message, ToolCall, testing::ScriptedModel};
+use jarre_core::{ChatModel, ChatRequest, ChatResponse, FinishReason, Message, Part, Role, ToolCall, testing::ScriptedModel};
 use jarre_guardrails::{
     Effect, Guard, Reach, Stage,
     pii::Vault,
@@ -43,7 +43,23 @@ fn the_model_sees_pseudonyms_and_the_person_does_not() {
     let asked: Vec<String> = model.inner().requests()[0].messages.iter().map(Message::text).collect();
     assert_eq!(asked, ["<NAME_1> wrote to", "<NAME_2> and <NAME_1>"]);
     assert_eq!(answer.message.text(), "hello @b\"ob and @ada, not <NAME_3>");
-    assert_eq!(answer.message.tool_calls().next().unwrap().arguments, r#"{"who": "@b\"ob"}"#);
+    // A tool may send its arguments anywhere.
+    assert_eq!(answer.message.tool_calls().next().unwrap().arguments, r#"{"who": "<NAME_2>"}"#);
+}
+
+#[test]
+fn only_the_tools_that_are_named_get_values() {
+    let call = |tool: &str| ToolCall::new("c", tool, r#"{"who": "<NAME_1>, not <NAME_2>"}"#);
+    let reply = ChatResponse::new(
+        Message::new(Role::Assistant, [Part::text("<NAME_1>"), call("diary").into(), call("mail").into()]),
+        FinishReason::ToolCalls,
+    );
+    let hides = layer(hides()).at([Stage::Input]);
+    let model = guarded(ScriptedModel::new().with_response(reply), [hides]).with_restore_in_calls(restores(), |tool| tool == "diary");
+    let answer = block_on(model.chat(ChatRequest::user("@b\"ob"))).unwrap().message;
+    let arguments: Vec<&str> = answer.tool_calls().map(|call| call.arguments.as_str()).collect();
+    assert_eq!(arguments, [r#"{"who": "@b\"ob, not <NAME_2>"}"#, r#"{"who": "<NAME_1>, not <NAME_2>"}"#]);
+    assert_eq!(answer.text(), "<NAME_1>");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use jarre_guardrails::{
-    Context, Effect, Error, Finding, Guard, Reach, Result, Scan,
+    Basis, Context, Effect, Error, Finding, Guard, Reach, Result, Scan,
     scan::{Matcher, Pattern, Strides, Whole, Window},
 };
 
@@ -18,13 +18,14 @@ pub(crate) struct Of {
     name: &'static str,
     reach: Reach,
     make: Arc<Make>,
+    pub(crate) basis: Basis,
     /// How many readings were begun.
     pub(crate) begun: Arc<AtomicUsize>,
 }
 
 impl Of {
     pub(crate) fn new(name: &'static str, reach: Reach, make: impl Fn(&Context) -> Box<dyn Scan> + Send + Sync + 'static) -> Self {
-        Self { name, reach, make: Arc::new(make), begun: Arc::default() }
+        Self { name, reach, make: Arc::new(make), basis: Basis::Other, begun: Arc::default() }
     }
 }
 
@@ -35,6 +36,10 @@ impl Guard for Of {
 
     fn reach(&self) -> Reach {
         self.reach
+    }
+
+    fn basis(&self) -> Basis {
+        self.basis
     }
 
     fn scan(&self, context: &Context) -> Box<dyn Scan> {

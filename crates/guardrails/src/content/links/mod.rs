@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use self::{carried::Words, host::Hosts, scan::LinkScan, syntax::REACH};
-use crate::{Context, Error, Guard, Reach, Result, Scan};
+use crate::{Basis, Context, Error, Guard, Reach, Result, Scan};
 
 /// Which links may stand in a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +112,10 @@ impl Guard for LinkGuard {
 
     fn reach(&self) -> Reach {
         Reach::Bytes(REACH + 16)
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Context
     }
 
     fn scan(&self, context: &Context) -> Box<dyn Scan> {

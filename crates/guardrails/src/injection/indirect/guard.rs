@@ -4,7 +4,7 @@ use jarre_core::TextClassifier;
 
 use super::IndirectConfig;
 use crate::{
-    Context, Finding, Guard, Reach, Result, Scan,
+    Basis, Context, Finding, Guard, Reach, Result, Scan,
     injection::{
         InjectionConfig, InjectionGuard,
         guard::merge,
@@ -94,6 +94,10 @@ impl Guard for IndirectGuard {
 
     fn reach(&self) -> Reach {
         Reach::Whole
+    }
+
+    fn basis(&self) -> Basis {
+        Basis::Text
     }
 
     fn scan(&self, context: &Context) -> Box<dyn Scan> {
