@@ -4,6 +4,7 @@ use jarre_core::TextClassifier;
 
 use super::{
     Encoding, Family, InjectionConfig,
+    features::features_of,
     model::{ATTACK, Judge},
     patterns::{Hit, hits},
     reading::{Reading, read},
@@ -134,15 +135,17 @@ impl Parts {
         if matches!(reading.encoding, Some(Encoding::Tags | Encoding::Selectors)) && !self.config.off.contains(&Family::Hidden) {
             found.push(finding(0..reading.text().len(), "hidden_text", 1.0));
         }
-        let mut hits = hits(reading.text(), &reading.sentences);
+        let all = hits(reading.text(), &reading.sentences);
+        let mut hits = all.clone();
         hits.retain(|hit| !self.config.off.contains(&hit.family));
         if self.config.patterns {
             found.extend(hits.iter().filter(|hit| hit.strong).map(|hit| finding(hit.span.clone(), hit.family.name(), PATTERN)));
         }
         let windows = windows(&reading.sentences);
-        let texts: Vec<&str> = windows.iter().map(|window| &reading.text()[window.clone()]).collect();
         let threshold = share * self.threshold(reading);
-        for (window, score) in windows.into_iter().zip(self.judge.score(&texts)?) {
+        let numbers = |window: &Range<usize>| features_of(window, reading.text(), &reading.sentences, &all);
+        let scores = self.judge.score_windows(reading.text(), &windows, numbers)?;
+        for (window, score) in windows.into_iter().zip(scores) {
             if score >= threshold {
                 found.push(finding(window.clone(), label(&hits, &window), score));
             }

@@ -1,4 +1,4 @@
-use std::sync::LazyLock;
+use std::{ops::Range, sync::LazyLock};
 
 use super::features;
 use crate::{Result, learn::NgramModel};
@@ -41,8 +41,26 @@ impl Judge {
 
     /// The highest score that any of them gives to each text.
     pub(crate) fn score(&self, texts: &[&str]) -> Result<Vec<f32>> {
-        let mut scores: Vec<f32> =
-            texts.iter().map(|text| self.shipped.as_ref().map_or(0.0, |(model, label)| model.score(text)[*label])).collect();
+        let shipped = texts.iter().map(|text| self.shipped.as_ref().map_or(0.0, |(model, label)| model.score(text)[*label]));
+        self.joined(shipped.collect(), texts)
+    }
+
+    /// As [`score`](Self::score), of windows of a text; `numbers` gives what [`features`] reads of one.
+    pub(crate) fn score_windows(
+        &self,
+        text: &str,
+        windows: &[Range<usize>],
+        numbers: impl FnMut(&Range<usize>) -> Vec<f32>,
+    ) -> Result<Vec<f32>> {
+        let scores = match &self.shipped {
+            Some((model, label)) => model.score_windows(text, windows, numbers).into_iter().map(|scores| scores[*label]).collect(),
+            None => vec![0.0; windows.len()],
+        };
+        let texts: Vec<&str> = windows.iter().map(|window| &text[window.clone()]).collect();
+        self.joined(scores, &texts)
+    }
+
+    fn joined(&self, mut scores: Vec<f32>, texts: &[&str]) -> Result<Vec<f32>> {
         for (classifier, label) in &self.given {
             for (score, classes) in scores.iter_mut().zip(classifier.classify(texts)?) {
                 *score = score.max(classes.score(label).unwrap_or(0.0));

@@ -28,12 +28,20 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
 
 /// Where the first sentence ends, if it does.
 fn end_of(text: &str) -> Option<usize> {
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, char)) = chars.next() {
-        match char {
-            '\n' | '。' | '！' | '？' | '।' => return Some(at + char.len_utf8()),
-            '.' | '!' | '?' if chars.peek().is_some_and(|(_, next)| next.is_whitespace()) && !is_item(&text[..at]) => return Some(at + 1),
-            _ => {}
+    let spaced = |at: usize| text[at..].chars().next().is_some_and(char::is_whitespace);
+    let mut at = 0;
+    while let Some(&byte) = text.as_bytes().get(at) {
+        match byte {
+            b'\n' => return Some(at + 1),
+            b'.' | b'!' | b'?' if spaced(at + 1) && !is_item(&text[..at]) => return Some(at + 1),
+            0x80.. => {
+                let char = text[at..].chars().next()?;
+                at += char.len_utf8();
+                if matches!(char, '。' | '！' | '？' | '।') {
+                    return Some(at);
+                }
+            }
+            _ => at += 1,
         }
     }
     None

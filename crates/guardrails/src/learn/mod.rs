@@ -19,6 +19,7 @@
 
 mod file;
 mod folds;
+mod hashed;
 mod hook;
 mod model;
 mod ngrams;

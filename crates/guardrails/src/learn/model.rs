@@ -1,8 +1,11 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use jarre_core::{Classification, ClassifierInfo, LabelScore, TextClassifier};
 
-use super::vector::Reader;
+use super::{hashed::Hashed, vector::Reader};
+
+/// Windows of a text that are hashed at once: so many that little is hashed twice, and so few that it stays in the cache.
+const TOGETHER: usize = 32;
 
 /// A classifier over n-grams: for each label a logistic regression whose margins are calibrated on texts that it was not fitted to.
 ///
@@ -35,29 +38,99 @@ impl NgramModel {
 
     /// The calibrated probability of each label.
     pub fn score(&self, text: &str) -> Vec<f32> {
-        let margins = self.margins(text);
-        let logit = |(row, offset): (&[f32], &f32)| offset + row.iter().zip(&margins).map(|(share, margin)| share * margin).sum::<f32>();
+        self.calibrated(&self.margins(text))
+    }
+
+    /// The scores of `windows` of a text, in the order of their places, as [`score`](Self::score) gives them of each; what windows share is
+    /// hashed once. `numbers` gives what the hook reads of one.
+    pub(crate) fn score_windows(
+        &self,
+        text: &str,
+        windows: &[Range<usize>],
+        mut numbers: impl FnMut(&Range<usize>) -> Vec<f32>,
+    ) -> Vec<Vec<f32>> {
+        let reader = &self.0.reader;
+        let mut scores = Vec::with_capacity(windows.len());
+        for together in windows.chunks(TOGETHER) {
+            let start = together[0].start;
+            let end = together.iter().map(|window| window.end).max().unwrap_or(start);
+            let hashed = Hashed::of(reader.ngrams, reader.bits, &text[start..end]);
+            scores.extend(together.iter().map(|window| {
+                let within = window.start - start..window.end - start;
+                let mut sums = Sums::new(&self.0);
+                let unit = reader.weigh_window(&hashed, within, |bucket, weight| sums.add(bucket, weight));
+                let mut margins = Margins::new(&self.0);
+                reader.standardised(numbers(window), |at, value| margins.add(at, value));
+                self.calibrated(&margins.with(&sums, unit))
+            }));
+        }
+        scores
+    }
+
+    /// What the hook reads of `text`.
+    pub(crate) fn numbers(&self, text: &str) -> Vec<f32> {
+        self.0.reader.hook.as_ref().map(|hook| hook.read(text)).unwrap_or_default()
+    }
+
+    fn calibrated(&self, margins: &[f32]) -> Vec<f32> {
+        let logit = |(row, offset): (&[f32], &f32)| offset + row.iter().zip(margins).map(|(share, margin)| share * margin).sum::<f32>();
         self.0.mix.chunks_exact(margins.len()).zip(&self.0.offset).map(logit).map(sigmoid).collect()
     }
 
     /// The margin of each label before it is calibrated.
     fn margins(&self, text: &str) -> Vec<f32> {
-        let Parts { reader, roots, scales, plain, .. } = &*self.0;
-        let labels = scales.len();
-        let mut hashed = vec![0.0_f32; labels];
-        let unit = reader.weigh(text, |bucket, weight| {
-            for (sum, &root) in hashed.iter_mut().zip(&roots[bucket * labels..][..labels]) {
-                let root = f32::from(root);
-                *sum += weight * (root * root.abs());
-            }
-        });
-        let mut margins = plain[plain.len() - labels..].to_vec();
-        reader.numbers(text, |at, value| {
-            let row = &plain[(at - reader.idf.len()) * labels..];
-            margins.iter_mut().zip(row).for_each(|(sum, weight)| *sum += value * weight);
-        });
-        margins.iter_mut().zip(hashed.iter().zip(scales)).for_each(|(margin, (sum, scale))| *margin += sum * unit * scale);
-        margins
+        let mut sums = Sums::new(&self.0);
+        let unit = self.0.reader.weigh(text, |bucket, weight| sums.add(bucket, weight));
+        let mut margins = Margins::new(&self.0);
+        self.0.reader.numbers(text, |at, value| margins.add(at, value));
+        margins.with(&sums, unit)
+    }
+}
+
+/// What the n-grams of a text add up to for each label.
+struct Sums<'a> {
+    parts: &'a Parts,
+    hashed: Vec<f32>,
+}
+
+impl<'a> Sums<'a> {
+    fn new(parts: &'a Parts) -> Self {
+        Self { parts, hashed: vec![0.0; parts.scales.len()] }
+    }
+
+    fn add(&mut self, bucket: usize, weight: f32) {
+        let labels = self.hashed.len();
+        for (sum, &root) in self.hashed.iter_mut().zip(&self.parts.roots[bucket * labels..][..labels]) {
+            let root = f32::from(root);
+            *sum += weight * (root * root.abs());
+        }
+    }
+}
+
+/// The margins as far as they are known.
+struct Margins<'a> {
+    parts: &'a Parts,
+    margins: Vec<f32>,
+}
+
+impl<'a> Margins<'a> {
+    fn new(parts: &'a Parts) -> Self {
+        let Parts { plain, scales, .. } = parts;
+        Self { parts, margins: plain[plain.len() - scales.len()..].to_vec() }
+    }
+
+    /// Adds a number of the hook, at its place behind the buckets.
+    fn add(&mut self, at: usize, value: f32) {
+        let row = &self.parts.plain[(at - self.parts.reader.idf.len()) * self.margins.len()..];
+        self.margins.iter_mut().zip(row).for_each(|(sum, weight)| *sum += value * weight);
+    }
+
+    fn with(mut self, sums: &Sums<'_>, unit: f32) -> Vec<f32> {
+        self.margins
+            .iter_mut()
+            .zip(sums.hashed.iter().zip(&self.parts.scales))
+            .for_each(|(margin, (sum, scale))| *margin += sum * unit * scale);
+        self.margins
     }
 }
 

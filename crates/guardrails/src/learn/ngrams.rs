@@ -6,7 +6,7 @@ use crate::{Error, Result};
 /// The longest n-gram of characters.
 const LONGEST: usize = 8;
 /// The most words of an n-gram.
-const MOST_WORDS: usize = 4;
+pub(super) const MOST_WORDS: usize = 4;
 
 /// Which n-grams a text is read as.
 ///
@@ -39,23 +39,33 @@ impl Ngrams {
     }
 
     /// Hands a hash of each n-gram of `text` to `each`, in one pass and without memory that grows with the text.
-    pub fn visit(self, text: &str, each: impl FnMut(u64)) {
-        let mut pass = Pass { chars: Chars::new(self), words: Words::new(self), each };
-        normalise(text, |char| pass.take(char));
-        pass.take(' ');
+    pub fn visit(self, text: &str, mut each: impl FnMut(u64)) {
+        let mut pass = Pass::new(self);
+        normalise(text, |char| pass.take(char, &mut each));
+        pass.take(' ', &mut each);
     }
 }
 
-struct Pass<F> {
+/// One reading of a text, which a space ends.
+pub(super) struct Pass {
     chars: Chars,
     words: Words,
-    each: F,
 }
 
-impl<F: FnMut(u64)> Pass<F> {
-    fn take(&mut self, char: char) {
-        self.chars.take(char, &mut self.each);
-        self.words.take(char, &mut self.each);
+impl Pass {
+    pub(super) fn new(ngrams: Ngrams) -> Self {
+        Self { chars: Chars::new(ngrams), words: Words::new(ngrams) }
+    }
+
+    /// Reads a character as [`normalise`] gives it.
+    pub(super) fn take(&mut self, char: char, each: &mut impl FnMut(u64)) {
+        self.chars.take(char, each);
+        self.words.take(char, each);
+    }
+
+    /// The words that have ended.
+    pub(super) fn words(&self) -> usize {
+        self.words.ended
     }
 }
 
@@ -101,13 +111,14 @@ struct Words {
     before: [u64; MOST_WORDS],
     mark: char,
     repeated: u8,
+    ended: usize,
 }
 
 impl Words {
     const START: u64 = 2;
 
     fn new(ngrams: Ngrams) -> Self {
-        Self { most: ngrams.words_to, word: Self::START, before: [0; MOST_WORDS], mark: ' ', repeated: 0 }
+        Self { most: ngrams.words_to, word: Self::START, before: [0; MOST_WORDS], mark: ' ', repeated: 0, ended: 0 }
     }
 
     fn take(&mut self, char: char, each: &mut impl FnMut(u64)) {
@@ -139,6 +150,7 @@ impl Words {
         }
         ended[..self.most].iter().filter(|&&hash| hash != 0).for_each(|&hash| each(spread(hash)));
         self.before = ended;
+        self.ended += 1;
         self.word = Self::START;
     }
 

@@ -1,6 +1,6 @@
-use std::{cell::Cell, sync::LazyLock};
+use std::{cell::Cell, ops::Range, sync::LazyLock};
 
-use super::{FeatureHook, Ngrams};
+use super::{FeatureHook, Ngrams, hashed::Hashed};
 
 thread_local! {
     /// The table of the last text that this thread read, emptied: a new one costs more than a short text.
@@ -41,8 +41,16 @@ impl Reader {
     }
 
     /// The weight of each bucket before the n-grams have length 1, and by what to multiply them so that they have.
-    pub(super) fn weigh(&self, text: &str, mut each: impl FnMut(usize, f32)) -> f32 {
-        let counts = Counts::of(self.ngrams, self.bits, text);
+    pub(super) fn weigh(&self, text: &str, each: impl FnMut(usize, f32)) -> f32 {
+        self.weigh_counts(Counts::of(self.ngrams, self.bits, text), each)
+    }
+
+    /// As [`weigh`](Self::weigh), of a window of a text.
+    pub(super) fn weigh_window(&self, text: &Hashed<'_>, window: Range<usize>, each: impl FnMut(usize, f32)) -> f32 {
+        self.weigh_counts(Counts::in_window(self.bits, text, window), each)
+    }
+
+    fn weigh_counts(&self, counts: Counts, mut each: impl FnMut(usize, f32)) -> f32 {
         let mut squares = 0.0;
         for &bucket in &counts.seen {
             let idf = self.idf[bucket as usize];
@@ -57,12 +65,23 @@ impl Reader {
     }
 
     /// The numbers of the hook, at their places behind the buckets.
-    pub(super) fn numbers(&self, text: &str, mut each: impl FnMut(usize, f32)) {
-        let Some(hook) = &self.hook else { return };
-        for (at, (value, (mean, inverse))) in hook.read(text).into_iter().zip(&self.standard).enumerate() {
+    pub(super) fn numbers(&self, text: &str, each: impl FnMut(usize, f32)) {
+        if let Some(hook) = &self.hook {
+            self.standardised(hook.read(text), each);
+        }
+    }
+
+    /// What the hook read, at the places behind the buckets.
+    pub(super) fn standardised(&self, values: Vec<f32>, mut each: impl FnMut(usize, f32)) {
+        for (at, (value, (mean, inverse))) in values.into_iter().zip(&self.standard).enumerate() {
             each(self.idf.len() + at, ((value - mean) * inverse).clamp(-4.0, 4.0));
         }
     }
+}
+
+/// The bucket of an n-gram with this hash, of 2 to the power of `bits`.
+pub(super) fn bucket(hash: u64, bits: u32) -> u32 {
+    (hash >> (64 - bits)) as u32
 }
 
 /// The n-grams of a text, by bucket.
@@ -75,18 +94,29 @@ pub(super) struct Counts {
 
 impl Counts {
     pub(super) fn of(ngrams: Ngrams, bits: u32, text: &str) -> Self {
+        let mut counts = Self::none(bits);
+        ngrams.visit(text, |hash| counts.add(bucket(hash, bits)));
+        counts
+    }
+
+    fn in_window(bits: u32, text: &Hashed<'_>, window: Range<usize>) -> Self {
+        let mut counts = Self::none(bits);
+        text.visit(window, |bucket| counts.add(bucket));
+        counts
+    }
+
+    fn none(bits: u32) -> Self {
         let mut counts = TABLE.take();
         counts.resize(1 << bits, 0);
-        let mut seen = Vec::new();
-        ngrams.visit(text, |hash| {
-            let bucket = (hash >> (64 - bits)) as u32;
-            let count = &mut counts[bucket as usize];
-            if *count == 0 {
-                seen.push(bucket);
-            }
-            *count = count.saturating_add(1);
-        });
-        Self { counts, seen }
+        Self { counts, seen: Vec::new() }
+    }
+
+    fn add(&mut self, bucket: u32) {
+        let count = &mut self.counts[bucket as usize];
+        if *count == 0 {
+            self.seen.push(bucket);
+        }
+        *count = count.saturating_add(1);
     }
 
     /// Leaves the table to the next text.

@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 
 use jarre_core::TextClassifier;
 
-use super::{Category, ModerationConfig, Reading, model, panel::Panel};
+use super::{Category, ModerationConfig, Reading, panel::Panel};
 use crate::{
     Basis, Context, Effect, Finding, Guard, Reach, Result, Scan,
     scan::{Strides, Whole, Window, boundary_before},
@@ -30,33 +30,40 @@ impl ModerationGuard {
     /// # Errors
     /// [`Error::Moderation`](crate::Error::Moderation) where the stride is no part of the window.
     pub fn new(config: &ModerationConfig) -> Result<Self> {
-        Self::asking(config, vec![model()])
+        Self::of(Panel::own(config.join)?, config)
     }
 
-    /// Asks `classifiers`, whose labels are names or codes of categories; other labels are passed over. Give [`model`] among them for
+    /// Asks `classifiers`, whose labels are names or codes of categories; other labels are passed over. Give [`model`](super::model) among them for
     /// the one that comes with the crate. The default thresholds are that one's.
     ///
     /// # Errors
     /// As for [`new`](Self::new), and where there is no classifier or one that knows no category.
     pub fn asking(config: &ModerationConfig, classifiers: Vec<Arc<dyn TextClassifier>>) -> Result<Self> {
-        let (panel, window) = (Panel::new(classifiers, config.join)?, config.windows()?);
-        Ok(Self { inner: Arc::new(Inner { panel, config: config.clone(), window }) })
+        Self::of(Panel::new(classifiers, config.join)?, config)
+    }
+
+    fn of(panel: Panel, config: &ModerationConfig) -> Result<Self> {
+        Ok(Self { inner: Arc::new(Inner { panel, config: config.clone(), window: config.windows()? }) })
     }
 }
 
 impl Inner {
     /// What is to be done about a window.
     fn judge(&self, text: &str) -> Result<Vec<Judgement>> {
-        let scores = self.panel.score(text)?;
-        let judge = |(category, score)| Some((category, score, self.config.rule(category).effect(score)?));
-        Ok(scores.into_iter().filter_map(judge).collect())
+        Ok(self.judgements(self.panel.score(text)?).collect())
+    }
+
+    fn judgements(&self, scores: Vec<(Category, f32)>) -> impl Iterator<Item = Judgement> {
+        scores.into_iter().filter_map(|(category, score)| Some((category, score, self.config.rule(category).effect(score)?)))
     }
 
     /// The worst window of each category, in the order of the text. Windows overlap by half.
     fn read(&self, text: &str) -> Result<Vec<Finding>> {
         let mut worst: Vec<Finding> = Vec::new();
-        for span in self.spans(text) {
-            for (category, score, effect) in self.judge(&text[span.clone()])? {
+        let spans = self.spans(text);
+        let scores = self.panel.score_windows(text, &spans)?;
+        for (span, scores) in spans.into_iter().zip(scores) {
+            for (category, score, effect) in self.judgements(scores) {
                 let found = Finding { span: span.clone(), label: category.name().into(), score, effect };
                 match worst.iter_mut().find(|worst| worst.label == found.label) {
                     Some(worst) if worst.score < found.score => *worst = found,

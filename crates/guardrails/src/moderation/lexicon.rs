@@ -31,10 +31,15 @@ fn read(text: &str) -> Vec<f32> {
 }
 
 fn form(text: &str) -> [f32; 4] {
-    let count = |of: fn(char) -> bool| text.chars().filter(|&char| of(char)).count() as f32;
-    let letters = count(char::is_alphabetic).max(1.0);
-    let length = text.chars().count().max(1) as f32;
-    [length.ln(), count(char::is_uppercase) / letters, (1.0 + count(|char| char == '!')).ln(), letters / length]
+    let [mut length, mut letters, mut capitals, mut exclamations] = [0_usize; 4];
+    for char in text.chars() {
+        length += 1;
+        letters += usize::from(char.is_alphabetic());
+        capitals += usize::from(char.is_uppercase());
+        exclamations += usize::from(char == '!');
+    }
+    let (length, letters) = (length.max(1) as f32, letters.max(1) as f32);
+    [length.ln(), capitals as f32 / letters, (1.0 + exclamations as f32).ln(), letters / length]
 }
 
 /// The themes of the words that were read.

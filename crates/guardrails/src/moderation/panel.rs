@@ -1,4 +1,7 @@
-use std::sync::{Arc, LazyLock};
+use std::{
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
 
 use jarre_core::TextClassifier;
 
@@ -24,32 +27,55 @@ pub(super) struct Panel {
 
 #[derive(Clone)]
 struct Member {
-    classifier: Arc<dyn TextClassifier>,
+    classifier: Classifier,
     /// For each of its labels the category, where it is one.
     categories: Vec<Option<Category>>,
 }
 
+#[derive(Clone)]
+enum Classifier {
+    /// The one that comes with the crate, which reads windows of a text at the cost of the text.
+    Own(Arc<NgramModel>),
+    Given(Arc<dyn TextClassifier>),
+}
+
 impl Panel {
+    /// The classifier that comes with the crate alone.
+    pub(super) fn own(join: Join) -> Result<Self> {
+        Ok(Self { members: vec![Member::new(Classifier::Own(model()))?], join })
+    }
+
     pub(super) fn new(classifiers: Vec<Arc<dyn TextClassifier>>, join: Join) -> Result<Self> {
-        let members = classifiers.into_iter().map(Member::new).collect::<Result<Vec<_>>>()?;
+        let members = classifiers.into_iter().map(|given| Member::new(Classifier::Given(given))).collect::<Result<Vec<_>>>()?;
         let some = !members.is_empty();
         some.then_some(Self { members, join }).ok_or_else(|| Error::Moderation { reason: "give at least one classifier".into() })
     }
 
     /// The score of each category that some member knows.
     pub(super) fn score(&self, text: &str) -> Result<Vec<(Category, f32)>> {
+        let whole = 0..text.len();
+        Ok(self.score_windows(text, std::slice::from_ref(&whole))?.pop().unwrap_or_default())
+    }
+
+    /// As [`score`](Self::score), of each of `windows`, in the order of their places.
+    pub(super) fn score_windows(&self, text: &str, windows: &[Range<usize>]) -> Result<Vec<Vec<(Category, f32)>>> {
+        let said = self.members.iter().map(|member| member.score_windows(text, windows)).collect::<Result<Vec<_>>>()?;
+        Ok((0..windows.len()).map(|window| self.joined(said.iter().map(|said| &said[window][..]))).collect())
+    }
+
+    /// What the members say of one window, together.
+    fn joined<'a>(&self, said: impl Iterator<Item = &'a [f32]>) -> Vec<(Category, f32)> {
         let mut scores: Vec<Vec<f32>> = vec![Vec::new(); Category::ALL.len()];
-        for member in &self.members {
-            let classification = member.classifier.classify(&[text])?.pop().unwrap_or_default();
-            for (score, category) in classification.scores.iter().zip(&member.categories) {
+        for (said, member) in said.zip(&self.members) {
+            for (&score, category) in said.iter().zip(&member.categories) {
                 let known = category.and_then(|category| Category::ALL.iter().position(|&other| other == category));
                 if let Some(at) = known {
-                    scores[at].push(score.score);
+                    scores[at].push(score);
                 }
             }
         }
         let joined = scores.iter().map(|scores| self.join(scores));
-        Ok(Category::ALL.into_iter().zip(joined).filter_map(|(category, score)| Some((category, score?))).collect())
+        Category::ALL.into_iter().zip(joined).filter_map(|(category, score)| Some((category, score?))).collect()
     }
 
     fn join(&self, scores: &[f32]) -> Option<f32> {
@@ -61,12 +87,31 @@ impl Panel {
 }
 
 impl Member {
-    fn new(classifier: Arc<dyn TextClassifier>) -> Result<Self> {
-        let categories: Vec<_> = classifier.info().labels.iter().map(|label| Category::of_label(label)).collect();
+    fn new(classifier: Classifier) -> Result<Self> {
+        let info = match &classifier {
+            Classifier::Own(model) => model.info(),
+            Classifier::Given(given) => given.info(),
+        };
+        let categories: Vec<_> = info.labels.iter().map(|label| Category::of_label(label)).collect();
         if categories.iter().all(Option::is_none) {
-            let reason = format!("no label of `{}` is the name or the code of a category", classifier.info().name);
+            let reason = format!("no label of `{}` is the name or the code of a category", info.name);
             return Err(Error::Moderation { reason });
         }
         Ok(Self { classifier, categories })
+    }
+
+    /// The score of each label, window by window.
+    fn score_windows(&self, text: &str, windows: &[Range<usize>]) -> Result<Vec<Vec<f32>>> {
+        let given = match &self.classifier {
+            Classifier::Own(model) => {
+                return Ok(model.score_windows(text, windows, |window| model.numbers(&text[window.clone()])));
+            }
+            Classifier::Given(given) => given,
+        };
+        let scores = |window: &Range<usize>| {
+            let classification = given.classify(&[&text[window.clone()]])?.pop().unwrap_or_default();
+            Ok(classification.scores.iter().map(|score| score.score).collect())
+        };
+        windows.iter().map(scores).collect()
     }
 }

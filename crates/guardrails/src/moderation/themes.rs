@@ -1,4 +1,8 @@
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::LazyLock,
+};
 
 /// What a word is about: a bit for each theme.
 pub(super) type Themes = u32;
@@ -8,8 +12,22 @@ pub(super) fn themes(word: &str) -> Option<Themes> {
     TABLE.get(word).copied()
 }
 
-static TABLE: LazyLock<HashMap<&str, Themes>> = LazyLock::new(|| {
-    let mut themes: HashMap<&str, Themes> = HashMap::new();
+/// A hash of words, which are the crate's own and hold off no attacker.
+#[derive(Default)]
+struct Words(u64);
+
+impl Hasher for Words {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, &byte| (hash.rotate_left(5) ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+static TABLE: LazyLock<HashMap<&str, Themes, BuildHasherDefault<Words>>> = LazyLock::new(|| {
+    let mut themes: HashMap<&str, Themes, _> = HashMap::default();
     for (theme, words) in WORDS {
         words.split_whitespace().for_each(|word| *themes.entry(word).or_default() |= theme);
     }

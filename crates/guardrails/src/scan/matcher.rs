@@ -4,6 +4,7 @@ use super::{
     Pattern,
     beginning::Bytes,
     boundary_before,
+    digits::Digits,
     pattern::{BEFORE, Seen},
 };
 use crate::{Effect, Finding, Reach, Result, Scan};
@@ -52,8 +53,9 @@ impl Matcher {
     fn read(&mut self, ended: bool, found: &mut Vec<Finding>) {
         let new = self.next.iter().min().map_or(0, |&next| next - self.base);
         let bytes = Bytes::of(&self.text.as_bytes()[new..]);
+        let digits = Digits::of(&self.text, new);
         for pattern in 0..self.patterns.len() {
-            self.advance(pattern, ended, bytes);
+            self.advance(pattern, ended, bytes, &digits);
         }
         let end = self.base + self.text.len();
         self.decided = self.next.iter().copied().min().unwrap_or(end);
@@ -65,17 +67,17 @@ impl Matcher {
     }
 
     /// Takes the matches of one pattern that no further text can change. `bytes` are those of the text where they may be.
-    fn advance(&mut self, index: usize, ended: bool, bytes: Bytes) {
+    fn advance(&mut self, index: usize, ended: bool, bytes: Bytes, digits: &Digits) {
         let pattern = &self.patterns[index];
         let mut at = self.next[index] - self.base;
         let known = if ended { self.text.len() } else { pattern.unfinished_from(&self.text, at) };
         while pattern.possible(bytes)
-            && let Some(found) = pattern.regex.find_at(&self.text, at).filter(|found| ended || found.start() < known)
+            && let Some(found) = pattern.find(&self.text, at, digits).filter(|found| ended || found.start < known)
         {
-            let span = pattern.span(&self.text, found.range());
+            let span = pattern.span(&self.text, found.clone());
             let taken = span.and_then(|span| Some((pattern.score(&self.text, span.clone())?, span)));
             // What was no match after all may hold one.
-            at = if taken.is_some() { found.end() } else { found.start() + first_len(found.as_str()) };
+            at = if taken.is_some() { found.end } else { found.start + first_len(&self.text[found]) };
             if let Some((score, span)) = taken {
                 self.waiting.push(Match { start: self.base + span.start, pattern: index, end: self.base + span.end, score });
             }

@@ -1,6 +1,7 @@
 //! Readings to build guards from. Each finds the same however the text is cut into pieces.
 
 mod beginning;
+mod digits;
 mod matcher;
 mod pattern;
 mod rule;

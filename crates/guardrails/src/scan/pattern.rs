@@ -5,6 +5,7 @@ use regex::{Regex, RegexBuilder};
 use super::{
     beginning::{Bytes, beginnings, begun, lead, needed},
     boundary_before,
+    digits::{Digits, least},
 };
 use crate::{Error, Result};
 
@@ -14,6 +15,8 @@ const LONGEST: usize = 16 * 1024;
 pub(super) const BEFORE: usize = 64;
 /// What an assertion at the end of a match may look at: a character.
 const ASSERTION: usize = 4;
+/// From so many digits on a pattern is looked for only where they are: fewer stand in most places.
+const MANY_DIGITS: usize = 4;
 
 type Accept = dyn Fn(&Seen<'_>) -> Option<f32> + Send + Sync;
 
@@ -26,6 +29,8 @@ pub struct Pattern {
     /// What a match that is not complete at the end of the text matches.
     unfinished: Regex,
     needed: Arc<[Bytes]>,
+    /// The digits of ASCII that every match has at least.
+    digits: usize,
     /// What every match begins with.
     lead: Option<Arc<str>>,
     capturing: bool,
@@ -73,6 +78,7 @@ impl Pattern {
             reach: longest + ASSERTION,
             unfinished,
             needed: needed(&syntax).into(),
+            digits: least(&syntax),
             lead: lead(&syntax),
             capturing: false,
             accept: None,
@@ -97,6 +103,24 @@ impl Pattern {
         let from = at.max(boundary_before(text, text.len().saturating_sub(self.reach)));
         let from = self.lead.as_ref().map_or(from, |lead| from + begun(&text[from..], lead));
         self.unfinished.find_at(text, from).map_or(text.len(), |found| found.start())
+    }
+
+    /// The first match of `text` from `at` on, whose digits from there on are `digits`.
+    pub(super) fn find(&self, text: &str, at: usize, digits: &Digits) -> Option<Range<usize>> {
+        if self.digits < MANY_DIGITS {
+            return self.regex.find_at(text, at).map(|found| found.range());
+        }
+        let mut at = at;
+        loop {
+            let starts = digits.starts(at, self.digits, self.reach)?;
+            // A match that begins there sees no further than the reach.
+            let end = text.ceil_char_boundary(text.len().min(starts.end + self.reach));
+            let found = self.regex.find_at(&text[..end], boundary_before(text, starts.start).max(at));
+            if let Some(found) = found.filter(|found| found.start() < starts.end) {
+                return Some(found.range());
+            }
+            at = starts.end;
+        }
     }
 
     /// What is found where `found` matches.
