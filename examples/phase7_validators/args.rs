@@ -138,6 +138,9 @@ pub(crate) struct ReportArgs {
     /// Writes what was measured to the ratchet's file in the place of comparing.
     #[arg(long, requires = "ratchet")]
     pub(crate) update: bool,
+    /// Times each layer on texts of 10 kB to 10 MB as well, which takes a minute.
+    #[arg(long)]
+    pub(crate) lengths: bool,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     /// Asks a model about the texts that layers were wrong about: the base URL of a server with OpenAI's API.

@@ -89,12 +89,31 @@ impl Bench<'_> {
                 let times = pieces.iter().map(|piece| self.time(|| drop(self.pipeline.check(piece, &Context::new(stage)))));
                 latencies.push(latency(name.to_owned(), bytes, times.collect()));
             }
-            for layer in self.pipeline.groups().iter().flatten().filter(|layer| layer.stages.contains(&Stage::Input)) {
-                let times = pieces.iter().map(|piece| self.time(|| drop(layer.guard.check(piece, &Context::new(Stage::Input)))));
-                latencies.push(latency(format!("input: {}", layer.name), bytes, times.collect()));
-            }
+            latencies.extend(self.layers(&pieces, bytes));
         }
         latencies
+    }
+
+    /// How long each layer of the input takes for texts of these lengths, cut from `pages`, which are repeated where they are too short.
+    pub(crate) fn growing(&self, pages: &[String], lengths: &[usize], runs: usize) -> Vec<Latency> {
+        let pages = pages.concat();
+        let most = lengths.iter().copied().max().unwrap_or_default();
+        let text = pages.repeat(most.checked_div(pages.len()).map_or(0, |times| times + 1));
+        let of = |&bytes: &usize| {
+            let pieces: Vec<&str> = pieces(&text, bytes).take(runs).collect();
+            self.layers(&pieces, bytes)
+        };
+        lengths.iter().flat_map(of).collect()
+    }
+
+    /// How long each layer of the input takes for `pieces`, of about `bytes` bytes.
+    fn layers(&self, pieces: &[&str], bytes: usize) -> Vec<Latency> {
+        let here = self.pipeline.groups().iter().flatten().filter(|layer| layer.stages.contains(&Stage::Input));
+        let timed = |layer: &Arc<Layer>| {
+            let times = pieces.iter().map(|piece| self.time(|| drop(layer.guard.check(piece, &Context::new(Stage::Input)))));
+            latency(format!("input: {}", layer.name), bytes, times.collect())
+        };
+        here.map(timed).collect()
     }
 
     fn time(&self, work: impl FnOnce()) -> Duration {

@@ -25,6 +25,9 @@ use ratchet::Departure;
 /// Texts of these lengths are timed, so often each.
 const LENGTHS: [usize; 2] = [1 << 10, 32 << 10];
 const RUNS: usize = 300;
+/// Each layer of the input on these, so often each: what a byte costs must not grow with the length.
+const GROWING: [usize; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
+const GROWING_RUNS: usize = 5;
 
 /// Whether nothing is worse than what is held.
 pub(crate) fn report(args: &ReportArgs) -> Result<bool> {
@@ -57,6 +60,9 @@ fn measured(args: &ReportArgs) -> Result<(Figures, Vec<Mistake>)> {
     figures.rankings = measure::ranking(&sets)?;
     if let Some(pages) = sets.iter().find(|set| set.name == "tech_docs") {
         figures.latencies = bench.latencies(&pages.texts, &LENGTHS, RUNS);
+        if args.lengths {
+            figures.latencies.extend(bench.growing(&pages.texts, &GROWING, GROWING_RUNS));
+        }
     }
     #[cfg(feature = "server")]
     if let (Some(url), Some(model)) = (&args.judge_url, &args.judge_model) {

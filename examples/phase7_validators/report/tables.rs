@@ -50,10 +50,12 @@ pub(crate) fn rankings(figures: &Figures) -> Result<Table> {
 pub(crate) fn latencies(figures: &Figures) -> Result<Table> {
     let micros = |name: &str| Column::new(name).format(NumberFormat::Fixed(0));
     let columns = [Column::new("what"), Column::new("bytes"), Column::new("runs"), micros("p50 µs"), micros("p99 µs")];
-    let mut table = Table::new(columns).caption("How long a text takes, one thread");
+    let each = Column::new("p50 ns a byte").format(NumberFormat::Fixed(1));
+    let mut table = Table::new(columns.into_iter().chain([each])).caption("How long a text takes, one thread");
     for latency in &figures.latencies {
         let [bytes, runs] = [latency.bytes, latency.runs].map(|count| Cell::from(count as u64));
-        table.row([latency.layer.as_str().into(), bytes, runs, latency.p50_us.into(), latency.p99_us.into()])?;
+        let each = 1e3 * latency.p50_us / latency.bytes as f64;
+        table.row([latency.layer.as_str().into(), bytes, runs, latency.p50_us.into(), latency.p99_us.into(), each.into()])?;
     }
     Ok(table)
 }
