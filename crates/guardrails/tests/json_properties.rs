@@ -260,7 +260,7 @@ fn a_colon_in_quotes_after_a_key_without_its_closing_quote_is_refused() {
         assert_eq!(refused.reason, Reason::AmbiguousText, "{text}");
     }
     // Where every quote has its place the key is what it looks like, whatever else there is to mend.
-    for text in [r#"{"a: ":": ", "b": "",}"#, r#"{"a:": 1 "b:": 2}"#, r#"{"a: ": [1, 2, "b =": 3"#, r#"{"a: ": {"x:": ","}}}"#] {
+    for text in [r#"{"a: ":": ", "b": "",}"#, r#"{"a:": 1 "b:": 2}"#, r#"{"a: ": [1, 2, "b =": 3}"#, r#"{"a: ": {"x:": ","}}}"#] {
         let repaired = repair(text, &RepairConfig::default());
         assert!(
             repaired.as_ref().is_ok_and(|repaired| text.contains(repaired.value.as_object().unwrap().keys().next().unwrap())),
