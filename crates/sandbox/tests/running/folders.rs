@@ -1,0 +1,100 @@
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+use jarre_sandbox::{Changes, Error, SandboxConfig};
+
+use crate::place::{sandbox, sandbox_of, shell};
+
+fn paths(names: &[&str]) -> Vec<PathBuf> {
+    names.iter().map(PathBuf::from).collect()
+}
+
+#[test]
+fn what_was_changed_is_told_and_carried_over() {
+    let Some(sandbox) = sandbox() else { return };
+    let original = tempfile::tempdir().unwrap();
+    let at = |name: &str| original.path().join(name);
+    fs::create_dir_all(at("a/b")).unwrap();
+    for (name, text) in [("same", "1"), ("a/changed", "2"), ("a/b/gone", "3"), ("mode", "4"), ("same length", "5")] {
+        fs::write(at(name), text).unwrap();
+    }
+    let copy = sandbox.copy_of(original.path()).unwrap();
+    assert!(copy.changes().unwrap().is_empty());
+    let script = "set -e; echo two > a/changed; rm -r a/b; mkdir -p new/deep; echo n > new/deep/file; chmod +x mode
+        touch -r 'same length' stamp; printf 6 > 'same length'; touch -r stamp 'same length'; rm stamp; touch same; ln -s same link";
+    let execution = shell(&sandbox, &copy, script);
+    assert!(execution.succeeded(), "{execution}");
+    let expected = Changes {
+        added: paths(&["link", "new/deep/file"]),
+        changed: paths(&["a/changed", "mode", "same length"]),
+        deleted: paths(&["a/b/gone"]),
+        refused: Vec::new(),
+    };
+    assert_eq!(copy.changes().unwrap(), expected);
+    assert_eq!(fs::read_to_string(at("a/changed")).unwrap(), "2", "the original is left alone until then");
+    assert_eq!(copy.apply_to(original.path()).unwrap(), expected);
+    assert_eq!(fs::read_to_string(at("a/changed")).unwrap(), "two\n");
+    assert_eq!(fs::read_to_string(at("new/deep/file")).unwrap(), "n\n");
+    assert_eq!(fs::read_to_string(at("same length")).unwrap(), "6");
+    assert_eq!(fs::read_link(at("link")).unwrap(), PathBuf::from("same"));
+    assert!(!at("a/b").exists() && fs::metadata(at("mode")).unwrap().permissions().mode() & 0o111 != 0);
+}
+
+#[test]
+fn copies_have_a_largest_size() {
+    let original = tempfile::tempdir().unwrap();
+    fs::write(original.path().join("a"), vec![0; 2000]).unwrap();
+    fs::write(original.path().join("b"), "").unwrap();
+    let mut config = SandboxConfig::default();
+    config.copied_bytes = 1999;
+    let Some(sandbox) = sandbox_of(config.clone()) else { return };
+    assert!(matches!(sandbox.copy_of(original.path()), Err(Error::Invalid(why)) if why.contains("2000 bytes")));
+    (config.copied_bytes, config.copied_files) = (2000, 1);
+    let Some(sandbox) = sandbox_of(config) else { return };
+    assert!(matches!(sandbox.copy_of(original.path()), Err(Error::Invalid(_))));
+}
+
+#[test]
+fn carrying_over_does_not_go_through_links_of_the_target() {
+    let Some(sandbox) = sandbox() else { return };
+    let (target, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dir = sandbox.empty_dir().unwrap();
+    assert!(shell(&sandbox, &dir, "mkdir a && echo x > a/file").succeeded());
+    std::os::unix::fs::symlink(outside.path(), target.path().join("a")).unwrap();
+    assert!(matches!(dir.apply_to(target.path()), Err(Error::Invalid(_))));
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn files_are_put_in_and_taken_out() {
+    let Some(sandbox) = sandbox() else { return };
+    let mut dir = sandbox.empty_dir().unwrap();
+    dir.write(&sandbox, "src/lib.rs".as_ref(), b"fn main() {}").unwrap();
+    assert!(dir.changes().unwrap().is_empty(), "it began so");
+    assert!(shell(&sandbox, &dir, "cat src/lib.rs > out && echo more >> src/lib.rs && touch src/new").succeeded());
+    assert_eq!(dir.read("out".as_ref(), 100).unwrap(), b"fn main() {}");
+    assert!(dir.read("out".as_ref(), 5).is_err());
+    assert_eq!(dir.changes().unwrap().changed, paths(&["src/lib.rs"]));
+    for path in ["../x", "/x", "a/../../x", ""] {
+        assert!(matches!(dir.write(&sandbox, path.as_ref(), b""), Err(Error::Invalid(_))), "{path}");
+    }
+}
+
+#[test]
+fn folders_of_callers_that_are_gone_are_deleted() {
+    let scratch = tempfile::tempdir().unwrap();
+    let Some(sandbox) = sandbox_of(SandboxConfig::default().with_scratch(scratch.path())) else { return };
+    let kept = sandbox.empty_dir().unwrap();
+    let left = scratch.path().join("jarre-work-1-1");
+    fs::create_dir_all(left.join("files/deep")).unwrap();
+    fs::write(left.join("files/deep/file"), "x").unwrap();
+    let foreign = scratch.path().join("jarre-work-1-2");
+    fs::create_dir(&foreign).unwrap();
+    fs::set_permissions(&foreign, fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(&left, fs::Permissions::from_mode(0o700)).unwrap();
+    let other = sandbox.empty_dir().unwrap();
+    assert!(foreign.exists(), "others could have laid traps in it");
+    fs::remove_dir(foreign).unwrap();
+    assert!(!left.exists() && kept.path().exists() && other.path().exists());
+    drop((kept, other));
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
