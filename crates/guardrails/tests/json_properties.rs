@@ -251,7 +251,7 @@ fn a_colon_in_quotes_after_a_key_without_its_closing_quote_is_refused() {
         r#"{"a": ":", "b: ":"}"#,
         r#"{"a:": x", "b": "y"}"#,
         r#"{"a = "= 1", "b": 2}"#,
-        r#"{'a: ':', 'b': ''}"#,
+        r"{'a: ':', 'b': ''}",
         r#"{"a: ": true,", "b": ""}"#,
         r#"[{"x": [1]}, {"a: ": 5 ", "b": [2]}]"#,
         "{\n  \"a: \":\",\n  \"b\": \"\"\n}",
