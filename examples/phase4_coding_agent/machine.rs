@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use jarre_agent::{
     Toolbox, Workspace,
-    tools::{Calculator, CodeExecute, FileEdit, FileRead, FileWrite, Finish, Language, ListFiles, Runner, SearchText, TestFormat, TestRun},
+    tools::{Calculator, CodeExecute, FileEdit, FileRead, FileWrite, Language, ListFiles, Runner, SearchText, TestFormat, TestRun},
 };
 use jarre_sandbox::{Cancel, Command, Execution, Layer, Limits, Requirements, Sandbox, SandboxConfig};
 
@@ -128,6 +128,6 @@ impl Machine {
             .with(FileEdit::new(workspace.clone()))
             .with(ListFiles::new(workspace.clone()))
             .with(SearchText::new(workspace));
-        Ok(files.with(Calculator::new()).with(Finish::new()).with(execute).with(self.tests(folder, command, format)?))
+        Ok(files.with(Calculator::new()).with(execute).with(self.tests(folder, command, format)?))
     }
 }

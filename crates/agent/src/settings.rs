@@ -33,6 +33,9 @@ pub struct Settings {
     pub sampling: Sampling,
     /// Added to the instructions that every model gets.
     pub system: String,
+    /// Whether a run is done only once tests passed in it, also where it changed nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub must_test: bool,
 }
 
 /// How calls of tools are written.

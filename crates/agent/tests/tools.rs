@@ -11,8 +11,8 @@ use std::{
 use jarre_agent::{
     Toolbox, Workspace,
     tools::{
-        Calculator, CodeExecute, FileEdit, FileRead, FileWrite, Finish, Language, ListFiles, Passage, Retrieve, Runner, SearchText,
-        TestFormat, TestRun,
+        Calculator, CodeExecute, FileEdit, FileRead, FileWrite, Language, ListFiles, Passage, Retrieve, Runner, SearchText, TestFormat,
+        TestRun,
     },
 };
 use jarre_core::{ErrorKind, Permission, Tool, ToolContext, ToolOutput, ToolSpec, testing::FnTool, testing::contract};
@@ -85,7 +85,6 @@ fn every_tool_keeps_the_contract() {
     check(&ListFiles::new(workspace.clone()), json!({}));
     check(&SearchText::new(workspace), json!({"pattern": "one"}));
     check(&Calculator::new(), json!({"expression": "1/3"}));
-    check(&Finish::new(), json!({"answer": "done"}));
     check(&Retrieve::new("notes", |_, _, _| Ok(vec![Passage::new("a", "b")])), json!({"query": "x"}));
     check(&CodeExecute::new(green(), "/", vec![Language::python()]).unwrap(), json!({"language": "python", "code": "1"}));
     check(&TestRun::new(green(), "/", ["cargo", "test"], TestFormat::Cargo).unwrap(), json!({}));

@@ -46,6 +46,7 @@ impl Bench {
     pub(super) fn new(args: &BenchArgs, machine: Machine) -> Result<Self> {
         let mut settings = Settings::default();
         settings.codec = args.codec.into();
+        settings.must_test = true;
         (settings.limits.steps, settings.limits.attempts) = (args.steps, args.attempts);
         // The sandbox is the fence: nobody is there to be asked.
         settings.rules = RuleSet { rules: Vec::new(), otherwise: Said::Allow };

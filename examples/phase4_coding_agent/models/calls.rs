@@ -32,6 +32,10 @@ pub(crate) fn finish(thought: &str, answer: &str) -> Turn {
     call(thought, "finish", json!({"answer": answer}))
 }
 
+pub(crate) fn give_up(thought: &str, why: &str) -> Turn {
+    call(thought, "finish", json!({"answer": why, "gave_up": true}))
+}
+
 fn call(thought: &str, tool: &'static str, arguments: serde_json::Value) -> Turn {
     Turn::Call { thought: thought.into(), tool, arguments }
 }

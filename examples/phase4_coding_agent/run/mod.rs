@@ -186,6 +186,7 @@ fn tests_of(args: &RunArgs, repo: &Path) -> (Vec<String>, TestFormat) {
 fn settings(args: &RunArgs) -> Result<Settings> {
     let mut settings = Settings::default();
     settings.codec = args.codec.into();
+    settings.must_test = args.task.is_none() || !args.test.is_empty();
     settings.rules = match &args.policy {
         Some(path) => {
             let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -15,8 +15,9 @@ pub(crate) const FINISH: &str = "finish";
 /// What the model is told of [`FINISH`] where the toolbox does not say it.
 pub(crate) fn finish_spec() -> ToolSpec {
     let answer = json!({"type": "string", "description": "what was done, or the answer to the question"});
-    let schema = json!({"type": "object", "properties": {"answer": answer}, "required": ["answer"]});
-    let description = "Ends the work. Call it alone, once the task is done and the tests pass.";
+    let gave_up = json!({"type": "boolean", "description": "true where the task cannot be done; `answer` then says why"});
+    let schema = json!({"type": "object", "properties": {"answer": answer, "gave_up": gave_up}, "required": ["answer"]});
+    let description = "Ends the work. Call it alone, once the task is done and the tests pass, or to give up.";
     ToolSpec::new(FINISH, description, schema, Permission::Read)
 }
 

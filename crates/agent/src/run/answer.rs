@@ -1,4 +1,5 @@
 use jarre_core::{ChatResponse, Cost, FinishReason, Timestamp};
+use serde_json::Value;
 
 use super::{
     Run, Stage, prompt, reflect,
@@ -100,11 +101,11 @@ impl Run {
     fn take_calls(&mut self, reading: Reading, mut step: Step) {
         self.malformed_in_a_row = 0;
         self.acted += 1;
-        if let Some(answer) = self.accepted(&reading) {
+        if let Some(outcome) = self.end(&reading) {
             step.ended = Some(self.now);
             step.calls = reading.calls.into_iter().map(|read| StepCall::new(read.call, CallState::Made)).collect();
             self.steps.push(step);
-            self.stage = Stage::Finish(Outcome::Done { answer });
+            self.stage = Stage::Finish(outcome);
             return;
         }
         for ReadCall { call, arguments } in reading.calls {
@@ -115,14 +116,20 @@ impl Run {
         self.advance();
     }
 
-    /// The agent's answer, where it says that it is done and nothing speaks against it.
-    fn accepted(&self, reading: &Reading) -> Option<String> {
+    /// How the run ends, where the agent gives up, or says that it is done and nothing speaks against it.
+    fn end(&self, reading: &Reading) -> Option<Outcome> {
         let ReadCall { call, arguments } = reading.calls.iter().find(|read| read.call.name == FINISH)?;
-        if self.evidence.doubt(&self.tools).is_some() {
-            return None;
+        let named = |name| arguments.as_ref().ok().and_then(|value| value.get(name));
+        let answer = named("answer").and_then(Value::as_str).unwrap_or(&call.arguments).to_owned();
+        if named("gave_up").and_then(Value::as_bool) == Some(true) {
+            return Some(Outcome::Stuck { reason: format!("the agent gave up: {answer}") });
         }
-        let named = arguments.as_ref().ok().and_then(|value| value.get("answer")).and_then(|answer| answer.as_str());
-        Some(named.unwrap_or(&call.arguments).to_owned())
+        self.doubt().is_none().then_some(Outcome::Done { answer })
+    }
+
+    /// Why it is not believed that the work is done.
+    pub(super) fn doubt(&self) -> Option<String> {
+        self.evidence.doubt(&self.tools, self.settings.must_test)
     }
 
     fn count_malformed(&mut self, again: Stage) {

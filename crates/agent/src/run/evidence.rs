@@ -56,10 +56,12 @@ impl Evidence {
         self.last.as_ref().filter(|report| !report.is_green())
     }
 
-    /// Why it is not believed that the work is done; `None` where nothing speaks against it.
-    pub(super) fn doubt(&self, tools: &Catalogue) -> Option<String> {
+    /// Why it is not believed that the work is done; `None` where nothing speaks against it. `must_test` asks for tests also where nothing
+    /// was changed.
+    pub(super) fn doubt(&self, tools: &Catalogue, must_test: bool) -> Option<String> {
         let untested = self.last.is_none() && tools.spec(TEST_TOOL).is_some();
         match &self.last {
+            None if must_test && !self.stale => Some("not accepted: no test ran. Run the tests, then finish".to_owned()),
             _ if self.stale && (untested || self.last.is_some()) => {
                 Some("not accepted: files were changed and no test ran after that. Run the tests, then finish".to_owned())
             }

@@ -11,7 +11,7 @@ impl Run {
     /// Says of a call that could be read whether it is made: by the budget of the tool, the rules, and, for the end, what the tests said.
     pub(super) fn judge(&mut self, call: ToolCall, arguments: &Value) -> StepCall {
         if call.name == FINISH {
-            let doubt = self.evidence.doubt(&self.tools).unwrap_or_default();
+            let doubt = self.doubt().unwrap_or_default();
             return StepCall::refused(call, doubt);
         }
         if self.is_used_up(&call.name) {

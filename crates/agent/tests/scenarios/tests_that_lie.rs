@@ -1,5 +1,5 @@
-use jarre_core::Permission;
-use jarre_core::{ToolOutput, ToolSpec, testing::FnTool};
+use jarre_agent::Outcome;
+use jarre_core::{Permission, ToolOutput, ToolSpec, testing::FnTool};
 use serde_json::json;
 
 use crate::kit::{Scene, analysis, call, done, finish, plain, planned, read, test, write};
@@ -33,6 +33,21 @@ fn that_it_is_done_is_not_believed_while_tests_fail_and_the_attempt_ends() {
 fn a_question_needs_no_tests() {
     let scene = Scene::new(planned([read(), finish()]));
     assert_eq!(scene.run().outcome(), Some(&done()));
+}
+
+#[test]
+fn where_tests_are_asked_for_words_do_not_replace_them() {
+    let scene = Scene::new(planned([finish(), write("right"), test(), finish()])).with(|settings| settings.must_test = true);
+    assert_eq!(scene.run().outcome(), Some(&done()));
+    assert!(scene.prompt(2).contains("not accepted: no test ran"));
+}
+
+#[test]
+fn an_agent_may_give_up_while_tests_fail() {
+    let answer = call("finish", json!({"answer": "the specification contradicts itself", "gave_up": true}));
+    let scene = Scene::new(planned([write("wrong"), answer]));
+    let reason = "the agent gave up: the specification contradicts itself".to_owned();
+    assert_eq!(scene.run().outcome(), Some(&Outcome::Stuck { reason }));
 }
 
 #[test]

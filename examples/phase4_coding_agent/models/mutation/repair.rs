@@ -60,7 +60,7 @@ impl Repair {
             return calls::write(&told(&trial), &self.path, &trial.text);
         }
         self.step = Step::Done;
-        calls::finish("no small change is left to try", "not mended: no small change of this program passes its tests")
+        calls::give_up("no small change is left to try", "no small change of this program passes its tests")
     }
 }
 
