@@ -209,7 +209,7 @@ impl Nemesis {
         let what = ["its log's disk fails", "its log's disk is full", "its state's disk fails", "its state's disk is full"];
         group.tell(|| format!("{at}: {} in {soon} writes", what[kind as usize]));
         let node = &mut group.nodes[at];
-        node.log_fails = kind < 2;
+        (node.disk_fails, node.log_fails) = (true, kind < 2);
         match kind {
             0 => node.log.fail_at(node.log.calls() + soon, SimFault::Eio),
             1 => node.log.fail_at(node.log.calls() + soon, SimFault::Enospc),

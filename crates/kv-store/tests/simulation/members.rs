@@ -115,7 +115,8 @@ impl Group {
         } else {
             (node.log.after_kill(), Disk::holding(node.state.image()))
         };
-        (node.log, node.state, node.applied_now, node.log_fails, node.rising) = (log, state, None, false, (0, 0));
+        (node.log, node.state, node.applied_now, node.rising) = (log, state, None, (0, 0));
+        (node.disk_fails, node.log_fails) = (false, false);
         self.end(at, !power);
     }
 
@@ -204,10 +205,12 @@ impl Group {
             .collect()
     }
 
-    /// Members that do not start are lost, which those alone may be whose disks are damaged.
+    /// Members that do not start are lost, which those alone may be whose disks are damaged. One whose disk fails while it starts does what one does
+    /// whose disk fails later: nothing more, until it is ended and started again.
     pub(crate) fn see_refusals(&mut self) {
         for at in 0..self.nodes.len() {
-            let Some(error) = self.refusal(at).filter(|_| self.nodes[at].standing.is_sound()) else { continue };
+            let counts = self.nodes[at].standing.is_sound() && !self.nodes[at].disk_fails;
+            let Some(error) = self.refusal(at).filter(|_| counts) else { continue };
             self.nodes[at].standing = Standing::Lost;
             if self.nodes[at].was_turned {
                 self.refused += 1;

@@ -18,6 +18,8 @@ pub(crate) struct Node {
     pub(crate) sync_takes: Duration,
     /// Its log's disk fails, or is about to: what it says of itself may be more than is on disk.
     pub(crate) log_fails: bool,
+    /// One of its disks fails, or is about to, until its process is ended.
+    pub(crate) disk_fails: bool,
     pub(crate) was_wiped: bool,
     /// Bits of its log were turned.
     pub(crate) was_turned: bool,
@@ -74,6 +76,7 @@ impl Node {
             rate,
             sync_takes,
             log_fails: false,
+            disk_fails: false,
             was_wiped: false,
             was_turned: false,
             term: 0,
