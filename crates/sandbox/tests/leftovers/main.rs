@@ -5,14 +5,24 @@
 #[path = "../place/mod.rs"]
 mod place;
 
-use std::{fs, path::Path, thread, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
 
 use jarre_sandbox::{Cancel, Command, SandboxConfig};
 
 use place::sandbox_of;
 
+/// One test at a time: each counts all cgroups of this process.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Runs commands that leave all they can behind, and cancels each after a while that is short for some and long for others: nothing is left.
 fn run_and_cancel(runs: u64, mark: &str) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let scratch = tempfile::tempdir().unwrap();
     let Some(sandbox) = sandbox_of(SandboxConfig::default().with_scratch(scratch.path())) else { return };
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count();
