@@ -5,8 +5,8 @@ use pollster::block_on;
 
 use crate::sample::{at, every_event, memory};
 
-const VERSION_1: &[u8] = include_bytes!("version_1.jsonl");
-/// BLAKE3 of its last line (`tail -n 1 version_1.jsonl | tr -d '\n' | b3sum`).
+const VERSION_1: &[u8] = include_bytes!("version_1.log");
+/// BLAKE3 of its last line (`tail -n 1 version_1.log | tr -d '\n' | b3sum`).
 const HEAD: &str = "4aa0763601eae036663e29a9d0672a9c75196dc7473edf0418b31cb6e619cb03";
 
 #[test]
