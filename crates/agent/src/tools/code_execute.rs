@@ -1,14 +1,14 @@
 use std::{path::PathBuf, sync::Arc};
 
-use jarre_core::{BoxFuture, Permission, Result, Tool, ToolContext, ToolOutput, ToolSpec};
+use jarre_core::{Permission, Result, ToolOutput};
 use jarre_sandbox::{Cancel, Command, Execution, Limits};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     Runner,
     frame::Frame,
-    offload::offload,
+    offload::implement_offloaded,
     runner::{ending, executed, stream},
 };
 
@@ -117,19 +117,7 @@ impl CodeExecute {
     }
 }
 
-impl Tool for CodeExecute {
-    fn spec(&self) -> &ToolSpec {
-        &self.frame.spec
-    }
-
-    fn call<'a>(&'a self, arguments: Value, context: &'a ToolContext) -> BoxFuture<'a, Result<ToolOutput>> {
-        Box::pin(async move {
-            let arguments: Arguments = self.frame.arguments(&arguments)?;
-            let (tool, key) = (self.clone(), context.idempotency_key.clone());
-            offload(move |cancel| tool.frame.once(&key, || tool.run(&arguments, cancel))).await
-        })
-    }
-}
+implement_offloaded!(CodeExecute);
 
 impl std::fmt::Debug for CodeExecute {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -5,16 +5,16 @@ mod unittest;
 
 use std::{fmt::Write as _, path::PathBuf, sync::Arc};
 
-use jarre_core::{BoxFuture, Permission, Result, Tool, ToolContext, ToolOutput, ToolSpec};
+use jarre_core::{Permission, Result, ToolOutput};
 use jarre_sandbox::{Cancel, Command, Execution, LimitHit, Limits};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub use self::format::TestFormat;
 use super::{
     Runner,
     frame::Frame,
-    offload::offload,
+    offload::implement_offloaded,
     runner::{ending, executed, stream},
 };
 use crate::{TestFailure, TestReport, workspace::text::clipped};
@@ -123,19 +123,7 @@ impl TestRun {
     }
 }
 
-impl Tool for TestRun {
-    fn spec(&self) -> &ToolSpec {
-        &self.frame.spec
-    }
-
-    fn call<'a>(&'a self, arguments: Value, context: &'a ToolContext) -> BoxFuture<'a, Result<ToolOutput>> {
-        Box::pin(async move {
-            let arguments: Arguments = self.frame.arguments(&arguments)?;
-            let (tool, key) = (self.clone(), context.idempotency_key.clone());
-            offload(move |cancel| tool.frame.once(&key, || tool.run(&arguments, cancel))).await
-        })
-    }
-}
+implement_offloaded!(TestRun);
 
 impl std::fmt::Debug for TestRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
