@@ -14,13 +14,16 @@ use jarre_kv_store::{Embedded, Store};
 #[derive(Clone, Debug, Args)]
 pub(crate) struct StoreArgs {
     /// The file that keeps the logs of all runs; the folders that runs work in lie beside it.
-    #[arg(long, default_value = "phase4_agent.db", value_name = "FILE")]
+    #[arg(long, default_value = "runs/phase4/agent.db", value_name = "FILE")]
     pub(crate) db: PathBuf,
 }
 
 impl StoreArgs {
     /// The logs. One process at a time has the file.
     pub(crate) fn log(&self) -> Result<EventLog> {
+        if let Some(folder) = self.db.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
         let store = Embedded::open(&self.db).with_context(|| format!("cannot open {}", self.db.display()))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         Ok(EventLog::new(Arc::new(store) as Arc<dyn Store>, clock))

@@ -19,7 +19,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_enum, default_value_t = Codec::Native)]
     pub(crate) codec: Codec,
     /// The results, one task a line; tasks that are in it are not run again.
-    #[arg(long, default_value = "phase4_bench.jsonl", value_name = "FILE")]
+    #[arg(long, default_value = "runs/phase4/bench.jsonl", value_name = "FILE")]
     pub(crate) resume: PathBuf,
     /// Keeps the log of each run in this folder.
     #[arg(long, value_name = "DIR")]

@@ -133,6 +133,9 @@ impl Results {
     /// Opens `path`, makes it where it is not there. A last line that was cut off is dropped from the file.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let told = || format!("cannot use the results' file {}", path.display());
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).with_context(told)?;
         let mut text = String::new();
         file.read_to_string(&mut text).with_context(told)?;

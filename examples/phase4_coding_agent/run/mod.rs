@@ -47,9 +47,9 @@ pub(crate) struct RunArgs {
     /// Goes on with this run, which was paused or broken off.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["task", "name"])]
     pub(crate) resume: Option<String>,
-    /// The run's name.
-    #[arg(long, default_value = "demo")]
-    pub(crate) name: String,
+    /// The run's name; without it `demo`, or the first of `demo-2`, `demo-3` and so on that is free.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
     #[cfg(feature = "remote")]
     #[command(flatten)]
     pub(crate) remote: crate::models::RemoteArgs,
@@ -89,8 +89,11 @@ const FORMAT: &str = "format";
 pub(crate) fn run(args: &RunArgs) -> Result<bool> {
     let machine = args.sandbox.machine(None)?;
     let log = args.store.log()?;
-    let name = args.resume.as_deref().unwrap_or(&args.name);
-    let folder = args.store.folder(name);
+    let name = match &args.resume {
+        Some(name) => name.clone(),
+        None => pollster::block_on(free(&log, args.name.as_deref()))?,
+    };
+    let folder = args.store.folder(&name);
     let (cancel, commands) = (Cancel::new(), machine.cancel.clone());
     interrupt::on_first({
         let cancel = cancel.clone();
@@ -101,16 +104,43 @@ pub(crate) fn run(args: &RunArgs) -> Result<bool> {
     })?;
     let driven = match &args.resume {
         Some(name) => pollster::block_on(resume(args, &machine, &log, name, &folder, cancel))?,
-        None => pollster::block_on(start(args, &machine, &log, &folder, cancel))?,
+        None => pollster::block_on(start(args, &machine, &log, &name, &folder, cancel))?,
     };
     tell(args, &driven, &folder)
 }
 
-async fn start(args: &RunArgs, machine: &Machine, log: &EventLog, folder: &Path, cancel: Cancel) -> Result<Driven> {
-    let journal = log.create(&args.name).await?;
-    let task = task(args, folder)?;
+/// The name of a new run: the one that is wanted, or one that is free.
+async fn free(log: &EventLog, wanted: Option<&str>) -> Result<String> {
+    if let Some(name) = wanted {
+        if exists(log, name).await? {
+            bail!("there is a run `{name}` already: `run --resume {name}` goes on with it, or take another --name");
+        }
+        return Ok(name.to_owned());
+    }
+    let mut name = "demo".to_owned();
+    let mut number = 1;
+    while exists(log, &name).await? {
+        number += 1;
+        name = format!("demo-{number}");
+    }
+    Ok(name)
+}
+
+async fn exists(log: &EventLog, name: &str) -> Result<bool> {
+    match log.summary(name).await {
+        Ok(_) => Ok(true),
+        Err(jarre_agent::Error::NoRun { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Nothing is written to the log before all that can be wrong with the arguments was found right.
+async fn start(args: &RunArgs, machine: &Machine, log: &EventLog, name: &str, folder: &Path, cancel: Cancel) -> Result<Driven> {
+    let settings = settings(args)?;
+    let task = task(args, name, folder)?;
     let driver = driver(args, machine, &task, folder, &[])?.with_lessons(lessons(log)).with_cancel(cancel);
-    Ok(driver.start(&journal, &args.name, task, settings(args)?).await?)
+    let journal = log.create(name).await?;
+    Ok(driver.start(&journal, name, task, settings).await?)
 }
 
 async fn resume(args: &RunArgs, machine: &Machine, log: &EventLog, name: &str, folder: &Path, cancel: Cancel) -> Result<Driven> {
@@ -151,7 +181,7 @@ fn model(args: &RunArgs, records: &[Record]) -> Result<Arc<dyn ChatModel>> {
 }
 
 /// The task, laid in `folder`.
-fn task(args: &RunArgs, folder: &Path) -> Result<Task> {
+fn task(args: &RunArgs, name: &str, folder: &Path) -> Result<Task> {
     let (instructions, command, format) = match (&args.task, &args.repo) {
         (Some(task), Some(repo)) => {
             folder::copy(repo, folder)?;
@@ -167,7 +197,7 @@ fn task(args: &RunArgs, folder: &Path) -> Result<Task> {
         }
     };
     let side = json!({TEST: command, FORMAT: format});
-    Ok(Task { name: args.name.clone(), instructions, side: side.as_object().cloned().unwrap_or_else(Map::new) })
+    Ok(Task { name: name.to_owned(), instructions, side: side.as_object().cloned().unwrap_or_else(Map::new) })
 }
 
 fn tests_of(args: &RunArgs, repo: &Path) -> (Vec<String>, TestFormat) {
