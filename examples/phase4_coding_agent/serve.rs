@@ -7,7 +7,7 @@ use clap::Args;
 use jarre_agent::serve::{Dashboard, DashboardConfig, Secret};
 use jarre_core::SystemClock;
 
-use crate::store::StoreArgs;
+use crate::{interrupt, store::StoreArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
@@ -18,7 +18,7 @@ pub(crate) struct ServeArgs {
     pub(crate) store: StoreArgs,
 }
 
-/// Serves until Ctrl-C.
+/// Serves until Ctrl-C or a signal to end.
 pub(crate) fn serve(args: &ServeArgs) -> Result<bool> {
     let log = args.store.log()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("no runtime can be made")?;
@@ -27,8 +27,12 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<bool> {
         let dashboard = Dashboard::new(Arc::new(log), Secret::random()?, Arc::new(SystemClock::new()), config);
         let listener = dashboard.bind().await?;
         eprintln!("{}", dashboard.sign_in_address(listener.local_addr()?));
-        let stop = async { drop(tokio::signal::ctrl_c().await) };
-        dashboard.serve(listener, stop).await?;
+        let stop = Arc::new(tokio::sync::Notify::new());
+        interrupt::on_first({
+            let stop = Arc::clone(&stop);
+            move || stop.notify_one()
+        })?;
+        dashboard.serve(listener, async move { stop.notified().await }).await?;
         Ok(true)
     })
 }
