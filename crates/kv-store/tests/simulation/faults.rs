@@ -6,7 +6,10 @@ use jarre_kv_store::{
     },
 };
 
-use crate::{members::Group, node::Standing};
+use crate::{
+    members::Group,
+    node::{Failing, Standing},
+};
 
 /// How far apart faults of processes and disks are on average, in milliseconds.
 const INTERVAL: f64 = 2_500.0;
@@ -209,7 +212,7 @@ impl Nemesis {
         let what = ["its log's disk fails", "its log's disk is full", "its state's disk fails", "its state's disk is full"];
         group.tell(|| format!("{at}: {} in {soon} writes", what[kind as usize]));
         let node = &mut group.nodes[at];
-        (node.disk_fails, node.log_fails) = (true, kind < 2);
+        node.failing = node.failing.max(Some(if kind < 2 { Failing::Log } else { Failing::State }));
         match kind {
             0 => node.log.fail_at(node.log.calls() + soon, SimFault::Eio),
             1 => node.log.fail_at(node.log.calls() + soon, SimFault::Enospc),

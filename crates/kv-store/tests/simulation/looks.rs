@@ -2,7 +2,10 @@
 
 use jarre_kv_store::{Error, Verified};
 
-use crate::{members::Group, node::Standing};
+use crate::{
+    members::Group,
+    node::{Failing, Standing},
+};
 
 /// How often a term must be seen until it is sure to be on disk: twenty milliseconds each, and a sync takes up to 58.
 const LOOKS: u64 = 4;
@@ -51,7 +54,7 @@ impl Group {
             }
             return;
         }
-        if node.log_fails {
+        if node.failing == Some(Failing::Log) {
             return;
         }
         if term > node.rising.0 {

@@ -116,7 +116,7 @@ impl Group {
             (node.log.after_kill(), Disk::holding(node.state.image()))
         };
         (node.log, node.state, node.applied_now, node.rising) = (log, state, None, (0, 0));
-        (node.disk_fails, node.log_fails) = (false, false);
+        node.failing = None;
         self.end(at, !power);
     }
 
@@ -209,7 +209,7 @@ impl Group {
     /// whose disk fails later: nothing more, until it is ended and started again.
     pub(crate) fn see_refusals(&mut self) {
         for at in 0..self.nodes.len() {
-            let counts = self.nodes[at].standing.is_sound() && !self.nodes[at].disk_fails;
+            let counts = self.nodes[at].standing.is_sound() && self.nodes[at].failing.is_none();
             let Some(error) = self.refusal(at).filter(|_| counts) else { continue };
             self.nodes[at].standing = Standing::Lost;
             if self.nodes[at].was_turned {

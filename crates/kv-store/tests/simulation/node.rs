@@ -16,10 +16,8 @@ pub(crate) struct Node {
     pub(crate) rate: f64,
     /// How long its log's disk takes to sync.
     pub(crate) sync_takes: Duration,
-    /// Its log's disk fails, or is about to: what it says of itself may be more than is on disk.
-    pub(crate) log_fails: bool,
-    /// One of its disks fails, or is about to, until its process is ended.
-    pub(crate) disk_fails: bool,
+    /// The disk that fails, or is about to, until its process is ended.
+    pub(crate) failing: Option<Failing>,
     pub(crate) was_wiped: bool,
     /// Bits of its log were turned.
     pub(crate) was_turned: bool,
@@ -56,6 +54,14 @@ impl Standing {
     }
 }
 
+/// Which of a member's disks fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Failing {
+    State,
+    /// Its log's, and perhaps the other too: what it says of itself may be more than is on disk.
+    Log,
+}
+
 /// How a member's process is.
 pub(crate) enum Slot {
     Down,
@@ -75,8 +81,7 @@ impl Node {
             slot: Arc::new(Mutex::new(Slot::Down)),
             rate,
             sync_takes,
-            log_fails: false,
-            disk_fails: false,
+            failing: None,
             was_wiped: false,
             was_turned: false,
             term: 0,
