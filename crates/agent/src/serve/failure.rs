@@ -1,10 +1,9 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jarre_report::{Page, Section};
+use jarre_report::{Page, Section, excerpt};
 
 use super::page;
 use crate::Error;
-use crate::view::excerpt;
 
 /// What is answered where what was asked for cannot be done: a page that says why.
 #[derive(Debug)]
@@ -46,7 +45,7 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let title = format!("{} {}", self.status.as_u16(), self.status.canonical_reason().unwrap_or_default());
         let told = Section::new("What happened").text(&excerpt(&self.told, 2000)).html(&page::link("/", "All runs"));
-        let mut response = page::respond(self.status, &Page::new(title).section(told));
+        let mut response = page::respond(self.status, Page::new(title).section(told));
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

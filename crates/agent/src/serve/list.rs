@@ -4,16 +4,16 @@ use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use jarre_core::Timestamp;
-use jarre_report::{Html, Page, Section};
+use jarre_report::{Html, Page, Section, excerpt, percent_encoded};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::app::App;
 use super::failure::Answer;
-use super::page::{self, encoded, run_path};
+use super::page::{self, run_path};
 use super::session::Session;
 use super::{RunList, RunSummary};
-use crate::view::{STYLE, excerpt, words};
+use crate::view::{STYLE, words};
 
 /// Looks for news while the page is looked at.
 const SCRIPT: &str = r#"
@@ -45,7 +45,7 @@ pub(super) async fn list(
     let now = app.clock.timestamp();
     let content = html! { (table(&found, now)) (pages(&found, is_first)) (sign_out(session.csrf(&app.secret).as_deref())) };
     let section = Section::new("Runs").html(&Html::trusted(content.into_string()));
-    Ok(page::respond(StatusCode::OK, &Page::new("Agents").section(section).style(STYLE).script(SCRIPT)))
+    Ok(page::respond(StatusCode::OK, Page::new("Agents").section(section).style(STYLE).script(SCRIPT)))
 }
 
 fn table(found: &RunList, now: Timestamp) -> Markup {
@@ -85,7 +85,7 @@ fn pages(found: &RunList, is_first: bool) -> Markup {
     html! {
         p {
             @if !is_first { a href="/" { "Newest" } " " }
-            @if let Some(last) = last { a href={ "/?after=" (encoded(&last.run)) } { "Older" } }
+            @if let Some(last) = last { a href={ "/?after=" (percent_encoded(&last.run)) } { "Older" } }
         }
     }
 }

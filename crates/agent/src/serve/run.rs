@@ -4,12 +4,12 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jarre_report::{Html, Section};
+use jarre_report::{Html, Section, percent_encoded};
 use maud::html;
 
 use super::app::App;
 use super::failure::Answer;
-use super::page::{self, encoded, run_path};
+use super::page::{self, run_path};
 use super::session::Session;
 use crate::view::{self, Forms, Story};
 
@@ -26,7 +26,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(run): Path<String>, E
             if story.outcome.is_none() {
                 page = page.script(SCRIPT);
             }
-            Ok(page::respond(StatusCode::OK, &page))
+            Ok(page::respond(StatusCode::OK, page))
         })
     })
     .await
@@ -65,7 +65,7 @@ fn more(run: &str, story: &Story) -> Section {
         @if story.outcome.is_none() {
             p #live role="status" data-events={ (path) "/events" } data-next=(story.next) { "Reload the page to see what is new." }
         }
-        p { a href={ (path) "/export" } download={ (encoded(run)) ".html" } { "This run as one file" } }
+        p { a href={ (path) "/export" } download={ (percent_encoded(run)) ".html" } { "This run as one file" } }
         p { a href="/" { "All runs" } }
     };
     Section::new("More").html(&Html::trusted(content.into_string()))

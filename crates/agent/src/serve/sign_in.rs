@@ -37,7 +37,7 @@ pub(super) async fn page() -> Response {
     };
     let told = "The program that serves this page printed an address that signs you in, or was given a secret to ask for.";
     let section = Section::new("Sign in").text(told).html(&Html::trusted(form.into_string()));
-    page::respond(StatusCode::OK, &Page::new("Agents").section(section).style(STYLE).script(SCRIPT))
+    page::respond(StatusCode::OK, Page::new("Agents").section(section).style(STYLE).script(SCRIPT))
 }
 
 #[derive(Deserialize)]

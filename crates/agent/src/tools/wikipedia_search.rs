@@ -9,6 +9,8 @@ use jarre_core::{BoxFuture, Clock, Error, ErrorKind, Permission, Result, Tool, T
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use jarre_report::percent_encoded;
+
 use super::{
     frame::{Frame, lock},
     retrieve::{Passage, told},
@@ -195,17 +197,4 @@ struct Page {
 struct ApiError {
     code: String,
     info: String,
-}
-
-/// All but what RFC 3986 (2.3) leaves as it is, as `%` and two digits a byte.
-fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
-            out.extend(['%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-        }
-        out
-    })
 }

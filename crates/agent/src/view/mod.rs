@@ -14,9 +14,9 @@
 //! ```
 
 mod html;
+mod shortened;
 mod story;
 mod terminal;
-mod visible;
 pub(crate) mod words;
 
 #[cfg(feature = "server")]
@@ -24,5 +24,3 @@ pub(crate) use html::{Forms, Part, STYLE, one_step, page, part, step_id};
 pub use html::{HtmlOptions, html};
 pub use story::{Approval, Call, Failure, Lesson, Step, Story};
 pub use terminal::Terminal;
-#[cfg(feature = "server")]
-pub(crate) use visible::excerpt;

@@ -92,7 +92,7 @@ fn spent(budget: &Budget) -> String {
         Budget::Tokens => "no tokens are left".to_owned(),
         Budget::Cost => "no money is left".to_owned(),
         Budget::Wall => "no time is left".to_owned(),
-        Budget::Tool { name } => format!("the tool {} may not be called again", super::visible::excerpt(name, 64)),
+        Budget::Tool { name } => format!("the tool {} may not be called again", jarre_report::excerpt(name, 64)),
         Budget::Malformed => "too many answers in a row could not be read".to_owned(),
         Budget::Attempts => "no attempts are left".to_owned(),
     }

@@ -1,12 +1,11 @@
 //! What is known at a glance: notices, the verdicts, and a card for each variant.
 
-use jarre_report::{Html, Section};
+use jarre_report::{Html, Section, visible};
 
 use super::{
     Direction, Metric, Notice, Report, Summary, Variant,
     differences::verdict,
     html::{element, leaf, swatch},
-    visible::visible,
 };
 
 pub(super) fn section(report: &Report) -> Section {

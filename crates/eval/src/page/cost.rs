@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use jarre_report::{Align, Cell, Chart, Column, Histogram, ScatterChart, Section, Series, Table};
+use jarre_report::{Align, Cell, Chart, Column, Histogram, ScatterChart, Section, Series, Table, visible};
 
-use super::{Estimate, Figure, Metric, Report, System, Variant, front, visible::visible};
+use super::{Estimate, Figure, Metric, Report, System, Variant, front};
 
 pub(super) fn section(report: &Report) -> Option<Section> {
     if report.variants.iter().all(|variant| variant.system == System::default()) {

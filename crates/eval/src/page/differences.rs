@@ -1,8 +1,8 @@
 //! Paired comparisons, whole and by slices.
 
-use jarre_report::{Align, Cell, Column, NumberFormat, Section, Table};
+use jarre_report::{Align, Cell, Column, NumberFormat, Section, Table, visible};
 
-use super::{Comparison, Report, Slice, visible::visible};
+use super::{Comparison, Report, Slice};
 
 pub(super) fn section(report: &Report) -> Option<Section> {
     if report.comparisons.is_empty() && report.multiplicity.is_empty() {

@@ -1,6 +1,6 @@
 //! The items that most variants fail.
 
-use jarre_report::{Html, Section};
+use jarre_report::{Html, Section, excerpt, visible};
 
 use super::{
     Item, Metric, Report,
@@ -8,7 +8,6 @@ use super::{
     html::{element, item_link, leaf},
     item::distinct,
     standing::Standing,
-    visible::{excerpt, visible},
 };
 
 /// Items shown.

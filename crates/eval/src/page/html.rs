@@ -1,10 +1,6 @@
 //! Elements beside those that `jarre-report` writes. Names and classes are literals; every text goes through [`visible`].
 
-use std::fmt::Write;
-
-use jarre_report::Html;
-
-use super::visible::visible;
+use jarre_report::{Html, percent_encoded, visible};
 
 /// An element around others.
 pub(super) fn element(name: &'static str, class: &'static str, children: impl IntoIterator<Item = Html>) -> Html {
@@ -33,18 +29,6 @@ pub(super) fn swatch(variant: usize) -> Html {
     Html::trusted(format!(
         "<svg class=\"chart swatch\" viewBox=\"0 0 10 10\" aria-hidden=\"true\"><g class=\"s{color}\"><circle cx=\"5\" cy=\"5\" r=\"5\" fill=\"currentColor\"/></g></svg>"
     ))
-}
-
-/// Percent-encoding of everything but letters, digits and `-._~` (RFC 3986, section 2.3).
-fn percent_encoded(text: &str) -> String {
-    let mut written = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => written.push(char::from(byte)),
-            _ => write!(written, "%{byte:02X}").expect("a string takes whatever is written to it"),
-        }
-    }
-    written
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Each metric's intervals from the best variant down, under the sentence that says what they tell.
 
-use jarre_report::{Chart, IntervalChart, Section};
+use jarre_report::{Chart, IntervalChart, Section, visible};
 
-use super::{Comparison, Direction, Metric, Report, Summary, visible::visible};
+use super::{Comparison, Direction, Metric, Report, Summary};
 
 /// Metrics that get a chart.
 const CHARTS: usize = 12;

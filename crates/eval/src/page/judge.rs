@@ -1,7 +1,7 @@
-use jarre_report::Section;
+use jarre_report::{Section, visible};
 use serde::{Deserialize, Serialize};
 
-use super::{Figure, Level, Report, cost, visible::visible};
+use super::{Figure, Level, Report, cost};
 
 /// A judge, and how far its verdicts can be relied on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

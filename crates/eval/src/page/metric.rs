@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Estimate, visible::visible};
+use jarre_report::visible;
+
+use super::Estimate;
 
 /// A metric and how its figures are read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

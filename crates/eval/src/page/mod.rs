@@ -56,7 +56,6 @@ mod provenance;
 mod report;
 mod standing;
 mod variant;
-mod visible;
 
 pub use comparison::{Comparison, Multiplicity, Slice};
 pub use estimate::{Estimate, Figure};

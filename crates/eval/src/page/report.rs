@@ -1,11 +1,10 @@
 use std::io::Write;
 
-use jarre_report::Page;
+use jarre_report::{Page, visible};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Comparison, Item, Judge, Metric, Multiplicity, Notice, Variant, cards, cost, data, differences, failures, intervals, judge, provenance,
-    visible::visible,
 };
 use crate::Result;
 

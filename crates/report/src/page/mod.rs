@@ -32,6 +32,7 @@ pub struct Page {
     provenance: Vec<(String, String)>,
     style: String,
     script: String,
+    is_served: bool,
 }
 
 const STYLE: &str = include_str!("page.css");
@@ -43,7 +44,7 @@ impl Page {
     /// An empty page.
     pub fn new(title: impl Into<String>) -> Self {
         let (lead, style, script) = (String::new(), String::new(), String::new());
-        Self { title: title.into(), lead, sections: Vec::new(), provenance: Vec::new(), style, script }
+        Self { title: title.into(), lead, sections: Vec::new(), provenance: Vec::new(), style, script, is_served: false }
     }
 
     /// What the page says, in a sentence or two under its title.
@@ -72,12 +73,19 @@ impl Page {
         self
     }
 
-    /// Adds a script that runs when the page has loaded, in a scope of its own. It can reach no network. `</script` and `<!--` within it are
-    /// written with a backslash, which means the same inside of strings.
+    /// Adds a script that runs when the page has loaded, in a scope of its own. It can reach no network but the server of a page that is
+    /// [`served`](Self::served). `</script` and `<!--` within it are written with a backslash, which means the same inside of strings.
     pub fn script(mut self, javascript: &str) -> Self {
         self.script.push_str("(() => {\n");
         self.script.push_str(javascript);
         self.script.push_str("\n})();\n");
+        self
+    }
+
+    /// Makes it a page that a server gives out: it may send forms to that server and ask it from its script, and the server sees that a form is its
+    /// own (`Referer`). A page from a disk may do neither.
+    pub fn served(mut self) -> Self {
+        self.is_served = true;
         self
     }
 
@@ -89,7 +97,7 @@ impl Page {
         let script = policy::inside_script(&self.scripts());
         let mut markup = Markup::default();
         markup.tag("html").attr("lang", "en").open();
-        self.head(&mut markup, &policy::content_security_policy(&style, &script), style);
+        self.head(&mut markup, &policy::content_security_policy(&style, &script, self.is_served), style);
         markup.tag("body").open();
         markup.tag("a").attr("class", "skip").attr("href", "#content").text("Skip to the content");
         let anchors = anchors(&self.sections);
@@ -112,7 +120,7 @@ impl Page {
         markup.tag("meta").attr("http-equiv", "Content-Security-Policy").attr("content", policy).empty();
         markup.tag("meta").attr("name", "viewport").attr("content", "width=device-width, initial-scale=1").empty();
         markup.tag("meta").attr("name", "color-scheme").attr("content", "light dark").empty();
-        markup.tag("meta").attr("name", "referrer").attr("content", "no-referrer").empty();
+        markup.tag("meta").attr("name", "referrer").attr("content", if self.is_served { "same-origin" } else { "no-referrer" }).empty();
         // Browsers ask a server for an icon unless there is one.
         markup.tag("link").attr("rel", "icon").attr("href", "data:,").empty();
         markup.leaf("title", &self.title);
@@ -204,6 +212,15 @@ fn anchors(sections: &[Section]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_served_page_may_ask_its_server_and_no_one_else() {
+        let html = Page::new("form-action 'none'").script("1").served().to_html();
+        let policy = html.split("http-equiv=\"Content-Security-Policy\" content=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert!(policy.contains("default-src &#39;none&#39;") && policy.contains("form-action &#39;self&#39;"), "{policy}");
+        assert!(policy.contains("connect-src &#39;self&#39;") && policy.contains("base-uri &#39;none&#39;") && !policy.contains("unsafe"));
+        assert!(html.contains("<h1>form-action &#39;none&#39;</h1>") && html.contains("content=\"same-origin\""));
+    }
 
     #[test]
     fn every_section_has_an_anchor_of_its_own() {

@@ -4,10 +4,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 /// The policy (CSP 3) for a page with this one style and this one script. A `meta` element holds it, so that it is in force for a file too;
-/// what a `meta` element cannot forbid (being framed) a server has to.
-pub(super) fn content_security_policy(style: &str, script: &str) -> String {
+/// what a `meta` element cannot forbid (being framed) a server has to. A page that `is_served` may send forms to its server and ask it.
+pub(super) fn content_security_policy(style: &str, script: &str, is_served: bool) -> String {
     let script = if script.is_empty() { "'none'".to_owned() } else { source(script) };
-    format!("default-src 'none'; script-src {script}; style-src {}; img-src data:; base-uri 'none'; form-action 'none'", source(style))
+    let server = if is_served { "form-action 'self'; connect-src 'self'" } else { "form-action 'none'" };
+    format!("default-src 'none'; script-src {script}; style-src {}; img-src data:; base-uri 'none'; {server}", source(style))
 }
 
 /// Styles written so that they do not end their element: `\/` means `/` in CSS.
@@ -55,7 +56,7 @@ mod tests {
     fn the_hash_is_that_of_the_standard() {
         // The example of CSP Level 3, section 2.3.1, computed with `openssl dgst -sha256 -binary | base64`.
         assert_eq!(source("alert('Hello, world.');"), "'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='");
-        assert!(content_security_policy("a{}", "").contains("script-src 'none'"));
+        assert!(content_security_policy("a{}", "", false).contains("script-src 'none'"));
     }
 
     #[test]

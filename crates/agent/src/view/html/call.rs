@@ -1,9 +1,10 @@
+use jarre_report::excerpt;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 use super::{HtmlOptions, diff::diff, text::Shown, text::code};
 use crate::TestReport;
-use crate::view::{Approval, Call, visible::excerpt, words};
+use crate::view::{Approval, Call, words};
 
 /// A call: folded up where there is nothing to it but what it read.
 pub(super) fn call(call: &Call, options: &HtmlOptions) -> Markup {

@@ -1,7 +1,7 @@
 use maud::{Markup, html};
 
 use super::{HtmlOptions, text::Shown};
-use crate::view::visible::shortened;
+use crate::view::shortened::shortened;
 
 /// A unified diff, its lines coloured; the signs before them stay, so that colour is not all that tells.
 pub(super) fn diff(text: &str, options: &HtmlOptions) -> Markup {

@@ -8,13 +8,13 @@ mod status;
 mod step;
 mod text;
 
-use jarre_report::{Html, Page, Section};
+use jarre_report::{Html, Page, Section, excerpt};
 use maud::{Markup, html as markup};
 
 pub(crate) use status::Forms;
 pub(crate) use step::step_id;
 
-use super::{Story, visible::excerpt, words};
+use super::{Story, words};
 
 /// The styles that a run needs beside those of the page.
 pub(crate) const STYLE: &str = include_str!("run.css");

@@ -1,9 +1,10 @@
 use std::fmt::Write;
 
+use jarre_report::is_hidden;
 use maud::{Markup, html};
 
 use super::{HtmlOptions, call, step_id, text::Shown, text::prose};
-use crate::view::{Call, Step, Story, visible::is_hidden, words};
+use crate::view::{Call, Step, Story, words};
 
 /// What forms of a page that a server gives out need.
 #[derive(Clone, Debug, PartialEq, Eq)]

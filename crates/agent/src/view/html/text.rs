@@ -1,9 +1,10 @@
 use std::fmt;
 
+use jarre_report::visible;
 use maud::{Markup, Render, html};
 
 use super::HtmlOptions;
-use crate::view::visible::{shortened, visible};
+use crate::view::shortened::shortened;
 
 /// Text of others, escaped, with what it hides written out.
 #[derive(Clone, Copy)]

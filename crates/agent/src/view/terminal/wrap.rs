@@ -1,7 +1,7 @@
+use jarre_report::{excerpt, visible};
 use unicode_width::UnicodeWidthChar;
 
 use super::paint::{PLAIN, Paint};
-use crate::view::visible::{excerpt, visible};
 
 /// Writes lines no wider than the terminal.
 pub(super) struct Writer {

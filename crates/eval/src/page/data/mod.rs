@@ -5,14 +5,11 @@ mod texts;
 
 use std::collections::HashMap;
 
-use jarre_report::{Html, Section};
+use jarre_report::{Html, Section, excerpt, visible};
 use serde::Serialize;
 
 use self::{answers::Answers, texts::Texts};
-use super::{
-    Direction, Item, Report,
-    visible::{excerpt, visible},
-};
+use super::{Direction, Item, Report};
 
 /// Characters of an id.
 const LONGEST_KEY: usize = 200;

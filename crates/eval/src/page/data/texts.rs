@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 
-use crate::page::{Answer, Item, Report, visible::visible};
+use jarre_report::visible;
+
+use crate::page::{Answer, Item, Report};
 
 /// Texts of the page, each once.
 pub(super) struct Texts {

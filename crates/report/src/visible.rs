@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The text with characters that cannot be seen, or that turn the direction of others, written out by their numbers: `⟨U+202E⟩`. Line breaks
@@ -6,7 +5,7 @@ use std::fmt::Write;
 ///
 /// Invisible characters carry instructions that a reader should see, and controls command a terminal. See Unicode Technical Report 36,
 /// "Unicode Security Considerations".
-pub(super) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut joins = false;
     let mut characters = text.chars().peekable();
@@ -26,7 +25,7 @@ pub(super) fn visible(text: &str) -> String {
 }
 
 /// As [`visible`], on one line, cut to `limit` characters.
-pub(crate) fn excerpt(text: &str, limit: usize) -> String {
+pub fn excerpt(text: &str, limit: usize) -> String {
     // No more than can be shown is looked at: an output may be megabytes long.
     let start: String = text.trim_start().chars().take(limit.saturating_mul(8)).collect();
     let words = start.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -35,25 +34,8 @@ pub(crate) fn excerpt(text: &str, limit: usize) -> String {
     visible(&kept) + if is_cut { "…" } else { "" }
 }
 
-/// The text, or its beginning and end around a remark of how much is missing, where it has more than `limit` characters.
-pub(super) fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
-    // A text of no more bytes has no more characters either.
-    if text.len() <= limit {
-        return Cow::Borrowed(text);
-    }
-    let total = text.chars().count();
-    if total <= limit {
-        return Cow::Borrowed(text);
-    }
-    let tail = limit / 4;
-    let head = limit - tail;
-    let place = |count: usize| text.char_indices().nth(count).map_or(text.len(), |(place, _)| place);
-    let (start, end) = (place(head), place(total - tail));
-    Cow::Owned(format!("{}\n[{} of {total} characters are left out]\n{}", &text[..start], total - limit, &text[end..]))
-}
-
 /// Characters of the categories Cc, Cf, Zl and Zp, others that are drawn as nothing, and noncharacters.
-pub(super) fn is_hidden(character: char) -> bool {
+pub fn is_hidden(character: char) -> bool {
     let code = u32::from(character);
     let is_noncharacter = (0xfdd0..=0xfdef).contains(&code) || code & 0xfffe == 0xfffe;
     is_noncharacter
@@ -77,8 +59,10 @@ mod tests {
         assert_eq!(visible("a\0\u{1b}[2J\u{7f}\u{9b}"), "a⟨U+0000⟩⟨U+001B⟩[2J⟨U+007F⟩⟨U+009B⟩");
         assert_eq!(visible("user\u{202e}txt.exe\u{2066}"), "user⟨U+202E⟩txt.exe⟨U+2066⟩");
         assert_eq!(visible("1\u{200b}2\u{2028}3\u{e0041}\u{ffff}"), "1⟨U+200B⟩2⟨U+2028⟩3⟨U+E0041⟩⟨U+FFFF⟩");
+        assert_eq!(visible("\u{fdd0}\u{1fffe}"), "⟨U+FDD0⟩⟨U+1FFFE⟩");
         assert_eq!(visible("a\r\nb\rc"), "a\nb⟨U+000D⟩c");
-        for text in ["two\nlines\tand", "👩\u{200d}💻 ❤\u{fe0f}", "می\u{200c}خواهم", "名前", "e\u{301}"] {
+        assert_eq!(visible("a\u{200d}\u{200d}"), "a⟨U+200D⟩⟨U+200D⟩", "joiners with nothing to join");
+        for text in ["two\nlines\tand", "עברית", "👩\u{200d}💻 ❤\u{fe0f}", "می\u{200c}خواهم", "名前", "e\u{301}"] {
             assert_eq!(visible(text), text);
         }
     }
@@ -90,15 +74,6 @@ mod tests {
         assert_eq!(excerpt(&"x".repeat(10_000_000), 5), "xxxxx…");
     }
 
-    #[test]
-    fn what_is_long_keeps_both_ends() {
-        assert_eq!(shortened("ää", 2), "ää");
-        let text = format!("start {} end", "ä".repeat(1_000_000));
-        let cut = shortened(&text, 100);
-        assert!(cut.starts_with("start ä") && cut.ends_with("ä end") && cut.contains("[999910 of 1000010 characters are left out]"));
-        assert!(shortened("abc", 0).contains("3 of 3"));
-    }
-
     proptest! {
         #[test]
         fn nothing_hidden_is_left(text: String, limit in 0..40_usize) {
@@ -107,7 +82,6 @@ mod tests {
             prop_assert!(!shown.chars().any(|c| is_hidden(c) && !may_join(c) && c != '\n' && c != '\t'));
             prop_assert_eq!(visible(&shown), shown);
             prop_assert!(!excerpt(&text, limit).contains('\n'));
-            shortened(&text, limit);
         }
     }
 }
