@@ -1,30 +1,38 @@
-use jarre_report::{BarChart, Bars, Chart, LineChart, Series};
+use jarre_report::{BarChart, Bars, Chart, Html, LineChart, Series};
 use maud::{Markup, PreEscaped, html};
 
-use crate::view::Story;
+use crate::view::{Step, Story};
 
 /// Steps from which on bars would be too thin.
 const MOST_BARS: usize = 60;
 
-/// Tokens and cost, step by step.
+/// Tokens and cost, step by step; what no step has is not drawn.
 pub(super) fn charts(story: &Story) -> Markup {
-    if story.steps.iter().all(|step| step.usage.total_tokens() == 0 && step.cost.micros() == 0) {
-        return html! {};
+    let of = |value: fn(&Step) -> f64| story.steps.iter().map(value).collect::<Vec<_>>();
+    let tokens = vec![("read", of(|step| step.usage.prompt_tokens as f64)), ("written", of(|step| step.usage.completion_tokens as f64))];
+    let cost = vec![("", of(|step| step.cost.micros() as f64 / 1e6))];
+    let drawn = [("Tokens by step", "tokens", tokens), ("Cost by step", "US dollars", cost)].map(|(title, unit, series)| {
+        let has_any = series.iter().any(|(_, values)| values.iter().any(|value| *value != 0.0));
+        has_any.then(|| drawing(title, unit, series))
+    });
+    let drawn: Vec<_> = drawn.into_iter().flatten().collect();
+    html! {
+        @if !drawn.is_empty() {
+            div .charts { @for svg in drawn { figure { (PreEscaped(svg.as_str())) } } }
+        }
     }
-    let read = || story.steps.iter().map(|step| step.usage.prompt_tokens as f64);
-    let written = || story.steps.iter().map(|step| step.usage.completion_tokens as f64);
-    let cost = || story.steps.iter().map(|step| step.cost.micros() as f64 / 1e6);
-    let charts = if story.steps.len() <= MOST_BARS {
-        let bars = |title: &str| BarChart::new(title, (1..=story.steps.len()).map(|number| number.to_string()));
-        let tokens = bars("Tokens by step").bars(Bars::new("read", read())).bars(Bars::new("written", written())).y_label("tokens");
-        let money = bars("Cost by step").bars(Bars::new("", cost())).y_label("US dollars");
-        [tokens.x_label("step").size(460, 280).to_inline_svg(), money.x_label("step").size(460, 280).to_inline_svg()]
-    } else {
-        let line = |values: Vec<f64>| (1_u32..).map(f64::from).zip(values).collect::<Vec<_>>();
-        let tokens = LineChart::new("Tokens by step").series(Series::new("read", line(read().collect())));
-        let tokens = tokens.series(Series::new("written", line(written().collect()))).y_label("tokens");
-        let money = LineChart::new("Cost by step").series(Series::new("cost", line(cost().collect()))).y_label("US dollars");
-        [tokens.x_label("step").size(460, 280).to_inline_svg(), money.x_label("step").size(460, 280).to_inline_svg()]
-    };
-    html! { div .charts { @for chart in charts { figure { (PreEscaped(chart.as_str())) } } } }
+}
+
+/// Bars, or lines over very many steps.
+fn drawing(title: &str, unit: &str, series: Vec<(&'static str, Vec<f64>)>) -> Html {
+    let steps = series.first().map_or(0, |(_, values)| values.len());
+    if steps <= MOST_BARS {
+        let empty = BarChart::new(title, (1..=steps).map(|number| number.to_string()));
+        let chart = series.into_iter().fold(empty, |chart, (name, values)| chart.bars(Bars::new(name, values)));
+        return chart.y_label(unit).x_label("step").size(460, 280).to_inline_svg();
+    }
+    let chart = series.into_iter().fold(LineChart::new(title), |chart, (name, values)| {
+        chart.series(Series::new(name, (1_u32..).map(f64::from).zip(values).collect::<Vec<_>>()))
+    });
+    chart.y_label(unit).x_label("step").size(460, 280).to_inline_svg()
 }
