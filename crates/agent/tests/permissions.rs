@@ -74,6 +74,15 @@ fn a_command_that_does_more_than_is_allowed_is_not() {
 }
 
 #[test]
+fn code_is_no_command_that_is_allowed_and_may_hold_one_that_is_not() {
+    let rules = rules([Rule::new(Verdict::Allow).on_command("ls"), Rule::new(Verdict::Deny).on_command("rm *")]);
+    let verdict = |code: &str| rules.verdict(&shell(), &json!({"language": "shell", "code": code})).0;
+    assert_eq!((verdict("ls"), verdict("cd x && rm -r y"), verdict("print(1)")), (Verdict::Ask, Verdict::Deny, Verdict::Ask));
+    let both = json!({"command": "ls", "code": "rm x"});
+    assert_eq!(rules.verdict(&shell(), &both).0, Verdict::Allow, "what is run is the command");
+}
+
+#[test]
 fn a_command_that_is_denied_is_found_in_others() {
     let rules = rules([Rule::new(Verdict::Allow).on_class(Permission::Execute), Rule::new(Verdict::Deny).on_command("rm *")]);
     let verdict = |command: Value| rules.verdict(&shell(), &json!({"command": command})).0;

@@ -51,7 +51,7 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// A glob over the words of the argument `command`: `*` and `?` stay within a word; `**`, and a `*` that comes last, stand for any number of
-    /// words.
+    /// words. Rules that ask or deny look at the argument `code` where there is no `command`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
 }
@@ -90,7 +90,7 @@ impl Rule {
         self.tool.as_ref().is_none_or(|tool| *tool == spec.name)
             && self.class.is_none_or(|class| class == spec.permission)
             && self.path.as_ref().is_none_or(|glob| self.holds_path(glob, arguments.get("path")))
-            && self.command.as_ref().is_none_or(|glob| self.holds_command(glob, arguments.get("command")))
+            && self.command.as_ref().is_none_or(|glob| self.holds_command(glob, self.commands(arguments)))
     }
 
     fn holds_path(&self, glob: &str, argument: Option<&Value>) -> bool {
@@ -103,6 +103,11 @@ impl Rule {
             (false, true) if path.inside => false,
             _ => self.is_strict(),
         }
+    }
+
+    /// What is to be run. Code is no command that could be allowed, but may hold one that is not.
+    fn commands<'a>(&self, arguments: &'a Value) -> Option<&'a Value> {
+        arguments.get("command").or_else(|| arguments.get("code").filter(|_| self.is_strict()))
     }
 
     fn holds_command(&self, glob: &str, argument: Option<&Value>) -> bool {
