@@ -10,16 +10,25 @@ pub(super) const INSTRUCTIONS: &str =
 /// Reads an answer with the provider's tool calls.
 pub(super) fn read(response: &ChatResponse, step: u64, tools: &Catalogue) -> Reading {
     let cut = response.finish_reason == FinishReason::Length;
-    let mut ids = BTreeSet::new();
+    let mut ids: BTreeSet<String> = BTreeSet::new();
+    let chosen: BTreeSet<&str> = response.message.tool_calls().map(|asked| asked.id.as_str()).collect();
     let mut calls = Vec::new();
     for (at, asked) in response.message.tool_calls().enumerate().take(MOST_CALLS) {
         // An id that is empty or there twice would tie results to the wrong call.
         let fresh = !asked.id.is_empty() && ids.insert(asked.id.clone());
-        let id = if fresh { asked.id.clone() } else { format!("call-{step}-{at}") };
+        let id = if fresh { asked.id.clone() } else { unused(format!("call-{step}-{at}"), &chosen) };
         calls.push(read_call(ToolCall { id, ..asked.clone() }, cut, tools));
     }
     let complaint = complaint(&calls, response, cut, tools);
     Reading { thought: response.message.text().trim().to_owned(), calls, complaint }
+}
+
+/// An id that the model gave to none of its calls.
+fn unused(mut id: String, chosen: &BTreeSet<&str>) -> String {
+    while chosen.contains(id.as_str()) {
+        id.push('+');
+    }
+    id
 }
 
 /// Reads the arguments of a call, and writes them down as they were read.
@@ -77,6 +86,9 @@ mod tests {
         let reading = read_calls(&[("", "a", "{}"), ("x", "a", "{}"), ("x", "a", "{}")]);
         let ids: Vec<&str> = reading.calls.iter().map(|read| read.call.id.as_str()).collect();
         assert_eq!(ids, ["call-4-0", "x", "call-4-2"]);
+        let reading = read_calls(&[("call-4-1", "a", "{}"), ("", "b", "{}"), ("call-4-1+", "a", "{}")]);
+        let ids: Vec<&str> = reading.calls.iter().map(|read| read.call.id.as_str()).collect();
+        assert_eq!(ids, ["call-4-1", "call-4-1++", "call-4-1+"]);
     }
 
     #[test]

@@ -46,6 +46,24 @@ fn every_prefix_is_the_story_so_far() {
 }
 
 #[test]
+fn a_question_shows_what_its_answer_binds() {
+    let read = ToolCall::new("c", "file_read", r#"{"path":"a"}"#);
+    for (wrote, bound) in [
+        (ToolCall::new("", "file_write", "{}"), ToolCall::new("c", "file_write", r#"{"path":"b"}"#)),
+        (ToolCall::new("d", "file_write", "{'path': 'b'}"), ToolCall::new("d", "file_write", r#"{"path":"b"}"#)),
+    ] {
+        let mut log = sample::Log::new("r1", Timestamp::UNIX_EPOCH);
+        log.start("a task", "do it");
+        log.model(Act, "", vec![read.clone(), wrote], Usage::default());
+        let token = log.ask(&bound, "it writes");
+        let story = Story::of(&log.records);
+        let asked: Vec<_> = story.pending().map(|(_, call)| (&call.call, &call.approval.as_ref().unwrap().token)).collect();
+        assert_eq!(asked, [(&bound, &token)]);
+        assert!(story.steps[0].calls[0].call == read && story.steps[0].calls[0].approval.is_none());
+    }
+}
+
+#[test]
 fn a_question_waits_until_it_is_answered() {
     let (mut log, call, token) = sample::until_approval("r1", Timestamp::UNIX_EPOCH);
     let story = Story::of(&log.records);

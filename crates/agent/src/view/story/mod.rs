@@ -146,7 +146,7 @@ impl Story {
                 self.phase = Phase::NeedsApproval;
                 let place = self.last(at);
                 for request in requests {
-                    self.steps[place].call(&request.call).approval = Some(Approval::asked(request, at));
+                    self.steps[place].ask(request, at);
                 }
                 Some(place)
             }

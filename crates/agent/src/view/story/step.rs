@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use jarre_core::{ChatResponse, Cost, ErrorKind, FinishReason, Timestamp, ToolCall, Usage};
 
-use super::Call;
-use crate::Purpose;
+use super::{Approval, Call};
+use crate::{ApprovalRequest, Purpose};
 
 /// A call of the model and what was done about its answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,9 +77,17 @@ impl Step {
         self.failure = Some((kind, message.to_owned()));
     }
 
-    /// The call of this id that was not begun yet; a new one where there is none.
-    pub(super) fn call(&mut self, call: &ToolCall) -> &mut Call {
-        let found = self.calls.iter().position(|known| known.call.id == call.id && known.started.is_none());
+    /// Notes that a person is asked about a call. It is shown as the answer will bind it, which may differ from what the model wrote.
+    pub(super) fn ask(&mut self, request: &ApprovalRequest, at: Timestamp) {
+        let known = self.call(&request.call);
+        known.call = request.call.clone();
+        known.approval = Some(Approval::asked(request, at));
+    }
+
+    /// The call of this id and tool that was not begun yet; a new one where there is none.
+    fn call(&mut self, call: &ToolCall) -> &mut Call {
+        let is_it = |known: &Call| known.call.id == call.id && known.call.name == call.name && known.started.is_none();
+        let found = self.calls.iter().position(is_it);
         let place = found.unwrap_or_else(|| {
             self.calls.push(Call::new(call.clone()));
             self.calls.len() - 1
