@@ -4,7 +4,7 @@ use jarre_core::{BoxFuture, ChatRequest, Cost, Error as CoreError, ErrorKind, Pe
 use serde_json::{Value, json};
 
 use super::{
-    Driver, Journal, Reply,
+    Driver, Journal, Reply, fit,
     race::{Ended, race},
 };
 use crate::{ApprovalRequest, Event, PendingCall, Purpose, Result, Run, request_digest};
@@ -30,14 +30,16 @@ impl Driver {
         }
         let event = match race(self.model.chat(request), &self.cancel, self.time_left(run)).await {
             Ended::Cancelled => return Ok(()),
-            Ended::With(Ok(response)) => {
-                let cost = self.model.info().price.map_or(Cost::ZERO, |price| price.cost(response.usage));
-                Event::ModelAnswered { call, response, cost }
-            }
-            Ended::With(Err(error)) => {
-                self.wait_after(&error, run).await;
-                failed(call, &error)
-            }
+            Ended::With(answered) => match answered.and_then(fit::answer) {
+                Ok(response) => {
+                    let cost = self.model.info().price.map_or(Cost::ZERO, |price| price.cost(response.usage));
+                    Event::ModelAnswered { call, response, cost }
+                }
+                Err(error) => {
+                    self.wait_after(&error, run).await;
+                    failed(call, &error)
+                }
+            },
             Ended::TimeUp => failed(call, &CoreError::new(ErrorKind::Timeout, "the model did not answer within the time of the run")),
         };
         self.write(run, journal, event).await
@@ -68,7 +70,7 @@ impl Driver {
                 let arguments = serde_json::from_str(&call.arguments).unwrap_or(Value::Null);
                 match race(tool.call(arguments, &context), &self.cancel, self.time_left(run)).await {
                     Ended::Cancelled => return Ok(()),
-                    Ended::With(output) => output.unwrap_or_else(|error| tool_failed(&error)),
+                    Ended::With(output) => fit::output(output.unwrap_or_else(|error| tool_failed(&error))),
                     Ended::TimeUp => given_up_output(),
                 }
             }
@@ -82,23 +84,26 @@ impl Driver {
         spec.permission == Permission::Read || self.keeps_keys.contains(&spec.name)
     }
 
-    /// Asks people; says whether all have answered.
+    /// Asks about the first of the calls that wait; says whether there is an answer, or the run is to end.
     pub(super) async fn ask_human(&self, run: &mut Run, journal: &dyn Journal, requests: Vec<ApprovalRequest>) -> Result<bool> {
         if !run.is_asking() {
             self.write(run, journal, Event::ApprovalAsked { requests: requests.clone() }).await?;
         }
-        for request in requests {
-            match race(self.approvals.ask(&request), &self.cancel, None).await {
-                Ended::With(reply) => match reply? {
-                    Reply::Pause => return Ok(false),
-                    Reply::Decided { decision, by } => {
-                        self.write(run, journal, Event::ApprovalAnswered { token: request.token, decision, by }).await?;
+        let Some(request) = requests.first() else { return Ok(true) };
+        match race(self.approvals.ask(request), &self.cancel, None).await {
+            Ended::With(reply) => match reply? {
+                Reply::Pause => Ok(false),
+                Reply::Decided { decision, by } => {
+                    // Where another answer got ahead of this one, that is what was written down.
+                    while run.waits_for(&request.token) {
+                        let (token, decision, by) = (request.token.clone(), decision.clone(), by.clone());
+                        self.write(run, journal, Event::ApprovalAnswered { token, decision, by }).await?;
                     }
-                },
-                Ended::Cancelled | Ended::TimeUp => return Ok(true),
-            }
+                    Ok(true)
+                }
+            },
+            Ended::Cancelled | Ended::TimeUp => Ok(true),
         }
-        Ok(true)
     }
 
     /// A future that is ready when the run's time is used up, where there is a timer.

@@ -3,6 +3,7 @@
 mod approvals;
 mod cancel;
 mod effects;
+mod fit;
 mod journal;
 mod lessons;
 mod observer;

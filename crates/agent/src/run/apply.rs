@@ -26,11 +26,14 @@ impl Run {
         if record.seq != self.seq {
             return Err(refuse(format!("the record {} was expected", self.seq)));
         }
-        let before = self.now;
+        let before = (self.now, self.waited, self.answered);
         // The clock of a machine may be set back; the run's own time is not.
         self.now = if self.seq == 0 { record.at } else { self.now.max(record.at) };
+        if let Some(answered) = self.answered.take() {
+            self.waited = self.waited.saturating_add(self.now.since(answered));
+        }
         if let Err(reason) = self.take_event(&record.event) {
-            self.now = before;
+            (self.now, self.waited, self.answered) = before;
             let reason = format!("the event `{}` cannot follow: {reason}", record.event.name());
             return Err(Error::Log { run: self.name.clone(), at: record.seq, reason });
         }
@@ -160,6 +163,7 @@ impl Run {
         if !self.current().iter().any(super::StepCall::is_waiting) {
             let since = self.waiting_since.take().unwrap_or(self.now);
             self.waited = self.waited.saturating_add(self.now.since(since));
+            self.answered = Some(self.now);
         }
         self.advance();
         Ok(())

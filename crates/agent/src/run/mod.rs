@@ -16,10 +16,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jarre_core::{Cost, ModelInfo, Timestamp, ToolSpec, Usage};
 
+pub(crate) use shorten::head_and_tail;
 pub use step::{CallState, Step, StepCall};
 
 use self::{circles::Circles, conversation::Conversation, evidence::Evidence};
-use crate::{Outcome, Phase, Purpose, Record, Reflection, Result, Settings, Task, TestReport, codec::Catalogue};
+use crate::{ApprovalToken, Outcome, Phase, Purpose, Record, Reflection, Result, Settings, Task, TestReport, codec::Catalogue};
 
 /// A run: the fold of its events.
 ///
@@ -64,6 +65,8 @@ pub struct Run {
     waiting_since: Option<Timestamp>,
     /// How long people were waited for.
     waited: Duration,
+    /// When the last of them answered, until the run goes on, which may be days later.
+    answered: Option<Timestamp>,
 
     /// The number of the next call of the model, or of the one in flight.
     call: u64,
@@ -127,6 +130,7 @@ impl Run {
             now: Timestamp::UNIX_EPOCH,
             waiting_since: None,
             waited: Duration::ZERO,
+            answered: None,
             call: 0,
             asked: None,
             failures: 0,
@@ -280,12 +284,17 @@ impl Run {
         self.waiting_since.is_some()
     }
 
+    /// Whether a person has been asked for the approval `token` and has not answered.
+    pub fn waits_for(&self, token: &ApprovalToken) -> bool {
+        self.is_asking() && self.requests().iter().any(|request| request.token == *token)
+    }
+
     /// The time of its last record.
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// When its time is used up. Time in which people are waited for does not count.
+    /// When its time is used up. Time in which people are waited for does not count, nor does that from their answer to the next record.
     pub fn deadline(&self) -> Timestamp {
         self.started.saturating_add(self.settings.limits.wall).saturating_add(self.waited)
     }

@@ -21,6 +21,13 @@ struct Shared {
     waiting: Vec<Waker>,
 }
 
+impl Shared {
+    fn push(&mut self, run: &str, record: Record) {
+        self.runs.entry(run.to_owned()).or_default().push(record);
+        self.waiting.drain(..).for_each(Waker::wake);
+    }
+}
+
 impl MemoryRuns {
     /// Without runs.
     pub fn new() -> Self {
@@ -29,9 +36,7 @@ impl MemoryRuns {
 
     /// Adds a record to a run, the first of which makes it.
     pub fn push(&self, run: &str, record: Record) {
-        let mut shared = self.lock();
-        shared.runs.entry(run.to_owned()).or_default().push(record);
-        shared.waiting.drain(..).for_each(Waker::wake);
+        self.lock().push(run, record);
     }
 
     /// Those who hold the lock leave what it guards whole.
@@ -40,18 +45,16 @@ impl MemoryRuns {
     }
 
     fn note(&self, run: &str, token: &ApprovalToken, decision: Decision, by: &str) -> Result<()> {
-        let last = {
-            let shared = self.lock();
-            let records = shared.runs.get(run).map(Vec::as_slice).unwrap_or_default();
-            let story = Story::of(records);
-            let is_pending = story.pending().any(|(_, call)| call.approval.as_ref().is_some_and(|asked| asked.token == *token));
-            records.last().filter(|_| is_pending).map(|last| (last.seq, last.at))
-        };
-        let Some((seq, at)) = last else {
+        // Held until the answer is there: of two answers at once one is too late.
+        let mut shared = self.lock();
+        let records = shared.runs.get(run).map(Vec::as_slice).unwrap_or_default();
+        let story = Story::of(records);
+        let is_pending = story.pending().any(|(_, call)| call.approval.as_ref().is_some_and(|asked| asked.token == *token));
+        let Some((seq, at)) = records.last().filter(|_| is_pending).map(|last| (last.seq, last.at)) else {
             return Err(Error::Invalid(format!("no call of the run `{run}` waits for this answer: it was answered, or the run is over")));
         };
         let event = Event::ApprovalAnswered { token: token.clone(), decision, by: by.to_owned() };
-        self.push(run, Record { schema: SCHEMA, seq: seq + 1, at, previous: String::new(), event });
+        shared.push(run, Record { schema: SCHEMA, seq: seq + 1, at, previous: String::new(), event });
         Ok(())
     }
 }

@@ -4,7 +4,10 @@ use std::{
     time::Duration,
 };
 
-use jarre_agent::{Action, ApprovalRequest, ApprovalSource, Decision, DenyAll, Driven, Event, Journal, Phase, Reply, Result, Run, Verdict};
+use jarre_agent::{
+    Action, ApprovalRequest, ApprovalSource, Decision, DenyAll, Driven, Event, Journal, MemoryJournal, Phase, Record, Reply, Result, Run,
+    Task, Verdict,
+};
 use jarre_core::BoxFuture;
 use serde_json::json;
 
@@ -105,9 +108,45 @@ fn a_run_pauses_and_goes_on_once_another_has_answered() {
     scene.clock.advance(Duration::from_hours(9));
     let answer = Event::ApprovalAnswered { token: requests[0].token.clone(), decision: Decision::Approved, by: "bob".into() };
     pollster::block_on(scene.journal.append(answer)).unwrap();
+    // And nobody goes on before the next day.
+    scene.clock.advance(Duration::from_hours(12));
     let driver = scene.driver().with_approvals(says([Decision::Approved]));
     let Driven::Ended(run) = scene.resume(&driver) else { panic!() };
     assert_eq!((run.outcome(), scene.file("lib.rs").as_str()), (Some(&done()), "right"), "waiting for people costs no time of the run");
+}
+
+/// A log in which someone else answers the second of two calls just before the first answer is written.
+struct Overtaken(Arc<MemoryJournal>, Mutex<Option<Event>>);
+
+impl Journal for Overtaken {
+    fn append(&self, event: Event) -> BoxFuture<'_, Result<Record>> {
+        let mut other = self.1.lock().unwrap();
+        let event = match &event {
+            Event::ApprovalAsked { requests } if requests.len() > 1 => {
+                let (token, decision) = (requests[1].token.clone(), Decision::Denied { reason: "not twice".into() });
+                *other = Some(Event::ApprovalAnswered { token, decision, by: "bob".into() });
+                event
+            }
+            Event::ApprovalAnswered { .. } => other.take().unwrap_or(event),
+            _ => event,
+        };
+        self.0.append(event)
+    }
+}
+
+#[test]
+fn an_answer_that_another_got_ahead_of_is_not_lost() {
+    let write = |text: &str| ("file_write", json!({"path": "lib.rs", "text": text}));
+    let scene = asking([calls(&[write("right"), write("wrong again")]), test(), finish()]);
+    let source = Arc::new(says([Decision::Approved, Decision::Approved]));
+    let driver = scene.driver().with_approvals(Shared(source.clone()));
+    let journal = Overtaken(scene.journal.clone(), Mutex::default());
+    let driven = pollster::block_on(driver.start(&journal, "run", Task::default(), scene.settings.clone())).unwrap();
+    assert_eq!((driven.run().outcome(), scene.file("lib.rs").as_str()), (Some(&done()), "right"));
+    assert_eq!(source.1.lock().unwrap().len(), 2, "what was answered is not asked again");
+    let run = Run::replay(&scene.journal.records()).unwrap();
+    let decided: Vec<_> = run.steps()[0].calls.iter().map(|call| call.decided_by.as_deref()).collect();
+    assert_eq!(decided, [Some("ada"), Some("bob")]);
 }
 
 #[test]
