@@ -119,7 +119,7 @@ impl Follower {
     }
 
     async fn begin(&mut self) -> Result<()> {
-        super::check_name(&self.run)?;
+        super::checked_name(&self.run)?;
         // Where nothing was read yet, the record before the first too: its hash is needed.
         let from = self.chain.as_ref().map_or(self.from.saturating_sub(1), Chain::next);
         let range = record_range(&self.run, from, None);

@@ -6,6 +6,7 @@ mod chain;
 mod effects;
 mod follow;
 mod line;
+mod name;
 mod once;
 pub(crate) mod parts;
 mod summary;
@@ -26,6 +27,7 @@ pub use effects::{Effects, InDoubt, Kept};
 pub use follow::Follow;
 pub(crate) use line::canonical;
 pub use line::{BadLine, decode, digest, encode};
+pub use name::checked_name;
 pub use once::Once;
 use parts::Joiner;
 pub use summary::{RunState, RunSummary};
@@ -108,10 +110,9 @@ impl EventLog {
     /// Begins the log of a run. Nothing is written until the first record is.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the name is not 1 to 128 of `A-Z a-z 0-9 - _ .` beginning with a letter or a digit, [`Error::RunExists`] where
-    /// there is such a run.
+    /// [`Error::Invalid`] where no run can have the [name](checked_name), [`Error::RunExists`] where there is such a run.
     pub async fn create(&self, run: &str) -> Result<LogWriter> {
-        check_name(run)?;
+        checked_name(run)?;
         match self.summaries.get(&run.to_owned()).await? {
             Some(_) => Err(Error::RunExists { run: run.to_owned() }),
             None => Ok(LogWriter::new(self.clone(), Chain::new(run), RunSummary::new(run), None)),
@@ -198,7 +199,7 @@ impl EventLog {
 
     /// What is kept of the run in short.
     async fn stored(&self, run: &str) -> Result<Stored> {
-        check_name(run)?;
+        checked_name(run)?;
         let key = KeyRange::key(self.summaries.key(&run.to_owned()));
         let mut page = self.summaries.range(key.into()).await?;
         match page.records.pop() {
@@ -296,16 +297,4 @@ fn ends_as_told(chain: &Chain, summary: &RunSummary) -> Result<()> {
         return Err(Error::Log { run: summary.run.clone(), at, reason: "it is not what was written".into() });
     }
     Ok(())
-}
-
-/// A name that can stand in a file's name and in an address.
-fn check_name(run: &str) -> Result<()> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if (1..=128).contains(&run.len()) && run.chars().all(allowed) && run.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return Ok(());
-    }
-    let shown: String = run.chars().take(40).collect();
-    Err(Error::Invalid(format!(
-        "a run cannot be named {shown:?}: take 1 to 128 letters, digits, `-`, `_` and `.`, beginning with a letter or a digit"
-    )))
 }

@@ -72,7 +72,7 @@ fn first(line: &[u8]) -> Result<(Chain, RunSummary)> {
     let Event::Started { run, .. } = record.event else {
         return Err(Error::Invalid("the first line begins no run: it is another event".into()));
     };
-    super::check_name(&run)?;
+    super::checked_name(&run)?;
     Ok((Chain::new(&run), RunSummary::new(&run)))
 }
 
