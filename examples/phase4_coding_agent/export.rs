@@ -46,7 +46,7 @@ pub(crate) enum Form {
 pub(crate) fn export(args: &ExportArgs) -> Result<bool> {
     let records = match (&args.file, &args.run) {
         (Some(file), _) => log_file::read(file)?,
-        (None, Some(run)) => pollster::block_on(args.store.log()?.read(run, 0))?,
+        (None, Some(run)) => pollster::block_on(args.store.kept()?.read(run, 0))?,
         (None, None) => Vec::new(),
     };
     let text = written(&records, args.form)?;

@@ -1,6 +1,7 @@
 //! Ctrl-C: the first asks for the end, the second ends the program.
 
 use std::{
+    io::{self, Write},
     process,
     sync::{Mutex, PoisonError},
 };
@@ -21,7 +22,8 @@ pub(crate) fn on_first(act: impl FnOnce() + Send + 'static) -> Result<()> {
     let act = Mutex::new(Some(act));
     let strike = move || match act.lock().unwrap_or_else(PoisonError::into_inner).take() {
         Some(act) => {
-            eprintln!("\nending; Ctrl-C again ends at once");
+            // Where nobody reads it any more, the end is asked for all the same.
+            let _ = writeln!(io::stderr(), "\nending; Ctrl-C again ends at once");
             act();
         }
         None => process::exit(INTERRUPTED),

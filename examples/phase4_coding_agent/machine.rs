@@ -51,7 +51,7 @@ fn layer(name: &str) -> Result<Layer, String> {
 impl SandboxArgs {
     /// The limits of a command.
     pub(crate) fn limits(&self) -> Result<Limits> {
-        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).context("a time is given in seconds, from 0 on");
+        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).context("--wall and --cpu are times in seconds, from 0 on");
         let mut limits = Limits::default();
         (limits.wall, limits.cpu) = (seconds(self.wall)?, seconds(self.cpu)?);
         (limits.memory, limits.disk) = (self.memory.saturating_mul(1 << 20), self.disk.saturating_mul(1 << 20));

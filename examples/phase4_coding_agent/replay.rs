@@ -27,7 +27,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "FILE", requires = "until")]
     pub(crate) edit: Option<PathBuf>,
     /// The name of the other run; `run --resume` goes on with it.
-    #[arg(long, value_name = "NAME", requires = "until")]
+    #[arg(long, value_name = "NAME", requires = "until", value_parser = crate::run::run_name)]
     pub(crate) to: Option<String>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
@@ -39,10 +39,10 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<bool> {
     let records = match (&args.file, &args.run) {
         (Some(file), _) => log_file::read(file)?,
         (None, Some(run)) => {
-            let log = args.store.log()?;
+            let log = args.store.kept()?;
             if let (Some(until), Some(to)) = (args.until, &args.to) {
-                pollster::block_on(branch_off(args, &log, run, until, to))?;
-                writeln!(out, "{to} begins with {until} records of {run}; `run --resume {to}` goes on")?;
+                let kept = pollster::block_on(branch_off(args, &log, run, until, to))?;
+                writeln!(out, "{to} begins with {kept} records of {run}; `run --resume {to}` goes on")?;
                 return Ok(true);
             }
             pollster::block_on(log.read(run, 0))?
@@ -72,7 +72,8 @@ fn compare(records: &[Record], out: &mut dyn Write) -> Result<bool> {
     }
 }
 
-async fn branch_off(args: &ReplayArgs, log: &EventLog, run: &str, until: u64, to: &str) -> Result<()> {
+/// Begins the other run, and says how many records it has of the first.
+async fn branch_off(args: &ReplayArgs, log: &EventLog, run: &str, until: u64, to: &str) -> Result<u64> {
     let edit: Option<Event> = match &args.edit {
         Some(path) => {
             let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -80,11 +81,14 @@ async fn branch_off(args: &ReplayArgs, log: &EventLog, run: &str, until: u64, to
         }
         None => None,
     };
-    branch(log, run, until, edit, to).await?;
-    copy_folder(&args.store.folder(run), &args.store.folder(to))
-}
-
-/// The files as the first run left them: what its tools did is not undone.
-fn copy_folder(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
-    if from.is_dir() { crate::run::copy_folder(from, to) } else { Ok(()) }
+    let edited = u64::from(edit.is_some());
+    crate::run::copy_again(&args.store, run, to)?;
+    match branch(log, run, until, edit, to).await {
+        Ok((_, begun)) => Ok(begun.seq() - edited),
+        Err(error) => {
+            // No run works there, and the error is told.
+            let _ = fs::remove_dir_all(args.store.folder(to));
+            Err(error.into())
+        }
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) struct RunsArgs {
 
 /// Lists them; always well.
 pub(crate) fn runs(args: &RunsArgs) -> Result<bool> {
-    let log = args.store.log()?;
+    let log = args.store.kept()?;
     let (mut all, mut after): (Vec<RunSummary>, Option<String>) = (Vec::new(), None);
     loop {
         let page = pollster::block_on(log.runs(after.as_deref(), PAGE))?;

@@ -20,7 +20,7 @@ pub(crate) struct ServeArgs {
 
 /// Serves until Ctrl-C or a signal to end.
 pub(crate) fn serve(args: &ServeArgs) -> Result<bool> {
-    let log = args.store.log()?;
+    let log = args.store.kept()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("no runtime can be made")?;
     runtime.block_on(async {
         let config = DashboardConfig::default().with_address(args.address);

@@ -1,11 +1,8 @@
 //! Where logs of runs are kept, and the folders that they work in.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use jarre_agent::log::EventLog;
 use jarre_core::{Clock, SystemClock};
@@ -19,7 +16,15 @@ pub(crate) struct StoreArgs {
 }
 
 impl StoreArgs {
-    /// The logs. One process at a time has the file.
+    /// The logs of a store that is there.
+    pub(crate) fn kept(&self) -> Result<EventLog> {
+        if !self.db.is_file() {
+            bail!("there is no store {}: name one by --db, or begin one with `run`", self.db.display());
+        }
+        self.log()
+    }
+
+    /// The logs. One process at a time has the file, which is made where there is none.
     pub(crate) fn log(&self) -> Result<EventLog> {
         if let Some(folder) = self.db.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -31,8 +36,17 @@ impl StoreArgs {
 
     /// The folder that the run of this name works in. The name is one that a log takes, so it leads nowhere else.
     pub(crate) fn folder(&self, run: &str) -> PathBuf {
+        self.work().join(run)
+    }
+
+    /// The file and the folder that the store is made of, with all links followed, where they are there.
+    pub(crate) fn own(&self) -> Vec<PathBuf> {
+        [self.db.clone(), self.work()].iter().filter_map(|path| path.canonicalize().ok()).collect()
+    }
+
+    fn work(&self) -> PathBuf {
         let mut work = self.db.clone().into_os_string();
         work.push(".work");
-        Path::new(&work).join(run)
+        work.into()
     }
 }

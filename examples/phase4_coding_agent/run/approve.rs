@@ -40,7 +40,7 @@ pub(crate) enum Answer {
 
 /// Whether it was answered; without a token, whether nothing waits.
 pub(crate) fn approve(args: &ApproveArgs) -> Result<bool> {
-    let approvals = Approvals::new(args.store.log()?);
+    let approvals = Approvals::new(args.store.kept()?);
     let pending = pollster::block_on(approvals.pending(&args.run))?;
     let mut out = std::io::stdout().lock();
     let (Some(token), Some(answer)) = (&args.token, args.answer) else {

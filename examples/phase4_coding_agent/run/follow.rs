@@ -39,12 +39,11 @@ fn told(event: &Event) -> Option<String> {
         }
         Event::Remembered => "the analysis is kept for later tasks".into(),
         Event::Cancelled { reason } => format!("asked to end: {reason}"),
-        Event::Finished { outcome } => format!("\n{}", ended(outcome)),
         _ => return None,
     })
 }
 
-fn ended(outcome: &Outcome) -> String {
+pub(super) fn ended(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Done { answer } => format!("done: {answer}"),
         Outcome::Stuck { reason } => format!("stuck: {reason}"),
