@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use jarre_agent::trace::LiveTrace;
-use jarre_core::Timestamp;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -58,7 +57,7 @@ fn a_run_is_a_span_around_those_of_its_calls() {
     let subscriber = tracing_subscriber::registry().with(told.clone());
     tracing::subscriber::with_default(subscriber, || {
         let mut trace = LiveTrace::new();
-        for record in sample::run("r1", Timestamp::UNIX_EPOCH) {
+        for record in sample::run("r1", sample::START) {
             trace.record(&record);
         }
         // What no run would write is taken too.

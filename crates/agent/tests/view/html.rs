@@ -15,6 +15,13 @@ fn page(records: &[jarre_agent::Record]) -> String {
     html(&Story::of(records), &HtmlOptions::default())
 }
 
+/// A run that has begun, and no more.
+fn begun() -> Log {
+    let mut log = Log::new("r", Timestamp::UNIX_EPOCH);
+    log.start("t", "i");
+    log
+}
+
 fn select(document: &Html, selector: &str) -> Vec<String> {
     document.select(&Selector::parse(selector).unwrap()).map(|element| element.text().collect()).collect()
 }
@@ -91,8 +98,7 @@ fn the_same_log_gives_the_same_bytes() {
 
 #[test]
 fn a_megabyte_on_a_line_is_cut_with_a_note() {
-    let mut log = Log::new("r", Timestamp::UNIX_EPOCH);
-    log.start("t", "i");
+    let mut log = begun();
     let call = ToolCall::new("c", "code_execute", "{}");
     log.model(jarre_agent::Purpose::Act, "", vec![call.clone()], Usage::new(1, 1));
     let line = format!("start {} end", "\u{202e}".repeat(1 << 20));
@@ -105,8 +111,7 @@ fn a_megabyte_on_a_line_is_cut_with_a_note() {
 
 #[test]
 fn what_a_person_is_asked_about_is_shown_whole() {
-    let mut log = Log::new("r", Timestamp::UNIX_EPOCH);
-    log.start("t", "i");
+    let mut log = begun();
     let endless = format!("{} rm -rf /", "x".repeat(100_000));
     let call = ToolCall::new("c", "code_execute", json!({"code": endless}).to_string());
     log.model(jarre_agent::Purpose::Act, "", vec![call.clone()], Usage::new(1, 1));
@@ -117,8 +122,7 @@ fn what_a_person_is_asked_about_is_shown_whole() {
 
 #[test]
 fn many_steps_make_a_page() {
-    let mut log = Log::new("r", Timestamp::UNIX_EPOCH);
-    log.start("t", "i");
+    let mut log = begun();
     for _ in 0..300 {
         log.model(jarre_agent::Purpose::Act, "a step", Vec::new(), Usage::new(10, 5));
     }

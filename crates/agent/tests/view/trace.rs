@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use jarre_agent::trace::{TraceOptions, otlp};
 use jarre_agent::view::Story;
-use jarre_agent::{Decision, Event, Outcome};
-use jarre_core::Timestamp;
+use jarre_agent::{Decision, Event, Outcome, Record};
 use serde_json::{Value, json};
 
-use crate::sample;
+use crate::sample::{self, START};
 
-const START: Timestamp = Timestamp::from_unix_micros(1_790_000_000_000_000);
+fn traced(records: &[Record]) -> String {
+    otlp(&Story::of(records), &TraceOptions::default())
+}
 
-fn spans(json: &str) -> Vec<Value> {
-    let trace: Value = serde_json::from_str(json).unwrap();
+fn spans(records: &[Record]) -> Vec<Value> {
+    let trace: Value = serde_json::from_str(&traced(records)).unwrap();
     trace["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap().clone()
 }
 
@@ -72,8 +73,7 @@ invoke_agent Mend the calendar [73548 ms] input_tokens=22610 output_tokens=645 m
 
 #[test]
 fn a_log_is_a_tree_of_spans() {
-    let spans = spans(&otlp(&Story::of(&sample::run("r1", START)), &TraceOptions::default()));
-    assert_eq!(outline(&spans), OUTLINE);
+    assert_eq!(outline(&spans(&sample::run("r1", START))), OUTLINE);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_span_is_written_as_the_protocol_has_it() {
     let (mut log, _, token) = sample::until_approval("r1", START);
     log.answer(Duration::from_secs(41), token, Decision::Denied { reason: "a reason".to_owned() });
     log.push(Duration::from_secs(1), Event::Finished { outcome: Outcome::Stuck { reason: "in words".to_owned() } });
-    let spans = spans(&otlp(&Story::of(&log.records), &TraceOptions::default()));
+    let spans = spans(&log.records);
     let (run, step) = (&spans[0], &spans[7]);
     let is_id =
         |id: &Value, digits: usize| id.as_str().is_some_and(|id| id.len() == digits && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -104,8 +104,8 @@ fn a_span_is_written_as_the_protocol_has_it() {
 
 #[test]
 fn texts_are_told_only_where_they_are_asked_for() {
-    let story = Story::of(&sample::run("r1", START));
-    let (without, with) = (otlp(&story, &TraceOptions::default()), otlp(&story, &TraceOptions::default().with_content(true)));
+    let records = sample::run("r1", START);
+    let (without, with) = (traced(&records), otlp(&Story::of(&records), &TraceOptions::default().with_content(true)));
     for text in ["leap years", "days_in", "Only months of 31 days", "\"ada\""] {
         assert!(!without.contains(text), "{text}");
     }
@@ -116,14 +116,12 @@ fn texts_are_told_only_where_they_are_asked_for() {
 #[test]
 fn a_log_that_grows_keeps_its_ids() {
     let records = sample::run("r1", START);
-    let of = |count: usize| otlp(&Story::of(&records[..count]), &TraceOptions::default());
-    assert_eq!(of(records.len()), of(records.len()));
-    let ids = |json: &str| spans(json).iter().map(|span| span["spanId"].clone()).collect::<Vec<_>>();
-    let all = ids(&of(records.len()));
+    assert_eq!(traced(&records), traced(&records));
+    let ids = |records: &[Record]| spans(records).iter().map(|span| span["spanId"].clone()).collect::<Vec<_>>();
+    let all = ids(&records);
     for count in 1..records.len() {
-        assert!(ids(&of(count)).iter().all(|id| all.contains(id)), "{count}");
+        assert!(ids(&records[..count]).iter().all(|id| all.contains(id)), "{count}");
     }
-    let other = otlp(&Story::of(&sample::run("r2", START)), &TraceOptions::default());
-    assert!(!ids(&other).iter().any(|id| all.contains(id)), "another run has others");
-    assert!(spans(&of(0)).is_empty());
+    assert!(!ids(&sample::run("r2", START)).iter().any(|id| all.contains(id)), "another run has others");
+    assert!(spans(&[]).is_empty());
 }
