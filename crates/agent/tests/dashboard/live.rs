@@ -6,8 +6,8 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::client::{Event, Events};
-use crate::sample;
-use crate::site::{START, Site, bearer};
+use crate::sample::{self, START};
+use crate::site::{Site, bearer};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -121,13 +121,7 @@ async fn many_follow_and_one_too_many_is_told() {
         assert_eq!(event.id, next.to_string());
     }
     drop(all);
-    // Seats come back when their readers go, which the server hears of by and by.
-    let free = async {
-        while site.get("/runs/none/events", &bearer()).await.status == 503 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(PATIENCE, free).await.unwrap();
+    timeout(PATIENCE, site.seat()).await.unwrap();
 }
 
 #[tokio::test]

@@ -10,3 +10,5 @@ mod pages;
 #[path = "../view/sample.rs"]
 mod sample;
 mod site;
+mod slow;
+mod watched;

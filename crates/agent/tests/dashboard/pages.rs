@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use jarre_agent::serve::DashboardConfig;
 
-use crate::sample;
-use crate::site::{START, Site, bearer};
+use crate::sample::{self, START};
+use crate::site::{Site, bearer};
 
 #[tokio::test]
 async fn runs_are_listed_a_page_at_a_time_the_newest_first() {

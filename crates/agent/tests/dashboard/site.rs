@@ -2,17 +2,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jarre_agent::serve::{Dashboard, DashboardConfig, MemoryRuns, Secret};
+use jarre_agent::serve::{Dashboard, DashboardConfig, MemoryRuns, Runs, Secret};
 use jarre_agent::{ApprovalToken, Record};
-use jarre_core::{Timestamp, testing::ManualClock};
+use jarre_core::testing::ManualClock;
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::client::{Reply, send};
-use crate::sample::{self, Log};
+use crate::sample::{self, Log, START};
 
 pub(crate) const SECRET: &str = "an-open-secret-of-the-tests";
-pub(crate) const START: Timestamp = Timestamp::from_unix_micros(1_790_000_000_000_000);
 
 /// A dashboard that runs.
 pub(crate) struct Site {
@@ -26,11 +26,24 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) async fn start(config: DashboardConfig) -> Self {
         let runs = MemoryRuns::new();
+        Self::start_over(runs.clone(), runs, None, config).await
+    }
+
+    /// Shows `shown`, which is `runs` in some form, to those who come to `listener`, or to a listener of its own.
+    pub(crate) async fn start_over(
+        shown: impl Runs + 'static,
+        runs: MemoryRuns,
+        listener: Option<TcpListener>,
+        config: DashboardConfig,
+    ) -> Self {
         let clock = Arc::new(ManualClock::starting_at(START));
         let named = config.hosts.first().cloned();
         let config = config.with_address("127.0.0.1:0".parse().unwrap());
-        let dashboard = Dashboard::new(Arc::new(runs.clone()), Secret::new(SECRET).unwrap(), clock.clone(), config);
-        let listener = dashboard.bind().await.unwrap();
+        let dashboard = Dashboard::new(Arc::new(shown), Secret::new(SECRET).unwrap(), clock.clone(), config);
+        let listener = match listener {
+            Some(listener) => listener,
+            None => dashboard.bind().await.unwrap(),
+        };
         let address = listener.local_addr().unwrap();
         let host = named.unwrap_or_else(|| address.to_string());
         assert_eq!(dashboard.sign_in_address(address), format!("http://{host}/sign-in#{SECRET}"));
@@ -71,6 +84,13 @@ impl Site {
         format!("Cookie: {}\r\n", cookie.split(';').next().unwrap())
     }
 
+    /// Waits until another page may follow. Seats come back when their readers go, which the server hears of by and by.
+    pub(crate) async fn seat(&self) {
+        while self.get("/runs/none/events", &bearer()).await.status == 503 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Asks it to stop, and waits until it has.
     pub(crate) async fn stop(mut self) -> jarre_agent::Result<()> {
         let _ = self.stop.take().unwrap().send(());
@@ -84,7 +104,6 @@ pub(crate) fn bearer() -> String {
 
 /// What a run's log says that people said.
 pub(crate) async fn answers(site: &Site, run: &str) -> Vec<jarre_agent::Event> {
-    use jarre_agent::serve::Runs;
     let records = site.runs.records(run, 0).await.unwrap();
     records.into_iter().map(|record| record.event).filter(|event| matches!(event, jarre_agent::Event::ApprovalAnswered { .. })).collect()
 }
