@@ -27,14 +27,19 @@ const ASIDE: RawFd = 32;
 
 /// Makes the first process; gives its id.
 pub(super) fn start(prepared: &Prepared) -> std::io::Result<libc::pid_t> {
+    // Until it has let go of the caller's handlers, none may run in it.
+    let mask = sys::block_signals(u64::MAX);
     // SAFETY: `outer` calls nothing but what is async-signal-safe, and ends in `exit`.
-    match unsafe { sys::clone(0)? } {
-        0 => outer(prepared),
-        pid => Ok(pid),
+    let made = unsafe { sys::clone(0) };
+    if let Ok(0) = made {
+        outer(prepared);
     }
+    sys::block_signals(mask);
+    made
 }
 
 fn outer(prepared: &Prepared) -> ! {
+    sys::reset_signals();
     match isolate(prepared) {
         Ok(0) => init(prepared),
         Ok(pid) => Report::Init(pid).send(REPORT),
@@ -186,7 +191,6 @@ fn reap(command: libc::pid_t, own_pids: bool) {
 /// Takes everything on itself and becomes the program; comes back for a rehearsal, or where something failed.
 fn become_command(prepared: &Prepared) -> Result<(), Failure> {
     let plan = &prepared.plan;
-    sys::reset_signals();
     sys::new_session().at(Stage::Fork)?;
     sys::close_from(REPORT, true).at(Stage::Files)?;
     sys::change_dir(&prepared.dir).at(Stage::Dir)?;

@@ -10,6 +10,9 @@ use crate::Limits;
 /// Largest stack of a thread that starts a program.
 const STACK: u64 = 64 << 20;
 
+/// The limit on core dumps, as a number of all C libraries.
+pub(super) const CORE: u32 = libc::RLIMIT_CORE as u32;
+
 /// Limits on each process, in the order in which they are set.
 #[derive(Debug)]
 pub(super) struct Rlimits(Vec<(u32, u64, u64)>);
@@ -32,7 +35,8 @@ impl Rlimits {
             both(libc::RLIMIT_NOFILE as u32, limits.open_files),
             both(libc::RLIMIT_MEMLOCK as u32, 64 << 10),
             both(libc::RLIMIT_MSGQUEUE as u32, 64 << 10),
-            both(libc::RLIMIT_CORE as u32, 0),
+            // With 0 the kernel still starts what `core_pattern` names and pipes the memory to it; with 1 it does neither (core(5)).
+            both(CORE, 1),
             both(libc::RLIMIT_NICE as u32, 0),
             both(libc::RLIMIT_RTPRIO as u32, 0),
         ])

@@ -266,15 +266,24 @@ pub(super) fn new_session() -> io::Result<()> {
     done(c_long::from(unsafe { libc::setsid() })).map(drop)
 }
 
+/// Sets which signals are blocked, one bit for each; gives which were.
+pub(super) fn block_signals(mask: u64) -> u64 {
+    let mut before = 0_u64;
+    // SAFETY: the kernel reads and writes the 8 bytes that are said.
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, &raw mut before, 8) };
+    before
+}
+
 /// Takes back what the caller's process did about signals, and its mask of files' modes.
 pub(super) fn reset_signals() {
+    // What the kernel's headers call `struct sigaction`: `SIG_DFL`, no flags, nothing to return through, an empty mask.
+    let default = [0_u64; 4];
     for signal in 1..65 {
-        // SAFETY: `SIG_DFL` is valid for every signal, and for those that cannot be set nothing happens.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        // Bare, because the C library takes a lock for some, which another thread may have held when this process was made.
+        // SAFETY: the struct is as long as the kernel's; `SIG_DFL` is valid for every signal, and for those that cannot be set nothing happens.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), ptr::null_mut::<u64>(), 8) };
     }
-    let none = [0_u64; 16];
-    // SAFETY: the kernel reads the 8 bytes that are said.
-    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut::<u64>(), 8) };
+    block_signals(0);
     // SAFETY: takes a number.
     unsafe { libc::umask(0o022) };
 }

@@ -14,6 +14,7 @@ tried("mknod disk", lambda: os.mknod("/work/disk", stat.S_IFBLK | 0o666, os.make
 tried("mknod mem", lambda: os.mknod("/tmp/mem", stat.S_IFCHR | 0o666, os.makedev(1, 1)))
 tried("null", lambda: open("/dev/null", "w").write("x"))
 tried("zero", lambda: open("/dev/zero", "rb").read(1))
+tried("zero as memory", lambda: os.open("/dev/zero", os.O_RDWR))
 "#,
         &[
             "['fd', 'full', 'null', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'urandom', 'zero']",
@@ -23,6 +24,7 @@ tried("zero", lambda: open("/dev/zero", "rb").read(1))
             "mknod mem EACCES",
             "null DONE",
             "zero DONE",
+            "zero as memory EACCES",
         ],
     );
 }

@@ -84,8 +84,9 @@ for name in ["RLIMIT_NPROC", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_DATA", "RL
         print(name, "RAISED")
     except (ValueError, OSError): pass
 tried("of another", lambda: call(302 if X86 else 261, 1, resource.RLIMIT_NPROC, 0, 0))
+tried("core", lambda: call(160 if X86 else 164, resource.RLIMIT_CORE, struct.pack("QQ", 0, 0)))
 print(resource.getrlimit(resource.RLIMIT_CORE), resource.getrlimit(resource.RLIMIT_NOFILE))
 "#,
-        &["of another EPERM", "(0, 0) (256, 256)"],
+        &["of another EPERM", "core EPERM", "(1, 1) (256, 256)"],
     );
 }

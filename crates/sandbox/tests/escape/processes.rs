@@ -1,11 +1,11 @@
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command as Plain, Stdio},
     time::Duration,
 };
 
-use jarre_sandbox::{Exit, Layer, LimitHit};
+use jarre_sandbox::{Cancel, Command, Exit, Layer, LimitHit};
 
 use crate::attempt::Stage;
 
@@ -180,6 +180,52 @@ fn runs_until_it_is_killed() {
     stage.shell(&format!("(setsid sleep {mark} &) ; sleep {mark}"));
 }
 
+/// The first process is a copy of the caller, whose handlers of signals would run in it: it has none.
+#[test]
+fn handlers_of_the_caller() {
+    let Some(stage) = Stage::new() else { return };
+    let mark = format!("6{:06}", std::process::id());
+    let cancel = Cancel::new();
+    let command = Command::new("sleep", stage.dir.path()).with_args([&mark]);
+    let caught = |status: &Path, key: &str| {
+        let text = fs::read_to_string(status).unwrap();
+        text.lines().find_map(|line| Some(line.strip_prefix(key)?.trim().to_owned())).unwrap()
+    };
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| stage.sandbox.run(&command, &cancel).unwrap());
+        assert!(until(|| found(&mark).is_some()), "it began");
+        let first = Path::new("/proc").join(caught(&found(&mark).unwrap().join("status"), "PPid:")).join("status");
+        let of_both = [caught(&first, "SigCgt:"), caught(&first, "SigBlk:")];
+        cancel.cancel();
+        assert_eq!(run.join().unwrap().limits_hit, [LimitHit::Cancelled]);
+        assert_eq!(of_both, ["0000000000000000", "0000000000000000"]);
+    });
+    assert_ne!(caught(Path::new("/proc/self/status"), "SigCgt:"), "0000000000000000", "this program has some");
+    assert_eq!(caught(Path::new("/proc/thread-self/status"), "SigBlk:"), "0000000000000000", "and blocks none");
+}
+
+/// A caller whose new files nobody else may read: what is made for the command is not the caller's alone.
+#[test]
+fn a_caller_with_a_narrow_mask() {
+    if Stage::new().is_none() {
+        return;
+    }
+    let run = Plain::new("sh")
+        .args(["-c", "umask 077; exec \"$0\" --ignored --exact processes::runs_with_a_narrow_mask --nocapture"])
+        .arg(std::env::current_exe().unwrap())
+        .output()
+        .unwrap();
+    assert!(run.status.success() && String::from_utf8_lossy(&run.stdout).contains("all layers"), "{run:?}");
+}
+
+#[test]
+#[ignore = "is run by the test before it"]
+fn runs_with_a_narrow_mask() {
+    let Some(stage) = Stage::new() else { return };
+    stage.expect(r#"print(open("/etc/hosts").read().split()[0], os.access("/work", os.W_OK))"#, &["127.0.0.1 True"]);
+    println!("all layers");
+}
+
 /// Waits at most ten seconds for something.
 fn until(holds: impl Fn() -> bool) -> bool {
     (0..1000).any(|_| {
@@ -190,7 +236,12 @@ fn until(holds: impl Fn() -> bool) -> bool {
 
 /// Whether a process on this machine has `mark` for an argument.
 fn lives(mark: &str) -> bool {
+    found(mark).is_some()
+}
+
+/// The folder in `/proc` of such a process.
+fn found(mark: &str) -> Option<PathBuf> {
     let has =
         |path: &Path| fs::read(path.join("cmdline")).is_ok_and(|line| line.split(|byte| *byte == 0).any(|part| part == mark.as_bytes()));
-    fs::read_dir("/proc").unwrap().flatten().any(|entry| has(&entry.path()))
+    fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path()).find(|path| has(path))
 }

@@ -7,6 +7,7 @@ mod calls;
 
 use libc::sock_filter;
 
+use super::rlimits::CORE;
 use calls::{ALLOWED, ALLOWED_HERE, NEWEST, UNSEEN_MEMORY, WITH_MODE};
 
 #[cfg(target_arch = "x86_64")]
@@ -42,7 +43,8 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// The filter; with `watched`, memory that only a cgroup would see (`memfd_create`, System V shared memory) cannot be had.
+    /// The filter; with `watched`, memory that only a cgroup would see cannot be had: `memfd_create`, System V shared memory, pages given to a
+    /// pipe, and shared memory without a file, which stays when nobody has it mapped any more.
     pub(super) fn new(watched: bool) -> Self {
         let mut allowed: Vec<u32> = ALLOWED.iter().chain(ALLOWED_HERE).map(|call| *call as u32).collect();
         if !watched {
@@ -50,7 +52,7 @@ impl Filter {
         }
         allowed.sort_unstable();
         allowed.dedup();
-        let parts = in_part();
+        let parts = in_part(watched);
         let mut program = preamble();
         for (call, body) in &parts {
             program.push(step(EQUAL, *call, 0, body.len() as u8));
@@ -74,7 +76,7 @@ fn preamble() -> Vec<sock_filter> {
 }
 
 /// Calls that are allowed for some arguments, each with what decides. Each has the number of the call loaded and ends with an answer.
-fn in_part() -> Vec<(u32, Vec<sock_filter>)> {
+fn in_part(watched: bool) -> Vec<(u32, Vec<sock_filter>)> {
     let mut terminal = vec![argument(1)];
     for request in TERMINAL {
         terminal.extend([step(EQUAL, request, 0, 1), give(refuse(libc::EPERM))]);
@@ -89,7 +91,20 @@ fn in_part() -> Vec<(u32, Vec<sock_filter>)> {
         give(refuse(libc::EAFNOSUPPORT)),
     ];
     let process = vec![argument(0), step(ANY_BIT, NAMESPACES, 0, 1), give(refuse(libc::EPERM)), give(ALLOW)];
-    let own = vec![argument(0), step(EQUAL, 0, 0, 1), give(ALLOW), give(refuse(libc::EPERM))];
+    // Of its own limits all may be asked for; that on core dumps is not set again.
+    let own = vec![
+        argument(0),
+        step(EQUAL, 0, 0, 7),
+        argument(1),
+        step(EQUAL, CORE, 0, 4),
+        argument(2),
+        step(EQUAL, 0, 0, 3),
+        high_half(2),
+        step(EQUAL, 0, 0, 1),
+        give(ALLOW),
+        give(refuse(libc::EPERM)),
+    ];
+    let limit = vec![argument(0), step(EQUAL, CORE, 0, 1), give(refuse(libc::EPERM)), give(ALLOW)];
     let ask = vec![argument(0), step(EQUAL, u32::MAX, 1, 0), step(EQUAL, 0, 0, 1), give(ALLOW), give(refuse(libc::EPERM))];
     let unknown = vec![give(refuse(libc::ENOSYS))];
     let modes = WITH_MODE.iter().map(|(call, flags, mode)| (*call as u32, without_setuid(*flags, *mode)));
@@ -102,6 +117,9 @@ fn in_part() -> Vec<(u32, Vec<sock_filter>)> {
         (libc::SYS_clone3 as u32, unknown.clone()),
         (libc::SYS_openat2 as u32, unknown),
         (libc::SYS_prlimit64 as u32, own),
+        (libc::SYS_setrlimit as u32, limit),
+        (libc::SYS_mmap as u32, if watched { without_shared_memory() } else { vec![give(ALLOW)] }),
+        (libc::SYS_fallocate as u32, without_blocks_beyond()),
         (libc::SYS_personality as u32, ask),
     ];
     parts.extend(modes);
@@ -119,9 +137,36 @@ fn without_setuid(flags: Option<u32>, mode: u32) -> Vec<sock_filter> {
     program
 }
 
+/// Refuses shared memory without a file.
+fn without_shared_memory() -> Vec<sock_filter> {
+    vec![
+        argument(3),
+        step(ANY_BIT, libc::MAP_SHARED as u32, 0, 2),
+        step(ANY_BIT, libc::MAP_ANONYMOUS as u32, 0, 1),
+        give(refuse(libc::EPERM)),
+        give(ALLOW),
+    ]
+}
+
+/// Refuses blocks beyond a file's end, which no limit on its size holds; a hole is made with the same bit, and frees.
+fn without_blocks_beyond() -> Vec<sock_filter> {
+    vec![
+        argument(1),
+        step(ANY_BIT, libc::FALLOC_FL_PUNCH_HOLE as u32, 2, 0),
+        step(ANY_BIT, libc::FALLOC_FL_KEEP_SIZE as u32, 0, 1),
+        give(refuse(libc::EOPNOTSUPP)),
+        give(ALLOW),
+    ]
+}
+
 /// Loads the low half of an argument: all that the kernel looks at in the calls that are allowed in part.
 fn argument(index: u32) -> sock_filter {
     step(LOAD, 16 + 8 * index, 0, 0)
+}
+
+/// Loads the high half of an argument.
+fn high_half(index: u32) -> sock_filter {
+    step(LOAD, 20 + 8 * index, 0, 0)
 }
 
 const fn step(code: u16, k: u32, jt: u8, jf: u8) -> sock_filter {
@@ -160,7 +205,7 @@ mod tests {
                     loaded = match now.k {
                         0 => call,
                         4 => architecture,
-                        offset => arguments[(offset as usize - 16) / 8] as u32,
+                        offset => (arguments[(offset as usize - 16) / 8] >> (8 * (offset % 8))) as u32,
                     }
                 }
                 EQUAL => at += jump(loaded == now.k),
@@ -262,6 +307,34 @@ mod tests {
         assert_eq!(here(&filter, libc::SYS_fchmodat, [0, 0, 0o2755, 0, 0, 0]), refuse(libc::EPERM));
         assert_eq!(here(&filter, libc::SYS_openat2, [0; 6]), refuse(libc::ENOSYS));
         assert_eq!(here(&filter, libc::SYS_prlimit64, [1, 0, 0, 0, 0, 0]), refuse(libc::EPERM));
+        let (core, files) = (u64::from(super::CORE), 7);
+        assert_eq!(here(&filter, libc::SYS_prlimit64, [0, core, 0, 1 << 40, 0, 0]), super::ALLOW, "it may be asked for");
+        for new in [1, 1 << 32] {
+            assert_eq!(here(&filter, libc::SYS_prlimit64, [0, core, new, 0, 0, 0]), refuse(libc::EPERM), "{new:x}");
+            assert_eq!(here(&filter, libc::SYS_prlimit64, [0, files, new, 0, 0, 0]), super::ALLOW);
+        }
+        assert_eq!(here(&filter, libc::SYS_setrlimit, [core, 1, 0, 0, 0, 0]), refuse(libc::EPERM));
+        assert_eq!(here(&filter, libc::SYS_setrlimit, [files, 1, 0, 0, 0, 0]), super::ALLOW);
+        // Plain, and a hole; not blocks beyond the end, also of zeros.
+        for (mode, answer) in [(0, super::ALLOW), (3, super::ALLOW), (1, refuse(libc::EOPNOTSUPP)), (0x11, refuse(libc::EOPNOTSUPP))] {
+            assert_eq!(here(&filter, libc::SYS_fallocate, [3, mode, 0, 4096, 0, 0]), answer, "{mode:x}");
+        }
+    }
+
+    #[test]
+    fn shared_memory_without_a_file_is_refused_where_no_cgroup_counts_it() {
+        let (watched, counted) = (Filter::new(true), Filter::new(false));
+        let map = |filter, flags| here(filter, libc::SYS_mmap, [0, 4096, 3, flags, u64::MAX, 0]);
+        // Shared, and shared with its flags looked at.
+        for flags in [0x21_u64, 0x23, 0x8021] {
+            assert_eq!(map(&watched, flags), refuse(libc::EPERM), "{flags:x}");
+            assert_eq!(map(&counted, flags), super::ALLOW, "{flags:x}");
+        }
+        // Private, a shared file, a stack.
+        for flags in [0x22_u64, 0x01, 0x02, 0x2_0022] {
+            assert_eq!(map(&watched, flags), super::ALLOW, "{flags:x}");
+        }
+        assert_eq!(here(&watched, libc::SYS_vmsplice, [0; 6]), refuse(libc::EPERM));
     }
 
     #[test]
