@@ -23,8 +23,12 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn probe(config: &SandboxConfig) -> Result<(Self, Protection)> {
+        Self::with(config, Place::find())
+    }
+
+    /// The machine where cgroups can be made at `place`; without one, trees are watched.
+    pub(super) fn with(config: &SandboxConfig, place: Option<Place>) -> Result<(Self, Protection)> {
         let fixed = Fixed { visible: Visible::of(&config.readable)?, path: config.path.clone() };
-        let place = Place::find();
         let found = probe::probe(config, &fixed, place.as_ref())?;
         Ok((Self { plan: found.plan, fixed, place: place.filter(|_| found.plan.cgroups) }, found.protection))
     }

@@ -19,6 +19,8 @@ mod stage;
 mod streams;
 mod supervise;
 mod sys;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod walk;
 

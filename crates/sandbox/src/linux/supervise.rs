@@ -48,6 +48,9 @@ pub(super) struct Supervision<'a> {
     ended: Option<(i32, u64)>,
     failed: Option<Failure>,
     most_memory: u64,
+    /// Where no cgroup counts: what the tree was seen to use.
+    times: tree::Times,
+    most_cpu: Duration,
 }
 
 impl<'a> Supervision<'a> {
@@ -64,6 +67,8 @@ impl<'a> Supervision<'a> {
             ended: None,
             failed: None,
             most_memory: 0,
+            times: tree::Times::default(),
+            most_cpu: Duration::ZERO,
         }
     }
 
@@ -97,7 +102,7 @@ impl<'a> Supervision<'a> {
             stdout,
             stderr,
             wall,
-            cpu: group.and_then(Group::cpu).or(self.ended.map(|(_, cpu)| Duration::from_micros(cpu))),
+            cpu: group.and_then(Group::cpu).or(self.ended.map(|(_, cpu)| Duration::from_micros(cpu).max(self.most_cpu))),
             peak_memory: group.map_or((self.most_memory > 0).then_some(self.most_memory), Group::peak_memory),
             limits_hit: self.hits,
             protection: protection.clone(),
@@ -176,8 +181,9 @@ impl<'a> Supervision<'a> {
 
     /// Holds the tree to what a cgroup would.
     fn watch(&mut self) {
-        let usage = tree::usage(self.running.init);
+        let usage = tree::usage(self.running.init, &mut self.times);
         self.most_memory = self.most_memory.max(usage.memory);
+        self.most_cpu = self.most_cpu.max(usage.cpu);
         if usage.memory > self.limits.memory {
             self.stop(LimitHit::Memory);
         }

@@ -1,4 +1,4 @@
-use jarre_sandbox::{Exit, LimitHit};
+use jarre_sandbox::{Exit, Layer, LimitHit};
 
 use crate::attempt::Stage;
 
@@ -24,6 +24,39 @@ fn nameless_files() {
     let execution = stage.python_with(script, &limits);
     assert_eq!(execution.exit, Exit::Signal(9), "{execution}");
     assert_eq!(execution.limits_hit, [LimitHit::Disk]);
+}
+
+/// The same with files that are closed again, and only mapped. That is measured where the caller is root.
+#[test]
+fn nameless_files_that_are_mapped() {
+    let Some(stage) = Stage::new() else { return };
+    let mut limits = Stage::limits();
+    limits.disk = 4 << 20;
+    let script = "import mmap\nheld = []\nfor n in range(64):
+  with open('x', 'w+b') as file:
+    os.unlink('x'); file.write(bytes(1 << 20)); file.flush(); held.append(mmap.mmap(file.fileno(), 4096, access=mmap.ACCESS_READ))
+    call(3 if X86 else 57, file.fileno() + 1)
+  time.sleep(0.02)
+time.sleep(3)";
+    let execution = stage.python_with(script, &limits);
+    if execution.protection.in_force[&Layer::Unprivileged].starts_with("root") {
+        assert_eq!(execution.exit, Exit::Signal(9), "{execution}");
+        assert_eq!(execution.limits_hit, [LimitHit::Disk]);
+    }
+}
+
+/// Blocks beyond a file's end, which the limit on a file's size does not hold.
+#[test]
+fn blocks_beyond_the_end() {
+    let Some(stage) = Stage::new() else { return };
+    stage.expect(
+        r#"
+file, number = os.open("x", os.O_CREAT | os.O_RDWR), 285 if X86 else 47
+for mode in [0, 1, 3]:
+    tried(mode, lambda: call(number, file, mode, 0, 1 << 20))
+"#,
+        &["0 DONE", "1 ENOTSUP", "3 DONE"],
+    );
 }
 
 /// Filling it with very many empty files, each of which takes room for its name.
