@@ -40,7 +40,8 @@ pub struct SandboxConfig {
     pub user: u32,
     /// Where folders for commands are made.
     pub scratch: PathBuf,
-    /// The most that is copied into a folder for a command, in bytes.
+    /// The most that is copied into a folder for a command, in bytes, as the lengths of files say. Of what a command leaves there, four times as much
+    /// is looked at and carried over.
     pub copied_bytes: u64,
     /// The most files and folders that are copied into one.
     pub copied_files: u64,

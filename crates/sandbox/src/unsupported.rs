@@ -56,6 +56,18 @@ pub(crate) fn set_mode(_: &Path, _: bool) -> io::Result<()> {
     unsupported()
 }
 
+pub(crate) fn make_file(_: &Path) -> io::Result<File> {
+    unsupported()
+}
+
+pub(crate) fn keep_mode(_: &Path, _: &Metadata, _: bool) -> io::Result<()> {
+    unsupported()
+}
+
+pub(crate) fn keep_owner(_: &Path, _: &Metadata) -> io::Result<()> {
+    unsupported()
+}
+
 pub(crate) fn is_executable(_: &Metadata) -> bool {
     false
 }

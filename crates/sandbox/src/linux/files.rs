@@ -1,5 +1,5 @@
 use std::{
-    fs::{self, Metadata, Permissions},
+    fs::{self, File, Metadata, Permissions},
     io,
     os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink},
     path::Path,
@@ -26,6 +26,29 @@ pub(crate) fn give(path: &Path, user: u32) -> io::Result<()> {
 /// Sets the usual mode of a folder or a program, or that of another file: never with set-user-ID.
 pub(crate) fn set_mode(path: &Path, executable: bool) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(if executable { 0o755 } else { 0o644 }))
+}
+
+/// Makes a file that nobody but its owner may read.
+pub(crate) fn make_file(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    File::options().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Sets the mode of the file that was there before: those who might read it may run it where it is `executable` now and was not, and nobody may
+/// where it is not.
+pub(crate) fn keep_mode(path: &Path, before: &Metadata, executable: bool) -> io::Result<()> {
+    let mode = before.permissions().mode() & 0o777;
+    let mode = match executable {
+        true if is_executable(before) => mode,
+        true => mode | (mode & 0o444) >> 2,
+        false => mode & !0o111,
+    };
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+/// Gives a file or a link to whom that belonged which was there before, where the caller is root.
+pub(crate) fn keep_owner(path: &Path, before: &Metadata) -> io::Result<()> {
+    if sys::user() == 0 { lchown(path, Some(before.uid()), Some(before.gid())) } else { Ok(()) }
 }
 
 pub(crate) fn is_executable(metadata: &Metadata) -> bool {

@@ -24,6 +24,6 @@ mod tests;
 mod tree;
 mod walk;
 
-pub(crate) use files::{give, is_executable, is_private, make_link, make_private, set_mode};
+pub(crate) use files::{give, is_executable, is_private, keep_mode, keep_owner, make_file, make_link, make_private, set_mode};
 pub(crate) use host::Machine;
 pub(crate) use walk::{open, walk};

@@ -1,21 +1,22 @@
 use std::{
-    fs::{self, File},
-    io,
-    path::{Component, Path},
+    fs,
+    io::{self, Read},
+    path::{Component, Path, PathBuf},
 };
 
-use super::{Changes, WorkDir};
+use super::{Changes, Entry, WorkDir};
 use crate::{Error, Result, machine};
 
 impl WorkDir {
     /// Does to `target` what commands did to this folder; gives what that was. `target` is trusted to be no trap, and what is carried into it is
-    /// not: nothing is written through a symbolic link.
+    /// not: nothing is written through a symbolic link. What is changed keeps its owner, where the caller is root, and its mode but for who may run it.
     ///
     /// # Errors
     /// [`Error::Invalid`] where a file would have to be written through a link in `target`, or over a folder; [`Error::System`] where one cannot be
     /// written. Some of the changes may have been made by then.
     pub fn apply_to(&self, target: &Path) -> Result<Changes> {
-        let changes = self.changes()?;
+        let now = self.now()?;
+        let changes = self.began.changes(&now);
         let failed = |source| Error::System { doing: "carry changes over", source };
         for path in &changes.deleted {
             if way(target, path)? {
@@ -32,19 +33,31 @@ impl WorkDir {
             if to.symlink_metadata().is_ok_and(|there| there.is_dir()) {
                 return Err(Error::Invalid(format!("`{}` is a folder there, and a file here", path.display())));
             }
-            self.carry(path, &to).map_err(failed)?;
+            if let Some(entry) = now.entries.get(path) {
+                self.carry(path, entry, &to).map_err(failed)?;
+            }
         }
         Ok(changes)
     }
 
-    fn carry(&self, path: &Path, to: &Path) -> io::Result<()> {
-        let from = self.path.join(path);
-        if let Ok(link) = fs::read_link(&from) {
-            make_way(to)?;
-            return machine::make_link(&link, to);
+    /// Carries over what was judged. What was there lends its owner, and a file its mode but for who may run it.
+    fn carry(&self, path: &Path, entry: &Entry, to: &Path) -> io::Result<()> {
+        let before = to.symlink_metadata().ok();
+        match entry {
+            Entry::Link(link) => {
+                make_way(to)?;
+                machine::make_link(link, to)?;
+            }
+            Entry::File { executable, length, .. } => {
+                copy(&self.path, path, to, *length)?;
+                match before.as_ref().filter(|before| before.is_file()) {
+                    Some(before) => machine::keep_mode(to, before, *executable)?,
+                    None => machine::set_mode(to, *executable)?,
+                }
+            }
+            Entry::Folder | Entry::Other => {}
         }
-        let executable = machine::is_executable(&machine::open(&self.path, path)?.metadata()?);
-        copy(&self.path, path, to, executable)
+        before.map_or(Ok(()), |before| machine::keep_owner(to, &before))
     }
 }
 
@@ -73,21 +86,23 @@ pub(super) fn inside(path: &Path) -> Result<()> {
     Err(Error::Invalid(format!("`{}` is no path inside a folder", path.display())))
 }
 
-/// Whether a link at `path` with this target leads out of the folder that both are told from, as far as names tell.
-pub(super) fn leads_out(path: &Path, target: &Path) -> bool {
-    let mut depth = path.components().count() as i64 - 1;
+/// Where a link at `path` with this target leads, by names; `None` where that is outside, or where it walks up again from what it walked down to:
+/// a name may be another link, and what is above that is not what was before it.
+pub(super) fn leads_to(path: &Path, target: &Path) -> Option<PathBuf> {
+    let mut place = path.parent()?.to_owned();
+    let mut down = false;
     for part in target.components() {
         match part {
-            Component::Normal(_) => depth += 1,
+            Component::Normal(name) => {
+                down = true;
+                place.push(name);
+            }
             Component::CurDir => {}
-            Component::ParentDir => depth -= 1,
-            Component::RootDir | Component::Prefix(_) => return true,
-        }
-        if depth < 0 {
-            return true;
+            Component::ParentDir if !down && place.pop() => {}
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
         }
     }
-    false
+    Some(place)
 }
 
 /// Makes a folder where there is none.
@@ -100,12 +115,11 @@ pub(super) fn make_folder(path: &Path, owner: Option<u32>) -> io::Result<()> {
     owner.map_or(Ok(()), |user| machine::give(path, user))
 }
 
-/// Copies the file at `path` below `root`; a link that is there is not written through.
-pub(super) fn copy(root: &Path, path: &Path, to: &Path, executable: bool) -> io::Result<()> {
+/// Copies the file at `path` below `root`, at most `length` bytes of it; a link that is there is not written through. Nobody else may read it yet.
+pub(super) fn copy(root: &Path, path: &Path, to: &Path, length: u64) -> io::Result<()> {
     make_way(to)?;
     // On Linux this shares blocks where the file system can (`copy_file_range`).
-    io::copy(&mut machine::open(root, path)?, &mut File::create_new(to)?)?;
-    machine::set_mode(to, executable)
+    io::copy(&mut machine::open(root, path)?.take(length), &mut machine::make_file(to)?).map(drop)
 }
 
 /// Removes what is at `path`, so that something else can be made there.

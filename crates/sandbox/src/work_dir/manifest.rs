@@ -1,5 +1,6 @@
 use std::{
     collections::BTreeMap,
+    fs::Metadata,
     hash::{BuildHasher, Hasher, RandomState},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -30,10 +31,17 @@ pub(super) enum Entry {
 }
 
 impl Manifest {
-    /// What `root` holds now.
-    pub(super) fn of(root: &Path, key: RandomState, most: u64) -> io::Result<Self> {
+    /// What `root` holds now, where that is at most so many files and folders, and so many bytes as the lengths of its files say: a file may be
+    /// far longer than what it takes on a disk.
+    pub(super) fn of(root: &Path, key: RandomState, (most, most_bytes): (u64, u64)) -> io::Result<Self> {
         let mut found = Vec::new();
         machine::walk(root, most, &mut |path, metadata| found.push((path.to_owned(), metadata.clone())))?;
+        let files = found.iter().filter(|(_, metadata)| metadata.is_file());
+        let bytes = files.fold(0_u64, |bytes, (_, file)| bytes.saturating_add(file.len()));
+        if bytes > most_bytes {
+            let why = format!("its files have {bytes} bytes, and at most {most_bytes} are taken; raise `copied_bytes` for more");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        }
         let mut manifest = Self { entries: BTreeMap::new(), key };
         for (path, metadata) in found {
             let entry = if metadata.is_dir() {
@@ -41,7 +49,7 @@ impl Manifest {
             } else if metadata.is_symlink() {
                 std::fs::read_link(root.join(&path)).map_or(Entry::Other, Entry::Link)
             } else if metadata.is_file() {
-                manifest.read(root, &path, machine::is_executable(&metadata)).unwrap_or(Entry::Other)
+                manifest.read(root, &path, &metadata).unwrap_or(Entry::Other)
             } else {
                 Entry::Other
             };
@@ -62,17 +70,41 @@ impl Manifest {
         Entry::File { hash: hasher.finish(), length: text.len() as u64, executable }
     }
 
-    fn read(&self, root: &Path, path: &Path, executable: bool) -> io::Result<Entry> {
-        let mut file = machine::open(root, path)?;
+    /// Of a file that grows meanwhile, what it had.
+    fn read(&self, root: &Path, path: &Path, metadata: &Metadata) -> io::Result<Entry> {
+        let mut file = machine::open(root, path)?.take(metadata.len());
         let (mut hasher, mut length, mut buffer) = (self.key.build_hasher(), 0, vec![0; 64 << 10]);
         loop {
             match file.read(&mut buffer)? {
-                0 => return Ok(Entry::File { hash: hasher.finish(), length, executable }),
+                0 => return Ok(Entry::File { hash: hasher.finish(), length, executable: machine::is_executable(metadata) }),
                 count => {
                     hasher.write(&buffer[..count]);
                     length += count as u64;
                 }
             }
+        }
+    }
+
+    /// Whether the link at `path` leads out of the folder, itself or through other links in it. Each link may walk up from where it is and then
+    /// down, by names that may be links again: with no step up after a step down, names tell where it leads.
+    fn leads_out(&self, path: &Path) -> bool {
+        let mut here = path.to_owned();
+        // More than the kernel follows.
+        for _ in 0..64 {
+            let Some((at, target)) = here.ancestors().filter_map(|at| Some((at, self.link(at)?))).last() else { return false };
+            let rest = here.strip_prefix(at).unwrap_or(Path::new(""));
+            match apply::leads_to(at, target) {
+                Some(place) => here = place.join(rest),
+                None => return true,
+            }
+        }
+        false
+    }
+
+    fn link(&self, path: &Path) -> Option<&Path> {
+        match self.entries.get(path) {
+            Some(Entry::Link(target)) => Some(target),
+            _ => None,
         }
     }
 
@@ -85,7 +117,7 @@ impl Manifest {
                 _ if before == Some(entry) => continue,
                 Entry::Folder => continue,
                 Entry::Other => &mut changes.refused,
-                Entry::Link(target) if apply::leads_out(path, target) => &mut changes.refused,
+                Entry::Link(_) if now.leads_out(path) => &mut changes.refused,
                 _ if before.is_some_and(|before| *before != Entry::Folder) => &mut changes.changed,
                 _ => &mut changes.added,
             };

@@ -28,7 +28,8 @@ pub struct WorkDir {
     place: PathBuf,
     path: PathBuf,
     began: Manifest,
-    most: u64,
+    /// The most files and folders, and the most bytes, that are looked at in it.
+    most: (u64, u64),
     /// Locked for as long as this is in use.
     _lock: File,
 }
@@ -69,7 +70,13 @@ impl Sandbox {
             Ok((place, path, lock))
         });
         let (place, path, lock) = made.map_err(|source| Error::System { doing: "make a folder for commands", source })?;
-        Ok(WorkDir { place, path, began: Manifest::default(), most: config.copied_files.saturating_mul(4), _lock: lock })
+        Ok(WorkDir {
+            place,
+            path,
+            began: Manifest::default(),
+            most: (config.copied_files.saturating_mul(4), config.copied_bytes.saturating_mul(4)),
+            _lock: lock,
+        })
     }
 
     /// A copy of `original` for commands. Its blocks are shared where the file system can (Btrfs, XFS); no file is. Symbolic links are copied as
@@ -80,17 +87,8 @@ impl Sandbox {
     pub fn copy_of(&self, original: &Path) -> Result<WorkDir> {
         let config = self.config();
         let unreadable = |error: io::Error| Error::Invalid(format!("`{}` cannot be copied: {error}", original.display()));
-        let mut bytes = 0_u64;
-        machine::walk(original, config.copied_files, &mut |_, file| {
-            bytes = bytes.saturating_add(if file.is_file() { file.len() } else { 0 });
-        })
-        .map_err(unreadable)?;
-        if bytes > config.copied_bytes {
-            let why = format!("`{}` has {bytes} bytes, more than the {} that are copied", original.display(), config.copied_bytes);
-            return Err(Error::Invalid(why));
-        }
         let mut made = self.empty_dir()?;
-        made.began = Manifest::of(original, made.began.key(), config.copied_files).map_err(unreadable)?;
+        made.began = Manifest::of(original, made.began.key(), (config.copied_files, config.copied_bytes)).map_err(unreadable)?;
         made.fill(original, self.owner()).map_err(|source| Error::System { doing: "copy a folder", source })?;
         Ok(made)
     }
@@ -141,11 +139,15 @@ impl WorkDir {
     /// What commands have done to it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where it holds more, or is deeper, than can be looked at.
+    /// [`Error::Invalid`] where it holds more than four times what the configuration lets be copied, or is deeper than can be looked at.
     pub fn changes(&self) -> Result<Changes> {
-        let now = Manifest::of(&self.path, self.began.key(), self.most)
-            .map_err(|error| Error::Invalid(format!("what was made in the folder cannot be looked at: {error}")))?;
-        Ok(self.began.changes(&now))
+        Ok(self.began.changes(&self.now()?))
+    }
+
+    /// What it holds now.
+    fn now(&self) -> Result<Manifest> {
+        Manifest::of(&self.path, self.began.key(), self.most)
+            .map_err(|error| Error::Invalid(format!("what was made in the folder cannot be looked at: {error}")))
     }
 
     fn fill(&self, original: &Path, owner: Option<u32>) -> io::Result<()> {
@@ -154,7 +156,10 @@ impl WorkDir {
             match entry {
                 Entry::Folder => apply::make_folder(&to, owner)?,
                 Entry::Link(target) => machine::make_link(target, &to)?,
-                Entry::File { executable, .. } => apply::copy(original, path, &to, *executable)?,
+                Entry::File { executable, length, .. } => {
+                    apply::copy(original, path, &to, *length)?;
+                    machine::set_mode(&to, *executable)?;
+                }
                 Entry::Other => continue,
             }
             if let Some(user) = owner {

@@ -1,4 +1,8 @@
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt, chown},
+    path::PathBuf,
+};
 
 use jarre_sandbox::{Changes, Error, SandboxConfig};
 
@@ -51,6 +55,66 @@ fn copies_have_a_largest_size() {
     (config.copied_bytes, config.copied_files) = (2000, 1);
     let Some(sandbox) = sandbox_of(config) else { return };
     assert!(matches!(sandbox.copy_of(original.path()), Err(Error::Invalid(_))));
+}
+
+#[test]
+fn files_that_are_long_and_hold_nothing_are_not_read() {
+    let mut config = SandboxConfig::default();
+    config.copied_bytes = 1 << 20;
+    let Some(sandbox) = sandbox_of(config) else { return };
+    let (dir, target) = (sandbox.empty_dir().unwrap(), tempfile::tempdir().unwrap());
+    assert!(shell(&sandbox, &dir, "for name in 1 2 3 4; do truncate -s 1M $name; done").succeeded());
+    assert_eq!(dir.changes().unwrap().added, paths(&["1", "2", "3", "4"]));
+    // Nearly nothing on the disk; each below the limit on a file's size.
+    assert!(shell(&sandbox, &dir, "for name in 5 6 7 8; do truncate -s 60M $name; done").succeeded());
+    let told = |error: &Error| matches!(error, Error::Invalid(why) if why.contains("255852544 bytes") && why.contains("copied_bytes"));
+    assert!(dir.changes().is_err_and(|error| told(&error)) && dir.apply_to(target.path()).is_err_and(|error| told(&error)));
+    assert_eq!(fs::read_dir(target.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn links_that_lead_out_by_way_of_others_are_not_carried_over() {
+    let Some(sandbox) = sandbox() else { return };
+    let (original, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::os::unix::fs::symlink(outside.path(), original.path().join("door")).unwrap();
+    fs::create_dir(original.path().join("d3")).unwrap();
+    std::os::unix::fs::symlink("../door", original.path().join("d3/way")).unwrap();
+    let copy = sandbox.copy_of(original.path()).unwrap();
+    let script =
+        "set -e; mkdir -p d1/d2; echo x > d1/d2/file; ln -s .. d1/d2/A; ln -s d1/d2/A/../.. B; ln -s door/secret C; ln -s d3/way/x D
+        ln -s ../d2/A/d2/file d1/d2/E; ln -s B/x F; ln -s d1/d2/A G; ln -s G/d2/H H; ln -s H I";
+    assert!(shell(&sandbox, &copy, script).succeeded());
+    let changes = copy.apply_to(original.path()).unwrap();
+    assert_eq!(changes.refused, paths(&["B", "C", "D", "F"]));
+    assert_eq!(changes.added, paths(&["G", "H", "I", "d1/d2/A", "d1/d2/E", "d1/d2/file"]));
+    assert_eq!(fs::read_to_string(original.path().join("d1/d2/E")).unwrap(), "x\n");
+    assert!(changes.refused.iter().all(|path| original.path().join(path).symlink_metadata().is_err()));
+}
+
+#[test]
+fn what_is_carried_over_keeps_owner_and_mode() {
+    let Some(sandbox) = sandbox() else { return };
+    let original = tempfile::tempdir().unwrap();
+    let root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let cases =
+        [("secret", 0o600, 0o600), ("theirs", 0o640, 0o750), ("program", 0o711, 0o600), ("open", 0o666, 0o666), ("run", 0o700, 0o700)];
+    for (name, mode, _) in cases {
+        fs::write(original.path().join(name), "before").unwrap();
+        fs::set_permissions(original.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+        if root {
+            chown(original.path().join(name), Some(4321), Some(4322)).unwrap();
+        }
+    }
+    let copy = sandbox.copy_of(original.path()).unwrap();
+    let script = "for name in *; do echo after > $name; done; chmod +x theirs; chmod -x program; echo new > new";
+    assert!(shell(&sandbox, &copy, script).succeeded());
+    copy.apply_to(original.path()).unwrap();
+    for (name, _, mode) in cases.into_iter().chain([("new", 0, 0o644)]) {
+        let there = fs::metadata(original.path().join(name)).unwrap();
+        assert_eq!(there.permissions().mode() & 0o7777, mode, "{name}");
+        let (user, group) = if name == "new" { (0, 0) } else { (4321, 4322) };
+        assert!(!root || (there.uid(), there.gid()) == (user, group), "{name}");
+    }
 }
 
 #[test]
