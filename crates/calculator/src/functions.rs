@@ -59,7 +59,7 @@ static FUNCTIONS: &[Function] = &[
     function("factorial", 1, 1, |x| factorial(&x[0])),
     function("floor", 1, 1, |x| Ok(x[0].clone().floor())),
     function("gcd", 1, MANY, gcd),
-    function("hypot", 2, 2, |x| roots::square(&x[0].mul(&x[0])?.add(&x[1].mul(&x[1])?)?)),
+    function("hypot", 2, 2, hypotenuse),
     function("lcm", 1, MANY, lcm),
     function("ln", 1, 1, |x| logarithm(&x[0], None)),
     function("log", 2, 2, |x| logarithm(&x[0], Some(&x[1]))),
@@ -115,6 +115,18 @@ fn one_apart(left: &str, right: &str) -> bool {
 
 fn double(x: &[Number], apply: fn(f64) -> f64) -> Result<Number, Fault> {
     Number::approximate(apply(x[0].finite()?))
+}
+
+/// By the squares where these are exact and their sum neither overflows nor vanishes; else as doubles.
+fn hypotenuse(x: &[Number]) -> Result<Number, Fault> {
+    if let (Number::Exact(_), Number::Exact(_)) = (&x[0], &x[1])
+        && let Ok(square) = x[0].mul(&x[0]).and_then(|left| left.add(&x[1].mul(&x[1])?))
+        && let Ok(root) = roots::square(&square)
+        && (matches!(root, Number::Exact(_)) || square.to_f64().is_normal())
+    {
+        return Ok(root);
+    }
+    Number::approximate(x[0].finite()?.hypot(x[1].finite()?))
 }
 
 fn sum(numbers: &[Number]) -> Result<Number, Fault> {

@@ -1,4 +1,4 @@
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use crate::{MAX_BITS, error::Fault, natural::Natural, rational::Rational};
 
@@ -34,6 +34,22 @@ impl Number {
     /// As a double that an operation on doubles takes: finite.
     pub(crate) fn finite(&self) -> Result<f64, Fault> {
         Some(self.to_f64()).filter(|value| value.is_finite()).ok_or(Fault::TooLarge)
+    }
+
+    /// Whether its double is as near as doubles are: neither infinite nor among those that are near zero and short of digits.
+    pub(crate) fn fits_a_double(&self) -> bool {
+        match self {
+            Self::Exact(value) => value.is_zero() || value.to_f64().is_normal(),
+            Self::Approximate(_) => true,
+        }
+    }
+
+    /// As a fraction, also where it is a double.
+    pub(crate) fn fraction(&self) -> Cow<'_, Rational> {
+        match self {
+            Self::Exact(value) => Cow::Borrowed(value),
+            Self::Approximate(value) => Cow::Owned(Rational::of_double(*value)),
+        }
     }
 
     pub(crate) fn is_zero(&self) -> bool {
@@ -86,10 +102,12 @@ impl Number {
     }
 
     pub(crate) fn div(&self, other: &Self) -> Result<Self, Fault> {
-        match other {
-            other if other.is_zero() => Err(Fault::DivisionByZero),
-            Self::Exact(value) => self.mul(&Self::Exact(value.inverse().ok_or(Fault::DivisionByZero)?)),
-            Self::Approximate(value) => Self::approximate(self.finite()? / value),
+        match (self, other) {
+            (_, other) if other.is_zero() => Err(Fault::DivisionByZero),
+            (Self::Exact(left), Self::Exact(right)) => Self::exact(left.mul(&right.inverse().ok_or(Fault::DivisionByZero)?)),
+            (left, right) if left.fits_a_double() && right.fits_a_double() => Self::approximate(left.to_f64() / right.to_f64()),
+            // The quotient of one that no double holds may be one that a double does.
+            (left, right) => Self::approximate(left.fraction().mul(&right.fraction().inverse().ok_or(Fault::DivisionByZero)?).to_f64()),
         }
     }
 

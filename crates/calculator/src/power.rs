@@ -1,4 +1,13 @@
-use crate::{MAX_BITS, error::Fault, natural::Natural, number::Number, rational::Rational, roots};
+use std::cmp::Ordering;
+
+use crate::{
+    MAX_BITS,
+    error::Fault,
+    natural::Natural,
+    number::Number,
+    rational::{Rational, scaled},
+    roots,
+};
 
 /// `base` to the power `exponent`; anything to the power 0 is 1.
 pub(crate) fn power(base: &Number, exponent: &Number) -> Result<Number, Fault> {
@@ -38,13 +47,47 @@ fn exact(base: &Rational, exponent: &Rational) -> Option<Rational> {
 }
 
 fn approximate(base: &Number, exponent: &Number) -> Result<Number, Fault> {
-    // A base beyond a double's range has a power within it where the exponent is small.
-    let (base, exponent) = match (base.finite(), exponent.finite()) {
-        (Ok(base), Ok(exponent)) => (base, exponent),
-        (Ok(base), Err(_)) if (base.abs() < 1.0) != exponent.is_negative() => return Ok(Number::Approximate(0.0)),
-        _ => return Err(Fault::TooLarge),
+    if base.fits_a_double()
+        && let (Ok(base), Ok(exponent)) = (base.finite(), exponent.finite())
+    {
+        return Number::approximate(base.powf(exponent));
+    }
+    let size = base.clone().abs();
+    let power = match exponent.finite() {
+        Ok(finite) => of_far(&size, exponent, finite),
+        Err(_) => match size.compare(&Number::from(1)) {
+            Ordering::Equal => 1.0,
+            // Too near one for doubles to tell what becomes of it.
+            _ if size.to_f64().total_cmp(&1.0) == Ordering::Equal => return Err(Fault::TooLarge),
+            Ordering::Less if !exponent.is_negative() => 0.0,
+            Ordering::Greater if exponent.is_negative() => 0.0,
+            _ => return Err(Fault::TooLarge),
+        },
     };
-    Number::approximate(base.powf(exponent))
+    Number::approximate(if base.is_negative() && is_odd(exponent) { -power } else { power })
+}
+
+/// A power of what no double holds: the base as a double near one times a power of two, and both to the exponent.
+fn of_far(base: &Number, exponent: &Number, finite: f64) -> f64 {
+    let base = base.fraction();
+    let two = base.numerator().bits() as i64 - base.denominator().bits() as i64;
+    if finite.abs() >= 2.0 {
+        return if (two < 0) == (finite < 0.0) { f64::INFINITY } else { 0.0 };
+    }
+    let shifted = |value: &Natural, by: i64| value.shl(by.max(0) as usize);
+    let near_one = Rational::new(false, shifted(base.numerator(), -two), shifted(base.denominator(), two)).to_f64();
+    let twos = Rational::new(two < 0, Natural::from(two.unsigned_abs()), Natural::one()).mul(&exponent.fraction());
+    let whole = twos.floor();
+    let rest = twos.add(&whole.clone().negated()).to_f64();
+    let count = whole.numerator().to_u64().map_or(i64::MAX, |count| count as i64);
+    scaled(near_one.powf(finite) * rest.exp2(), if whole.is_negative() { -count } else { count })
+}
+
+fn is_odd(exponent: &Number) -> bool {
+    match exponent {
+        Number::Exact(value) => value.is_whole() && !value.numerator().is_even(),
+        Number::Approximate(value) => value % 2.0 != 0.0,
+    }
 }
 
 /// The product of the whole numbers up to this one.

@@ -26,6 +26,19 @@ impl Rational {
         Self { negative: false, numerator, denominator: Natural::one() }
     }
 
+    /// What a double is; 0 for one that is not finite.
+    pub(crate) fn of_double(value: f64) -> Self {
+        if !value.is_finite() {
+            return Self::whole(Natural::default());
+        }
+        let bits = value.abs().to_bits();
+        let (digits, power) = (bits & ((1 << 52) - 1), bits >> 52);
+        // Below the smallest power the leading bit is not implied.
+        let (digits, power) = if power == 0 { (digits, 1) } else { (digits | 1 << 52, power as usize) };
+        let (up, down) = (power.saturating_sub(1075), 1075_usize.saturating_sub(power));
+        Self::new(value < 0.0, Natural::from(digits).shl(up), Natural::one().shl(down))
+    }
+
     pub(crate) fn numerator(&self) -> &Natural {
         &self.numerator
     }
@@ -128,7 +141,7 @@ impl PartialOrd for Rational {
 }
 
 /// `value` times two to the power `exponent`, in steps that stay within a double's range as long as the result does.
-fn scaled(mut value: f64, exponent: i64) -> f64 {
+pub(crate) fn scaled(mut value: f64, exponent: i64) -> f64 {
     let mut left = exponent.clamp(-10_000, 10_000) as i32;
     while left != 0 {
         let step = left.clamp(-1000, 1000);
@@ -166,6 +179,14 @@ mod tests {
             prop_assert_eq!(left.cmp(&right), (a * d).cmp(&(c * b)));
             prop_assert_eq!(left.floor(), whole(a.div_euclid(b)));
         }
+    }
+
+    #[test]
+    fn a_double_is_a_fraction() {
+        for value in [0.0, 1.0, -0.1, 1e300, -3e-310, f64::MAX, f64::MIN_POSITIVE, f64::from_bits(1)] {
+            assert_eq!(Rational::of_double(value).to_f64().to_bits(), value.to_bits(), "{value}");
+        }
+        assert_eq!(Rational::of_double(-0.75), Rational::new(true, Natural::from(3), Natural::from(4)));
     }
 
     #[test]

@@ -123,6 +123,54 @@ fn answers_are_exact_up_to_4096_bits_and_doubles_beyond() {
     assert_eq!(told("0.5^(10^400)"), "≈ 0");
 }
 
+/// What no double holds on the way is no obstacle where one holds the answer.
+#[test]
+fn doubles_meet_exact_numbers_of_any_size() {
+    let cases = [
+        ("pi * 10^300 / 10^320", "≈ 3.141592653589793e-20"),
+        ("pi * 10^-300 / 10^-320", "≈ 3.141592653589793e20"),
+        ("10^400 / (pi * 10^300)", "≈ 3.183098861837907e99"),
+        ("-(10^-400) / (pi * 10^-300)", "≈ -3.183098861837907e-101"),
+        ("sqrt(2) / 3", "≈ 0.47140452079103173"),
+        ("hypot(3 * 10^300, 4 * 10^300) / 10^300", "5"),
+        ("cos(0)^-(10^400)", "≈ 1"),
+        ("(-cos(0))^(10^400 + 1)", "≈ -1"),
+        ("cos(1)^(10^400)", "≈ 0"),
+        ("2^-(10^400)", "≈ 0"),
+        ("(-2)^-(10^400 + 1)", "≈ -0"),
+        ("(10^1000)^-(10^300)", "≈ 0"),
+        ("(10^-1000)^(10^300)", "≈ 0"),
+    ];
+    for (expression, value) in cases {
+        assert_eq!(told(expression), value, "{expression}");
+    }
+    let near = [
+        ("hypot(pi * 10^-200, pi * 10^-200)", 4.442_882_938_158_366e-200),
+        ("hypot(pi * 10^200, 10^200)", 3.296_908_309_475_615e200),
+        ("hypot(10^-200, 10^-200)", 1.414_213_562_373_095e-200),
+        ("hypot(10^200, 10^200)", 1.414_213_562_373_095e200),
+        ("(10^1000)^0.1", 1e100),
+        ("(10^-1000)^0.1", 1e-100),
+        ("(10^-1000)^-0.25", 1e250),
+        ("(10^500)^(pi / 10)", 1.201_248_005_212_740_1e157),
+    ];
+    for (expression, value) in near {
+        let answer = evaluate(expression).unwrap().to_f64();
+        assert!((answer / value - 1.0).abs() < 2e-15, "{expression}: {answer:e}");
+    }
+    for expression in [
+        "(10^1000)^2.5",
+        "(10^-1000)^-2.5",
+        "cos(0)^2 * 2^(10^400)",
+        "(10^1000)^(10^400)",
+        "(10^1000)^(10^300)",
+        "(10^-1000)^-3",
+        "pi / 10^-400",
+    ] {
+        assert!(matches!(evaluate(expression), Err(Error::TooLarge { .. })), "{expression}");
+    }
+}
+
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
     let cases = [
