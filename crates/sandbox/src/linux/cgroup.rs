@@ -99,19 +99,18 @@ impl Group {
     /// Groups that hold what enters them to `limits`; `None` where that cannot be had.
     pub(super) fn new(place: &Place, limits: &Limits) -> Option<Self> {
         let name = format!("{PREFIX}{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        for folder in place.folders() {
-            fs::create_dir(folder.join(&name)).ok()?;
-        }
+        // Dropped where one of them cannot be made, it removes the others.
         let group = Self { place: place.clone(), name };
+        for folder in place.folders() {
+            fs::create_dir(folder.join(&group.name)).ok()?;
+        }
         group.limit(limits)?;
         Some(group)
     }
 
     fn limit(&self, limits: &Limits) -> Option<()> {
-        // The first process is not the command's.
-        let processes = limits.processes.saturating_add(1).to_string();
         let memory = limits.memory.min(i64::MAX as u64).to_string();
-        fs::write(self.pids().join("pids.max"), processes).ok()?;
+        fs::write(self.pids().join("pids.max"), most_processes(limits)).ok()?;
         match &self.place {
             Place::V1 { .. } => {
                 fs::write(self.memory().join("memory.limit_in_bytes"), &memory).ok()?;
@@ -194,6 +193,15 @@ impl Drop for Group {
     }
 }
 
+/// What `pids.max` takes; the first process is not the command's. More than there are numbers for is no limit.
+fn most_processes(limits: &Limits) -> String {
+    const NUMBERS: u64 = 1 << 22;
+    match limits.processes.saturating_add(1) {
+        most if most < NUMBERS => most.to_string(),
+        _ => "max".to_owned(),
+    }
+}
+
 fn number(path: &Path) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
@@ -206,9 +214,26 @@ fn entry(path: &Path, key: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{fs, path::Path};
 
-    use super::folder;
+    use super::{Group, Place, folder, most_processes};
+    use crate::Limits;
+
+    #[test]
+    fn groups_that_cannot_all_be_made_leave_none_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let (memory, missing) = (folder.path().join("memory"), folder.path().join("missing"));
+        fs::create_dir(&memory).unwrap();
+        let place = Place::V1 { memory: memory.clone(), pids: missing.clone(), cpu: missing };
+        assert!(Group::new(&place, &Limits::default()).is_none());
+        assert_eq!(fs::read_dir(memory).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn more_processes_than_the_kernel_has_numbers_for_are_no_limit() {
+        let told = |processes| most_processes(&Limits { processes, ..Limits::default() });
+        assert_eq!([64, 4_194_302, 4_194_303, u64::MAX].map(told), ["65", "4194303", "max", "max"]);
+    }
 
     #[test]
     fn the_callers_own_group_is_found_in_each_version() {
