@@ -43,6 +43,7 @@ pub(super) struct Supervision<'a> {
     /// What the folder held before.
     pub(super) before: Option<disk::Usage>,
     clock: SystemClock,
+    next_look: Duration,
     next_disk: Duration,
     hits: Vec<LimitHit>,
     ended: Option<(i32, u64)>,
@@ -62,6 +63,7 @@ impl<'a> Supervision<'a> {
             cancel,
             before,
             clock: SystemClock::new(),
+            next_look: limits.wall.min(TICK),
             next_disk: DISK_TICK,
             hits: Vec::new(),
             ended: None,
@@ -82,7 +84,12 @@ impl<'a> Supervision<'a> {
             if self.wait_for_something(&mut stdin, stdout, stderr).map_err(error("wait for the command"))? {
                 break self.running.wait();
             }
-            self.look();
+            let now = self.clock.now();
+            if now >= self.next_look {
+                self.look();
+                let (now, end) = (self.clock.now(), self.limits.wall);
+                self.next_look = if now < end { end.min(now + TICK) } else { now + TICK };
+            }
         };
         let wall = self.clock.now();
         self.hear();
@@ -111,7 +118,7 @@ impl<'a> Supervision<'a> {
 
     /// Waits for output, room for input, a report or the end, at most a tick; whether all of the tree is at its end.
     fn wait_for_something(&mut self, stdin: &mut Input<'_>, stdout: &mut Output, stderr: &mut Output) -> io::Result<bool> {
-        let left = self.limits.wall.saturating_sub(self.clock.now()).min(TICK).as_millis() as i32 + 1;
+        let left = self.next_look.saturating_sub(self.clock.now()).min(TICK).as_millis() as i32 + 1;
         let report = if self.ended.is_some() { None } else { Some(self.running.report.as_raw_fd()) };
         let mut files = [
             wanted(Some(self.running.ended.as_raw_fd()), libc::POLLIN),
