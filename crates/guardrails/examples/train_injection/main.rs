@@ -1,9 +1,10 @@
 //! Trains the model of `jarre_guardrails::injection` and reports on it:
-//! `cargo run --release -p jarre-guardrails --example train_injection -- --data $JARRE_DATA [--report] [--write crates/guardrails/models/injection.bin]`.
+//! `cargo run --release -p jarre-guardrails --example train_injection -- --data $JARRE_DATA [--report] [--cross] [--write crates/guardrails/models/injection.bin]`.
 //!
 //! Everything is seeded: the same data give the same model, to the byte, on one kind of machine.
 #![expect(clippy::print_stdout, reason = "a program that reports")]
 
+mod cross;
 mod indirect;
 mod report;
 mod rows;
@@ -27,8 +28,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     if arguments.iter().any(|argument| argument == "--report") {
         report::report(&sets)?;
     }
+    if arguments.iter().any(|argument| argument == "--cross") {
+        cross::report(&sets)?;
+    }
     if let Some(path) = value("--write") {
-        let bytes = fit(&rows::rows(&sets))?.to_bytes();
+        let bytes = fit(&rows::rows(&sets, 0))?.to_bytes();
         std::fs::write(&path, &bytes)?;
         println!("{} bytes to {}", bytes.len(), path.display());
     }

@@ -19,7 +19,7 @@ const GIVEN: [&str; 5] = ["inthewild", "valid", "wildguard", "BIPIA_text", "BIPI
 /// Reports how well attacks and demands are told from other texts that were not learnt from: a fifth of all texts and of all templates, and
 /// beside them first nothing, then one of the given sets, then all of these.
 pub(crate) fn report(sets: &Sets) -> Result<(), Box<dyn Error>> {
-    let rows = rows(sets);
+    let rows = rows(sets, 0);
     for left_out in [&[][..], &GIVEN, &GIVEN[..1], &GIVEN[1..2], &GIVEN[2..3]] {
         let is_test = |row: &Row| row.kept || left_out.contains(&row.set.as_str());
         // Some texts are in two sets.

@@ -27,8 +27,8 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    fn new(text: String, set: &str, family: &str, group: &str) -> Self {
-        Self { text, set: set.into(), family: family.into(), kept: is_kept(group), attack: None, demand: None, weight: 1.0 }
+    fn new(text: String, set: &str, family: &str, group: &str, part: usize) -> Self {
+        Self { text, set: set.into(), family: family.into(), kept: is_kept(group, part), attack: None, demand: None, weight: 1.0 }
     }
 
     fn attack(mut self, attack: bool) -> Self {
@@ -79,18 +79,18 @@ const MOST_WINDOWS: usize = 4;
 /// So many sentences.
 const MOST_SENTENCES: usize = 10;
 
-/// All rows, of the given sets and of the corpora.
-pub(crate) fn rows(sets: &Sets) -> Vec<Row> {
-    let mut rows = given(sets);
-    rows.extend(written(sets));
+/// All rows, of the given sets and of the corpora; those of `part` are kept for the report.
+pub(crate) fn rows(sets: &Sets, part: usize) -> Vec<Row> {
+    let mut rows = given(sets, part);
+    rows.extend(written(sets, part));
     rows
 }
 
-fn given(sets: &Sets) -> Vec<Row> {
+fn given(sets: &Sets, part: usize) -> Vec<Row> {
     let ours = |text: &str| sets.injection.iter().any(|row| row.set.starts_with("BIPIA") && row.text == text);
     let mut rows: Vec<Row> = Vec::new();
     for row in &sets.injection {
-        let new = Row::new(row.text.clone(), &row.set, "", &row.text);
+        let new = Row::new(row.text.clone(), &row.set, "", &row.text, part);
         match (row.set.as_str(), row.label) {
             ("BIPIA_text" | "BIPIA_code", _) => rows.push(new.demand(true).weight(3.0)),
             // What is an attack in data alone is in two sets.
@@ -101,7 +101,7 @@ fn given(sets: &Sets) -> Vec<Row> {
     }
     let take = |texts: &[String], set: &str, most: usize, rows: &mut Vec<Row>, make: &dyn Fn(Row) -> Row| {
         let step = (texts.len() / most).max(1);
-        rows.extend(texts.iter().step_by(step).map(|text| make(Row::new(text.clone(), set, "", text))));
+        rows.extend(texts.iter().step_by(step).map(|text| make(Row::new(text.clone(), set, "", text, part))));
     };
     let request = |row: Row| row.attack(false);
     let data = |row: Row| row.attack(false).demand(false);
@@ -113,7 +113,7 @@ fn given(sets: &Sets) -> Vec<Row> {
     rows
 }
 
-fn written(sets: &Sets) -> Vec<Row> {
+fn written(sets: &Sets, part: usize) -> Vec<Row> {
     let random = &mut Random(11);
     let mut rows = Vec::new();
     let corpora = [
@@ -127,11 +127,11 @@ fn written(sets: &Sets) -> Vec<Row> {
         for (family, lines) in &templates.families {
             for line in lines {
                 let texts = templates.texts(line, most(set, family), random);
-                rows.extend(texts.into_iter().map(|text| mark(Row::new(text, set, family, line))));
+                rows.extend(texts.into_iter().map(|text| mark(Row::new(text, set, family, line, part))));
             }
         }
     }
-    let embedded = embedded(sets, &rows, random);
+    let embedded = embedded(sets, &rows, part, random);
     rows.extend(embedded);
     rows
 }
@@ -159,15 +159,16 @@ fn mark(row: Row) -> Row {
 }
 
 /// Short attacks within pages and paragraphs: at the start, in the middle and at the end.
-fn embedded(sets: &Sets, rows: &[Row], random: &mut Random) -> Vec<Row> {
+fn embedded(sets: &Sets, rows: &[Row], part: usize, random: &mut Random) -> Vec<Row> {
     let short = rows.iter().filter(|row| row.set == "attacks" && row.text.len() < 300);
     short
         .step_by(3)
         .map(|row| {
             let carriers: &[String] = if random.below(2) == 0 { &sets.pages } else { &sets.paragraphs };
             // An attack that is kept lies in a text that is kept.
-            let carrier =
-                std::iter::repeat_with(|| &carriers[random.below(carriers.len())]).take(200).find(|carrier| is_kept(carrier) == row.kept);
+            let carrier = std::iter::repeat_with(|| &carriers[random.below(carriers.len())])
+                .take(200)
+                .find(|carrier| is_kept(carrier, part) == row.kept);
             let text =
                 carrier.map_or_else(|| row.text.clone(), |carrier| embed(carrier, &row.text, 200 + random.below(600), random.below(3)));
             Row { text, set: "embedded".into(), demand: None, ..row.clone() }

@@ -3,9 +3,12 @@ use jarre_guardrails::learn::fold;
 /// Decides which texts are kept for the report.
 const SEED: u64 = 21;
 
-/// Whether a text, or all texts of a template, are kept for the report: a fifth.
-pub(crate) fn is_kept(group: &str) -> bool {
-    fold(group, SEED, 5) == 0
+/// In how many parts texts are cut, of which one is kept.
+pub(crate) const PARTS: usize = 5;
+
+/// Whether a text, or all texts of a template, are in this part of five, which is kept for the report.
+pub(crate) fn is_kept(group: &str, part: usize) -> bool {
+    fold(group, SEED, PARTS) == part
 }
 
 /// A generator of numbers (`SplitMix64`), seeded.

@@ -5,6 +5,7 @@ use jarre_core::TextClassifier;
 use super::{
     Encoding, Family, InjectionConfig,
     features::features_of,
+    length::Length,
     model::{ATTACK, Judge},
     patterns::{Hit, hits},
     reading::{Reading, read},
@@ -24,6 +25,10 @@ const DEEPEST: usize = 4;
 /// with a pattern that is enough by itself is 0.97. What scores the threshold or more is found: the sentence, labelled with the family of
 /// the pattern, or the windows that overlap, labelled `injection` or with the family of most of their patterns. Text in characters that are
 /// not seen is found as `hidden_text`, whatever it says.
+///
+/// A page has many windows, and each has its chance to look like an attack. So beyond 8 KiB the odds of a window's score are divided by what the
+/// length of the text is of 8 KiB, up to 8, and in a text of 2 KiB or more a pattern is enough only where a classifier gives 0.3 or more to a
+/// window around it: else it is quoted. Without any classifier patterns are enough at every length.
 ///
 /// The whole text is read at its end. The cost is linear in the text, and so is the number of windows that a joined classifier is asked about.
 ///
@@ -117,15 +122,16 @@ impl Parts {
     /// Finds what scores its threshold times `share` or more.
     fn find(&self, text: &str, share: f32, found: &mut Vec<Finding>) -> Result<()> {
         let mut failed = Ok(());
+        let length = Length(text.len());
         read(text, self.config.depth, &mut |reading| {
             if failed.is_ok() {
-                failed = self.find_in(reading, share, found);
+                failed = self.find_in(reading, length, share, found);
             }
         });
         failed
     }
 
-    fn find_in(&self, reading: &Reading, share: f32, found: &mut Vec<Finding>) -> Result<()> {
+    fn find_in(&self, reading: &Reading, length: Length, share: f32, found: &mut Vec<Finding>) -> Result<()> {
         let finding = |span: Range<usize>, label: &'static str, score: f32| Finding {
             span: reading.original(span),
             label: Cow::Borrowed(label),
@@ -138,14 +144,18 @@ impl Parts {
         let all = hits(reading.text(), &reading.sentences);
         let mut hits = all.clone();
         hits.retain(|hit| !self.config.off.contains(&hit.family));
-        if self.config.patterns {
-            found.extend(hits.iter().filter(|hit| hit.strong).map(|hit| finding(hit.span.clone(), hit.family.name(), PATTERN)));
-        }
         let windows = windows(&reading.sentences);
-        let threshold = share * self.threshold(reading);
         let numbers = |window: &Range<usize>| features_of(window, reading.text(), &reading.sentences, &all);
         let scores = self.judge.score_windows(reading.text(), &windows, numbers)?;
+        if self.config.patterns {
+            let lean = if self.judge.is_empty() { 0.0 } else { length.lean() };
+            let around = |hit: &Hit| windows.iter().zip(&scores).any(|(window, score)| *score >= lean && window.contains(&hit.span.start));
+            let enough = |hit: &&Hit| hit.strong && around(hit);
+            found.extend(hits.iter().filter(enough).map(|hit| finding(hit.span.clone(), hit.family.name(), PATTERN)));
+        }
+        let threshold = share * self.threshold(reading);
         for (window, score) in windows.into_iter().zip(scores) {
+            let score = length.corrected(score);
             if score >= threshold {
                 found.push(finding(window.clone(), label(&hits, &window), score));
             }

@@ -7,6 +7,7 @@ mod config;
 mod features;
 mod guard;
 mod indirect;
+mod length;
 mod model;
 mod normal;
 mod patterns;

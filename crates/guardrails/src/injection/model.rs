@@ -39,6 +39,11 @@ impl Judge {
         self.shipped = None;
     }
 
+    /// Whether nothing is asked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shipped.is_none() && self.given.is_empty()
+    }
+
     /// The highest score that any of them gives to each text.
     pub(crate) fn score(&self, texts: &[&str]) -> Result<Vec<f32>> {
         let shipped = texts.iter().map(|text| self.shipped.as_ref().map_or(0.0, |(model, label)| model.score(text)[*label]));
