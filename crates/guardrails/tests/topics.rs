@@ -72,6 +72,19 @@ fn a_threshold_is_calibrated_on_examples() {
     assert_eq!(guard.calibrate("soups", &about, &others, 0.0).unwrap(), None);
 }
 
+#[test]
+fn a_threshold_of_an_allowed_topic_leaves_its_texts_alone() {
+    let guard = guard(TopicConfig { allow: vec![trains()], ..TopicConfig::default() });
+    let about = ["when does the train leave", "how much is the railway ticket"];
+    let others = ["how do I paint the shed in the garden", "a recipe for soup with cumin"];
+    let chosen = guard.calibrate("trains", &about, &others, 0.0).unwrap().unwrap();
+    assert_eq!((chosen.found, chosen.falsely_found), (1.0, 0.0), "{chosen:?}");
+    let chosen = Topic { threshold: Some(chosen.threshold), ..trains() };
+    let guard = self::guard(TopicConfig { allow: vec![chosen], ..TopicConfig::default() });
+    assert!(about.iter().all(|text| labels(&guard, text).is_empty()));
+    assert!(others.iter().all(|text| labels(&guard, text) == ["off_topic"]));
+}
+
 struct Broken(EmbedderInfo, usize);
 
 impl Embedder for Broken {

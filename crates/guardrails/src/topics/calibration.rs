@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 pub struct Calibration {
     /// The similarity from which a text is about the topic.
     pub threshold: f32,
-    /// The share of the texts about the topic that are found.
+    /// The share that is found of the texts that are to be found: those about a topic that is denied, the others of one that is allowed.
     pub found: f32,
-    /// The share of the others that are found too.
+    /// The share that is found of the texts that are to be left alone.
     pub falsely_found: f32,
 }
 
@@ -33,6 +33,14 @@ impl Calibration {
         };
         Some(Self { threshold, found: share(about, threshold), falsely_found: share(others, threshold) })
     }
+
+    /// As [`choose`](Self::choose) for a topic that is allowed: the highest threshold below which at most the share `most` of the texts `about` it is.
+    pub(super) fn choose_allowed(about: &[f32], others: &[f32], most: f32) -> Option<Self> {
+        let distances = |of: &[f32]| -> Vec<f32> { of.iter().map(|closeness| -closeness).collect() };
+        let chosen = Self::choose(&distances(others), &distances(about), most)?;
+        // What is as close as the threshold is about the topic.
+        Some(Self { threshold: (-chosen.threshold).next_up(), ..chosen })
+    }
 }
 
 #[cfg(test)]
@@ -49,5 +57,18 @@ mod tests {
         let hopeless = Calibration::choose(&[0.1], &[0.9], 0.0).unwrap();
         assert_eq!((hopeless.found, hopeless.falsely_found), (0.0, 0.0));
         assert_eq!(Calibration::choose(&[], &[0.1], 0.0), None);
+    }
+
+    #[test]
+    fn the_highest_threshold_that_leaves_an_allowed_topic_alone() {
+        let chosen = Calibration::choose_allowed(&[0.9, 0.8, 0.4], &[0.5, 0.3, 0.2, 0.1], 0.0).unwrap();
+        assert!(chosen.threshold > 0.3 && chosen.threshold <= 0.4);
+        assert_eq!((chosen.found, chosen.falsely_found), (0.75, 0.0));
+        let looser = Calibration::choose_allowed(&[0.9, 0.8, 0.4], &[0.5, 0.3, 0.2, 0.1], 0.34).unwrap();
+        assert!(looser.threshold > 0.5 && looser.threshold <= 0.8);
+        assert_eq!((looser.found, looser.falsely_found), (1.0, 1.0 / 3.0));
+        let hopeless = Calibration::choose_allowed(&[0.1], &[0.9], 0.0).unwrap();
+        assert_eq!((hopeless.found, hopeless.falsely_found), (0.0, 0.0));
+        assert!(hopeless.threshold <= 0.1);
     }
 }

@@ -97,17 +97,20 @@ impl TopicGuard {
         Ok(Self(Arc::new(Topics { config, embedder, deny, allow })))
     }
 
-    /// The threshold for the topic `name` at which at most the share `most` of `others` is found; `None` where there is no such topic or
-    /// no text on one side.
+    /// The threshold for the topic `name` at which at most the share `most` of what is to be left alone is found: of `others` where the topic
+    /// is denied, of the texts `about` it where it is allowed, by itself. `None` where there is no such topic or no text on one side.
     ///
     /// # Errors
     /// [`Error::Model`] where the embedder fails.
     pub fn calibrate(&self, name: &str, about: &[&str], others: &[&str], most: f32) -> Result<Option<Calibration>> {
-        let Some(topic) = self.0.deny.iter().chain(&self.0.allow).find(|topic| topic.name == name) else { return Ok(None) };
+        let denied = self.0.deny.iter().find(|topic| topic.name == name);
+        let Some(topic) = denied.or_else(|| self.0.allow.iter().find(|topic| topic.name == name)) else { return Ok(None) };
         let closeness = |texts: &[&str]| -> Result<Vec<f32>> {
             Ok(self.0.embedder.embed(texts)?.rows().map(|row| topic.closeness(&unit(row))).collect())
         };
-        Ok(Calibration::choose(&closeness(about)?, &closeness(others)?, most))
+        let (about, others) = (closeness(about)?, closeness(others)?);
+        let choose = if denied.is_some() { Calibration::choose } else { Calibration::choose_allowed };
+        Ok(choose(&about, &others, most))
     }
 }
 
