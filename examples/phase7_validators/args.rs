@@ -141,6 +141,10 @@ pub(crate) struct ReportArgs {
     /// Times each layer on texts of 10 kB to 10 MB as well, which takes a minute.
     #[arg(long)]
     pub(crate) lengths: bool,
+    /// Measures topics on the domains of CLINC150 as well, by the sentence encoder in this folder: a few minutes.
+    #[cfg(feature = "encoder")]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) topics: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     /// Asks a model about the texts that layers were wrong about: the base URL of a server with OpenAI's API.

@@ -2,6 +2,7 @@ use std::fmt;
 
 use anyhow::Result;
 use jarre_eval::stats::{Interval, wilson};
+use jarre_guardrails::topics::Closeness;
 use serde::{Deserialize, Serialize};
 
 /// All that was measured.
@@ -10,6 +11,9 @@ pub(crate) struct Figures {
     pub(crate) rates: Vec<Rate>,
     pub(crate) rankings: Vec<Ranking>,
     pub(crate) latencies: Vec<Latency>,
+    /// How topics part one domain from the others, where an encoder was named.
+    #[serde(default)]
+    pub(crate) topics: Vec<TopicRate>,
     /// What a judge says of the mistakes.
     #[serde(default)]
     pub(crate) graded: Vec<Graded>,
@@ -62,6 +66,31 @@ pub(crate) struct Latency {
     pub(crate) runs: usize,
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
+}
+
+/// What is found where one domain is a topic, at a threshold that was chosen on other texts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TopicRate {
+    pub(crate) domain: String,
+    pub(crate) closeness: Closeness,
+    pub(crate) usage: TopicUse,
+    /// The share of texts to be left alone that the threshold was chosen for.
+    pub(crate) aim: f32,
+    pub(crate) threshold: f32,
+    /// Texts to be found: those of a domain that is denied, those of no domain that is allowed.
+    pub(crate) texts: u64,
+    pub(crate) found: u64,
+    /// Texts to be left alone.
+    pub(crate) others: u64,
+    pub(crate) falsely_found: u64,
+}
+
+/// What a topic is to the guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TopicUse {
+    Denied,
+    Allowed,
 }
 
 /// A text that a layer was wrong about.

@@ -1,5 +1,7 @@
 //! `report`: how often each layer is wrong, about what, how long it takes, and whether that was better before.
 
+#[cfg(any(feature = "encoder", test))]
+mod domains;
 mod figures;
 #[cfg(any(feature = "server", test))]
 mod judged;
@@ -9,6 +11,8 @@ mod personal;
 mod ratchet;
 mod sets;
 mod tables;
+#[cfg(any(feature = "encoder", test))]
+mod topics;
 
 use std::{fs, io::Write, path::Path};
 
@@ -64,6 +68,11 @@ fn measured(args: &ReportArgs) -> Result<(Figures, Vec<Mistake>)> {
             figures.latencies.extend(bench.growing(&pages.texts, &GROWING, GROWING_RUNS));
         }
     }
+    #[cfg(feature = "encoder")]
+    if let Some(folder) = &args.topics {
+        let encoder = jarre_transformer::SentenceEncoder::from_folder(folder, &jarre_transformer::Device::flex())?;
+        figures.topics = topics::rates(&args.data, &encoder, &bar)?;
+    }
     #[cfg(feature = "server")]
     if let (Some(url), Some(model)) = (&args.judge_url, &args.judge_model) {
         bar.set_message("the judge");
@@ -80,7 +89,13 @@ fn tell(args: &ReportArgs, figures: &Figures, departures: &[Departure]) -> Resul
         writeln!(out, "{}", json!({"figures": figures, "departures": told}))?;
         return Ok(());
     }
-    let tables = [tables::rates(figures)?, tables::rankings(figures)?, tables::latencies(figures)?, tables::graded(figures)?];
+    let tables = [
+        tables::rates(figures)?,
+        tables::rankings(figures)?,
+        tables::latencies(figures)?,
+        tables::topics(figures)?,
+        tables::graded(figures)?,
+    ];
     for table in tables.iter().filter(|table| !table.is_empty()) {
         writeln!(out, "{}", table.to_plain_text())?;
     }

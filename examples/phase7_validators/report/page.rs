@@ -19,6 +19,9 @@ pub(crate) fn page(figures: &Figures, mistakes: &[Mistake], departures: &[Depart
         .section(Section::new("Rankings").table(&tables::rankings(figures)?))
         .section(Section::new("Time").table(&tables::latencies(figures)?))
         .section(Section::new("Failures").table(&tables::mistakes(mistakes, SHOWN)?));
+    if !figures.topics.is_empty() {
+        page = page.section(Section::new("Topics").table(&tables::topics(figures)?));
+    }
     if !figures.graded.is_empty() {
         page = page.section(Section::new("A judge's word").table(&tables::graded(figures)?));
     }

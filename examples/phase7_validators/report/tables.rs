@@ -1,7 +1,9 @@
 use anyhow::Result;
+use jarre_eval::stats::wilson;
+use jarre_guardrails::topics::Closeness;
 use jarre_report::{Cell, Column, NumberFormat, Table};
 
-use super::figures::{Figures, Mistake};
+use super::figures::{Figures, Mistake, TopicUse};
 
 /// One row a layer and set: how often it is wrong, with the interval.
 pub(crate) fn rates(figures: &Figures) -> Result<Table> {
@@ -56,6 +58,38 @@ pub(crate) fn latencies(figures: &Figures) -> Result<Table> {
         let [bytes, runs] = [latency.bytes, latency.runs].map(|count| Cell::from(count as u64));
         let each = 1e3 * latency.p50_us / latency.bytes as f64;
         table.row([latency.layer.as_str().into(), bytes, runs, latency.p50_us.into(), latency.p99_us.into(), each.into()])?;
+    }
+    Ok(table)
+}
+
+/// How topics part domains: what of the texts to be found is found, and what of the others.
+pub(crate) fn topics(figures: &Figures) -> Result<Table> {
+    let percent = |name: &str| Column::new(name).format(NumberFormat::Fixed(1));
+    let names = ["domain", "is", "by the", "aim %", "threshold", "texts"].map(Column::new);
+    let shares =
+        ["TPR %", "from", "to"].map(percent).into_iter().chain([Column::new("others")]).chain(["FPR %", "from", "to"].map(percent));
+    let mut table = Table::new(names.into_iter().chain(shares)).caption("Topics, with Wilson intervals of 95 %");
+    for rate in &figures.topics {
+        let share = |found: u64, of: u64| -> Result<[Cell; 3]> {
+            let interval = wilson(found, of, 0.95)?;
+            Ok([found as f64 / of.max(1) as f64, interval.low, interval.high].map(|share| (100.0 * share).into()))
+        };
+        let usage = match rate.usage {
+            TopicUse::Denied => "denied",
+            TopicUse::Allowed => "allowed",
+        };
+        let closeness = match rate.closeness {
+            Closeness::Nearest => "nearest",
+            Closeness::Centroid => "centroid",
+        };
+        let aim = format!("{:.0}", 100.0 * rate.aim);
+        let mut row: Vec<Cell> =
+            vec![rate.domain.as_str().into(), usage.into(), closeness.into(), aim.into(), format!("{:.3}", rate.threshold).into()];
+        row.push(rate.texts.into());
+        row.extend(share(rate.found, rate.texts)?);
+        row.push(rate.others.into());
+        row.extend(share(rate.falsely_found, rate.others)?);
+        table.row(row)?;
     }
     Ok(table)
 }
