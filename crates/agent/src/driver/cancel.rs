@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
 };
@@ -12,7 +13,9 @@ pub struct Cancel(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     reason: Option<String>,
-    wakers: Vec<Waker>,
+    /// Who waits, each under a number of its own.
+    wakers: BTreeMap<u64, Waker>,
+    next: u64,
 }
 
 impl Cancel {
@@ -28,7 +31,7 @@ impl Cancel {
             state.reason.get_or_insert_with(|| reason.into());
             std::mem::take(&mut state.wakers)
         };
-        for waker in wakers {
+        for waker in wakers.into_values() {
             waker.wake();
         }
     }
@@ -38,21 +41,38 @@ impl Cancel {
         self.lock().reason.clone()
     }
 
-    /// As [`reason`](Self::reason), and wakes `waker` once there is one.
-    pub(super) fn poll(&self, waker: &Waker) -> Option<String> {
+    /// A place among those who wait.
+    pub(super) fn wait(&self) -> Waiting<'_> {
         let mut state = self.lock();
-        if state.reason.is_none() && !state.wakers.iter().any(|known| known.will_wake(waker)) {
-            state.wakers.push(waker.clone());
-        }
-        state.reason.clone()
-    }
-
-    /// Forgets who waits, once nobody does.
-    pub(super) fn forget(&self) {
-        self.lock().wakers.clear();
+        let id = state.next;
+        state.next += 1;
+        Waiting { cancel: self, id }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One of those who wait; others' places stay when it is dropped.
+pub(super) struct Waiting<'a> {
+    cancel: &'a Cancel,
+    id: u64,
+}
+
+impl Waiting<'_> {
+    /// As [`Cancel::reason`], and wakes `waker` once there is one.
+    pub(super) fn poll(&self, waker: &Waker) -> Option<String> {
+        let mut state = self.cancel.lock();
+        if state.reason.is_none() {
+            state.wakers.entry(self.id).or_insert_with(|| waker.clone()).clone_from(waker);
+        }
+        state.reason.clone()
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.cancel.lock().wakers.remove(&self.id);
     }
 }
