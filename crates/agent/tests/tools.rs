@@ -341,6 +341,28 @@ fn a_toolbox_can_take_secrets_out() {
 }
 
 #[test]
+fn failures_and_names_of_fields_have_no_secrets_either() {
+    let spec = |name: &str| ToolSpec::new(name, "d", json!({"type": "object"}), Permission::Read);
+    let fails = FnTool::new(spec("fails"), |_, _| {
+        let wait = std::time::Duration::from_secs(3);
+        let cause = std::io::Error::other("hunter2");
+        Err(jarre_core::Error::new(ErrorKind::RateLimited, "hunter2 is not liked").with_retry_after(wait).with_source(cause))
+    });
+    let names = FnTool::new(spec("names"), |_, _| {
+        Ok(ToolOutput::new("").with_data(json!({"list": [{"hunter2": 1, "[key]": 2, "hunter2hunter2": {"a": "hunter2"}}]})))
+    });
+    let toolbox = Toolbox::new().with(fails).with(names).redacting(|text| *text = text.replace("hunter2", "[key]"));
+    let context = ToolContext::new("k");
+    let error = pollster::block_on(toolbox.get("fails").unwrap().call(json!({}), &context)).unwrap_err();
+    assert_eq!((error.to_string().as_str(), error.kind()), ("[key] is not liked", ErrorKind::RateLimited));
+    assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(3)));
+    assert!(!format!("{error:?}").contains("hunter2"), "nor what caused it");
+    let data = call(toolbox.get("names").unwrap(), json!({})).data.unwrap();
+    assert!(!data.to_string().contains("hunter2"));
+    assert_eq!(data["list"][0].as_object().unwrap().len(), 3, "no field is lost: {data}");
+}
+
+#[test]
 fn side_information_reaches_no_output() {
     let (_folder, workspace) = workspace();
     let context = ToolContext::new("k").with_side("tenant", "tenant-7");

@@ -1,10 +1,10 @@
 use std::{fmt, sync::Arc};
 
-use jarre_core::{BoxFuture, Result, Tool, ToolContext, ToolOutput, ToolSpec};
-use serde_json::Value;
+use jarre_core::{BoxFuture, Error, Result, Tool, ToolContext, ToolOutput, ToolSpec};
+use serde_json::{Map, Value};
 
 /// A tool whose output has no secrets: what a function takes out is gone from the text and from every text of the output for programs, which diffs are
-/// part of. `jarre_guardrails::log::Redactor::redact` over a `SecretsGuard` is such a function.
+/// part of, names of fields included. Of a failure the message goes through it too, and what caused it is not passed on. `jarre_guardrails::log::Redactor::redact` over a `SecretsGuard` is such a function.
 ///
 /// A model that edits files by what it reads will not find a secret's place again: so this is for a toolbox that asks for it
 /// ([`Toolbox::redacting`](crate::Toolbox::redacting)), and off otherwise.
@@ -24,9 +24,32 @@ impl<T> Redacted<T> {
         match value {
             Value::String(text) => (self.redact)(text),
             Value::Array(values) => values.iter_mut().for_each(|value| self.redact(value)),
-            Value::Object(fields) => fields.values_mut().for_each(|value| self.redact(value)),
+            Value::Object(fields) => *fields = self.fields(std::mem::take(fields)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
+    }
+
+    /// The fields, redacted. Names that become the same are numbered, so that no field is lost.
+    fn fields(&self, fields: Map<String, Value>) -> Map<String, Value> {
+        let mut redacted = Map::new();
+        for (name, mut value) in fields {
+            self.redact(&mut value);
+            let name = self.text(name);
+            let mut names = std::iter::once(name.clone()).chain((2_u64..).map(|number| format!("{name} ({number})")));
+            let name = names.find(|name| !redacted.contains_key(name)).unwrap_or_default();
+            redacted.insert(name, value);
+        }
+        redacted
+    }
+
+    fn text(&self, mut text: String) -> String {
+        (self.redact)(&mut text);
+        text
+    }
+
+    fn error(&self, error: &Error) -> Error {
+        let redacted = Error::new(error.kind(), self.text(error.to_string()));
+        error.retry_after().into_iter().fold(redacted, Error::with_retry_after)
     }
 }
 
@@ -37,7 +60,7 @@ impl<T: Tool> Tool for Redacted<T> {
 
     fn call<'a>(&'a self, arguments: Value, context: &'a ToolContext) -> BoxFuture<'a, Result<ToolOutput>> {
         Box::pin(async move {
-            let mut output = self.tool.call(arguments, context).await?;
+            let mut output = self.tool.call(arguments, context).await.map_err(|error| self.error(&error))?;
             (self.redact)(&mut output.text);
             output.data.iter_mut().for_each(|data| self.redact(data));
             Ok(output)

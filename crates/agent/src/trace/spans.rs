@@ -156,7 +156,9 @@ impl Maker<'_> {
         }
         if let Some((kind, message)) = &step.failure {
             attributes.text(attribute::ERROR_TYPE, &error_type(*kind));
-            span.status = Some(Status { code: ERROR, message: message.clone() });
+            // A server may say again what it was asked.
+            let message = if self.options.content { message.clone() } else { String::new() };
+            span.status = Some(Status { code: ERROR, message });
         }
         span
     }

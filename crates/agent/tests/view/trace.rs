@@ -114,6 +114,21 @@ fn texts_are_told_only_where_they_are_asked_for() {
 }
 
 #[test]
+fn what_a_failed_model_says_is_told_only_where_texts_are_asked_for() {
+    let mut log = sample::until_approval("r1", START).0;
+    let message = "the server refused: \"mend the secret calendar\"".to_owned();
+    for record in &mut log.records {
+        if let Event::ModelAnswered { call, .. } = record.event {
+            record.event = Event::ModelFailed { call, kind: jarre_core::ErrorKind::InvalidRequest, message: message.clone() };
+        }
+    }
+    let story = Story::of(&log.records);
+    let (without, with) = (otlp(&story, &TraceOptions::default()), otlp(&story, &TraceOptions::default().with_content(true)));
+    assert!(without.contains("invalid_request") && !without.contains("secret calendar"), "{without}");
+    assert!(with.contains("secret calendar"));
+}
+
+#[test]
 fn a_log_that_grows_keeps_its_ids() {
     let records = sample::run("r1", START);
     assert_eq!(traced(&records), traced(&records));
