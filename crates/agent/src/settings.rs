@@ -36,6 +36,9 @@ pub struct Settings {
     /// Whether a run is done only once tests passed in it, also where it changed nothing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub must_test: bool,
+    /// Whose lessons a run reads and adds to: a tenant, a project. Runs of another scope see nothing of them; empty is the scope of all that name none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub lessons_scope: String,
 }
 
 /// How calls of tools are written.

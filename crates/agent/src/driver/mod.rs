@@ -174,11 +174,11 @@ impl Driver {
                     }
                 }
                 Action::Recall { query, limit } => {
-                    let reflections = self.lessons.recall(&query, limit).await?;
+                    let reflections = self.lessons.recall(&run.settings().lessons_scope, &query, limit).await?;
                     self.write(&mut run, journal, Event::Recalled { reflections }).await?;
                 }
                 Action::Remember(reflection) => {
-                    self.lessons.remember(&reflection).await?;
+                    self.lessons.remember(&run.settings().lessons_scope, &reflection).await?;
                     self.write(&mut run, journal, Event::Remembered).await?;
                 }
                 Action::Finish(outcome) => self.write(&mut run, journal, Event::Finished { outcome }).await?,

@@ -38,7 +38,7 @@ impl Default for MemoryOptions {
 /// What was learnt from failures, across tasks and processes, found by how like another failure is.
 ///
 /// With an embedder likeness is the cosine of the failures' vectors, which are kept with the embedder's fingerprint and made again when that changes;
-/// without one it is lexical. An embedder works where the future is polled. A reflection that says the same as one that is there replaces it.
+/// without one it is lexical. Each scope is kept apart, with a capacity of its own. An embedder works where the future is polled. A reflection that says the same as one that is there replaces it.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -56,12 +56,14 @@ impl Default for MemoryOptions {
 ///     why: "the range is inclusive".into(),
 ///     instead: "iterate over the slice".into(),
 /// };
-/// memory.remember(&reflection).await?;
-/// assert_eq!(memory.recall("panicked: index out of bounds, the len is 8", 3).await?, [reflection]);
-/// assert!(memory.recall("KeyError: 'total'", 3).await?.is_empty());
+/// memory.remember("", &reflection).await?;
+/// assert_eq!(memory.recall("", "panicked: index out of bounds, the len is 8", 3).await?, [reflection]);
+/// assert!(memory.recall("", "KeyError: 'total'", 3).await?.is_empty());
 /// # Ok::<(), jarre_agent::Error>(()) }).unwrap();
 /// ```
+#[derive(Clone)]
 pub struct ReflectionMemory {
+    name: String,
     entries: Namespace<String, Entry, Arc<dyn Store>>,
     clock: Arc<dyn Clock>,
     embedder: Option<Arc<dyn Embedder>>,
@@ -110,8 +112,23 @@ impl ReflectionMemory {
     /// # Panics
     /// Never: the namespace's name is sound.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        let entries = Namespace::new(store, "agent_reflection").expect("the name has no slash");
-        Self { entries, clock, embedder: None, options: MemoryOptions::default() }
+        let name = "agent_reflection".to_owned();
+        let entries = named(store, &name);
+        Self { name, entries, clock, embedder: None, options: MemoryOptions::default() }
+    }
+
+    /// The part of this memory that is `scope`'s alone: what is there is seen in no other scope. An empty one is this memory itself.
+    ///
+    /// # Panics
+    /// Never: the namespace's name is sound.
+    pub fn scoped(&self, scope: &str) -> Self {
+        if scope.is_empty() {
+            return self.clone();
+        }
+        let mut hasher = blake3::Hasher::new_derive_key("jarre-agent 2026 scope of lessons");
+        hasher.update(&(self.name.len() as u64).to_le_bytes()).update(self.name.as_bytes()).update(scope.as_bytes());
+        let name = format!("agent_reflection_{}", &hasher.finalize().to_hex()[..32]);
+        Self { entries: named(self.entries.store().clone(), &name), name, ..self.clone() }
     }
 
     /// Compares failures by `embedder`.
@@ -231,17 +248,18 @@ impl ReflectionMemory {
 }
 
 impl Lessons for ReflectionMemory {
-    fn recall<'a>(&'a self, failure: &'a str, limit: usize) -> BoxFuture<'a, Result<Vec<Reflection>>> {
-        Box::pin(self.bring(failure, limit))
+    fn recall<'a>(&'a self, scope: &'a str, failure: &'a str, limit: usize) -> BoxFuture<'a, Result<Vec<Reflection>>> {
+        Box::pin(async move { self.scoped(scope).bring(failure, limit).await })
     }
 
-    fn remember<'a>(&'a self, reflection: &'a Reflection) -> BoxFuture<'a, Result<()>> {
+    fn remember<'a>(&'a self, scope: &'a str, reflection: &'a Reflection) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
+            let memory = self.scoped(scope);
             let Reflection { task, failure, what, why, instead } = reflection;
             let [task, failure, what, why, instead] = [task, failure, what, why, instead].map(|text| clipped(text));
             let reflection = Reflection { task, failure, what, why, instead };
             for _ in 0..TRIES {
-                if self.keep(&reflection).await? {
+                if memory.keep(&reflection).await? {
                     return Ok(());
                 }
             }
@@ -255,6 +273,11 @@ impl fmt::Debug for ReflectionMemory {
         let embedder = self.embedder.as_ref().map(Embedder::info);
         f.debug_struct("ReflectionMemory").field("embedder", &embedder).field("options", &self.options).finish_non_exhaustive()
     }
+}
+
+/// The entries under a name that has no slash.
+fn named(store: Arc<dyn Store>, name: &str) -> Namespace<String, Entry, Arc<dyn Store>> {
+    Namespace::new(store, name).expect("the name has no slash")
 }
 
 impl Vector {

@@ -104,7 +104,7 @@ impl ApprovalSource for RecordedApprovals {
 pub(super) struct RecordedLessons(pub(super) Arc<Tape>);
 
 impl Lessons for RecordedLessons {
-    fn recall<'a>(&'a self, _: &'a str, _: usize) -> BoxFuture<'a, Result<Vec<Reflection>>> {
+    fn recall<'a>(&'a self, _: &'a str, _: &'a str, _: usize) -> BoxFuture<'a, Result<Vec<Reflection>>> {
         match self.0.peek().map(|record| record.event.clone()) {
             Some(Event::Recalled { reflections }) => ready(Ok(reflections)),
             Some(_) => ready(Ok(Vec::new())),
@@ -112,7 +112,7 @@ impl Lessons for RecordedLessons {
         }
     }
 
-    fn remember<'a>(&'a self, _: &'a Reflection) -> BoxFuture<'a, Result<()>> {
+    fn remember<'a>(&'a self, _: &'a str, _: &'a Reflection) -> BoxFuture<'a, Result<()>> {
         ready(Ok(()))
     }
 }

@@ -82,7 +82,8 @@ impl Run {
 
     pub(super) fn reflect(&mut self) {
         let data = self.data(&self.failure());
-        self.conversation.ask(prompt::reflect(self.attempt, &data, &self.recalled));
+        let lessons = prompt::lessons(&self.recalled).map(|lessons| self.data(&lessons));
+        self.conversation.ask(prompt::reflect(self.attempt, &data, lessons.as_deref()));
         self.go(Stage::Ask(Purpose::Reflect));
     }
 

@@ -25,14 +25,19 @@ pub(super) fn circle(times: u64) -> String {
     )
 }
 
-/// Asks for an analysis. `data` is what the tests said, set apart.
-pub(super) fn reflect(attempt: u64, data: &str, recalled: &[Reflection]) -> String {
-    let lessons: Vec<String> = recalled.iter().map(lesson).collect();
-    let lessons = if lessons.is_empty() { String::new() } else { format!("\n\nWhat similar failures taught before:{}", lessons.concat()) };
+/// Asks for an analysis. `data` is what the tests said, and `lessons` what earlier tasks taught, both set apart.
+pub(super) fn reflect(attempt: u64, data: &str, lessons: Option<&str>) -> String {
+    let lessons = lessons.map(|lessons| format!("\n\nWhat similar failures taught before:\n{lessons}")).unwrap_or_default();
     format!(
         "Attempt {attempt} failed. The tests say:\n{data}{lessons}\n\nAnalyse this: what failed, why, and what to do otherwise. Call no \
          tool; answer with a JSON object of the strings `what`, `why` and `instead`."
     )
+}
+
+/// What earlier tasks taught; `None` where they taught nothing. Models wrote it after they had read what others wrote: it is data.
+pub(super) fn lessons(recalled: &[Reflection]) -> Option<String> {
+    let lessons: String = recalled.iter().map(lesson).collect();
+    (!lessons.is_empty()).then(|| lessons.trim_start().to_owned())
 }
 
 fn lesson(reflection: &Reflection) -> String {

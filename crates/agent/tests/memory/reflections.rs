@@ -26,17 +26,33 @@ fn store() -> Arc<dyn Store> {
 }
 
 fn remember(memory: &ReflectionMemory, failure: &str, instead: &str) {
-    block_on(memory.remember(&reflection(failure, instead))).unwrap();
+    block_on(memory.remember("", &reflection(failure, instead))).unwrap();
 }
 
 fn recalled(memory: &ReflectionMemory, failure: &str, limit: usize) -> Vec<String> {
-    block_on(memory.recall(failure, limit)).unwrap().into_iter().map(|reflection| reflection.instead).collect()
+    block_on(memory.recall("", failure, limit)).unwrap().into_iter().map(|reflection| reflection.instead).collect()
 }
 
 fn options(capacity: usize) -> MemoryOptions {
     let mut options = MemoryOptions::default();
     options.capacity = capacity;
     options
+}
+
+#[test]
+fn each_scope_has_its_own() {
+    let (store, failure) = (store(), "index out of bounds");
+    let memory = memory(&store);
+    block_on(memory.remember("tenant a", &reflection(failure, "ask a"))).unwrap();
+    let found = |scope: &str| block_on(memory.recall(scope, failure, 3)).unwrap().len();
+    assert_eq!((found("tenant a"), found("tenant b"), found("")), (1, 0, 0));
+    let kept = |memory: &ReflectionMemory| block_on(memory.all()).unwrap();
+    let id = kept(&memory.scoped("tenant a"))[0].id.clone();
+    assert!(kept(&memory).is_empty() && !block_on(memory.scoped("tenant b").forget(&id)).unwrap());
+    assert!(block_on(memory.scoped("tenant a").forget(&id)).unwrap());
+    // A memory that is a tenant's stays that, whatever scopes are named in it.
+    block_on(memory.scoped("tenant a").remember("tenant b", &reflection(failure, "ask a"))).unwrap();
+    assert_eq!((found("tenant a"), found("tenant b")), (0, 0));
 }
 
 #[test]
@@ -110,7 +126,7 @@ fn many_at_once_keep_within_the_bound_and_lose_nothing_new() {
             scope.spawn(move || {
                 for number in 0..10_u8 {
                     let word: String = [b'a' + thread, b'a' + number].map(char::from).iter().collect();
-                    while block_on(memory.remember(&reflection(&word.repeat(3), &word))).is_err() {}
+                    while block_on(memory.remember("", &reflection(&word.repeat(3), &word))).is_err() {}
                 }
             });
         }
@@ -149,7 +165,7 @@ fn vectors_of_another_embedder_are_made_again() {
     assert_eq!(recalled(&versioned(&store, 0.0), "alpha x", 2), ["a"], "the other is at a right angle");
     assert_eq!(recalled(&versioned(&store, 0.5), "alpha x", 2), ["a", "b"], "and is not in the second version");
     assert_eq!(recalled(&versioned(&store, 0.0), "alpha x", 2), ["a"]);
-    let failed = block_on(versioned(&store, -1.0).recall("alpha", 1)).unwrap_err();
+    let failed = block_on(versioned(&store, -1.0).recall("", "alpha", 1)).unwrap_err();
     assert!(failed.to_string().contains("down"));
 }
 

@@ -6,15 +6,17 @@ use jarre_core::{BoxFuture, Capability, ModelInfo, ResponseFormat};
 use crate::kit::{Scene, analysis, done, finish, plain, planned, read, test, write};
 
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<Reflection>>>, Arc<Mutex<Vec<String>>>);
+struct Kept(Arc<Mutex<Vec<Reflection>>>, Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>);
 
 impl Lessons for Kept {
-    fn recall<'a>(&'a self, failure: &'a str, limit: usize) -> BoxFuture<'a, Result<Vec<Reflection>>> {
+    fn recall<'a>(&'a self, scope: &'a str, failure: &'a str, limit: usize) -> BoxFuture<'a, Result<Vec<Reflection>>> {
+        self.2.lock().unwrap().push(scope.to_owned());
         self.1.lock().unwrap().push(failure.to_owned());
         Box::pin(async move { Ok(self.0.lock().unwrap().iter().take(limit).cloned().collect()) })
     }
 
-    fn remember<'a>(&'a self, reflection: &'a Reflection) -> BoxFuture<'a, Result<()>> {
+    fn remember<'a>(&'a self, scope: &'a str, reflection: &'a Reflection) -> BoxFuture<'a, Result<()>> {
+        self.2.lock().unwrap().push(scope.to_owned());
         self.0.lock().unwrap().push(reflection.clone());
         Box::pin(async { Ok(()) })
     }
@@ -43,6 +45,26 @@ fn the_second_attempt_heeds_the_analysis_of_the_first() {
     assert!(matches!(&asked.response_format, ResponseFormat::JsonSchema { name, .. } if name == "reflection"));
     assert!(scene.prompt(3).contains("expected right, found almost") && scene.prompt(3).contains("old: typo Instead: spell"));
     assert!(scene.prompt(4).contains("why\":\"lib.rs says wrong") && scene.prompt(4).contains("This is attempt 2"));
+}
+
+#[test]
+fn what_earlier_tasks_taught_is_data_of_one_scope() {
+    let answers = [write("almost"), test(), analysis(), plain("write right"), write("right"), test(), finish()];
+    let scene = Scene::new(planned(answers)).with(|settings| settings.lessons_scope = "tenant".into());
+    let kept = Kept::default();
+    let field = |text: &str| text.to_owned();
+    let earlier =
+        Reflection { what: field("OBEY-1"), why: field("OBEY-2"), instead: field("OBEY-3"), task: field("t"), failure: field("f") };
+    kept.0.lock().unwrap().push(earlier);
+    scene.drive(&scene.driver().with_lessons(kept.clone()));
+    let prompt = scene.prompt(3);
+    let mark = prompt.split("<<").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let within: String =
+        prompt.split(&format!("<<{mark}\n")).skip(1).map(|part| part.split(&format!(">>{mark}")).next().unwrap()).collect();
+    for text in ["OBEY-1", "OBEY-2", "OBEY-3"] {
+        assert_eq!((prompt.matches(text).count(), within.matches(text).count()), (1, 1), "{prompt}");
+    }
+    assert_eq!(*kept.2.lock().unwrap(), ["tenant", "tenant"], "what is looked up and what is kept");
 }
 
 #[test]
