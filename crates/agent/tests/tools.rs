@@ -303,6 +303,39 @@ fn code_runs_in_the_sandbox() {
     assert!(CodeExecute::new(double, "/", Vec::new()).is_err());
 }
 
+/// Does something where a command would run.
+struct Does<F>(F);
+
+impl<F: Fn() + Send + Sync> Runner for Does<F> {
+    fn run(&self, _: &Command, _: &Limits) -> jarre_sandbox::Result<Execution> {
+        (self.0)();
+        Ok(execution(1, "", ""))
+    }
+}
+
+#[test]
+fn code_that_changes_files_is_told_from_code_that_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sub/a.rs");
+    fs::create_dir(folder.path().join("sub")).unwrap();
+    fs::write(&file, "right").unwrap();
+    let changed = |does: Box<dyn Fn() + Send + Sync>, dir: &std::path::Path| {
+        let execute = CodeExecute::new(Does(does), dir, vec![Language::shell()]).unwrap();
+        call(&execute, json!({"language": "shell", "code": "x"})).data.unwrap().get("changed").cloned()
+    };
+    let (read, written) = (file.clone(), file.clone());
+    assert_eq!(changed(Box::new(move || drop(fs::read(&read).unwrap())), folder.path()), Some(json!(false)));
+    // In place, as long as before, and with the old time.
+    let same = move || {
+        let time = fs::metadata(&written).unwrap().modified().unwrap();
+        fs::write(&written, "wrong").unwrap();
+        fs::File::options().write(true).open(&written).unwrap().set_modified(time).unwrap();
+    };
+    assert_eq!(changed(Box::new(same), folder.path()), Some(json!(true)));
+    assert_eq!(changed(Box::new(move || fs::remove_file(&file).unwrap()), folder.path()), Some(json!(true)));
+    assert_eq!(changed(Box::new(|| ()), &folder.path().join("elsewhere")), None, "what cannot be told is not said");
+}
+
 #[test]
 fn tests_are_named_by_filters_that_are_no_options() {
     let double = Double::answering([execution(0, GREEN, "")]);

@@ -62,7 +62,7 @@ impl Driver {
         }
         let before = self.clock.now();
         let output = match offered {
-            None => ToolOutput::error(format!("the tool `{}` is not there any more", call.name)),
+            None => gone_output(&call.name, in_doubt),
             Some(tool) if in_doubt && !self.may_repeat(tool.as_ref()) => in_doubt_output(),
             Some(tool) => {
                 let context = context(run, &key);
@@ -126,6 +126,11 @@ fn failed(call: u64, error: &CoreError) -> Event {
 /// What a tool's error says, for the model to read: it may know another way.
 fn tool_failed(error: &CoreError) -> ToolOutput {
     ToolOutput::error(format!("the tool failed: {error}")).with_data(json!({"error": error.kind()}))
+}
+
+fn gone_output(tool: &str, in_doubt: bool) -> ToolOutput {
+    let data = if in_doubt { json!({"in_doubt": true}) } else { json!({"changed": false}) };
+    ToolOutput::error(format!("the tool `{tool}` is not there any more")).with_data(data)
 }
 
 fn in_doubt_output() -> ToolOutput {

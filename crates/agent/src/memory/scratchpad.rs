@@ -101,14 +101,16 @@ impl Scratchpad {
         let revision = record.as_ref().map(|record| record.revision);
         let mut notes = record.map(|record| record.value).unwrap_or_default();
         let text = match arguments {
-            Arguments::Read {} => return Ok(ToolOutput::new(if notes.text.is_empty() { "(no notes yet)" } else { &notes.text })),
+            Arguments::Read {} => {
+                return Ok(unchanged(ToolOutput::new(if notes.text.is_empty() { "(no notes yet)" } else { &notes.text })));
+            }
             _ if notes.keys.iter().any(|done| done == key) => return Ok(kept()),
             Arguments::Write { text } => text.clone(),
             Arguments::Append { text } => format!("{}{text}\n", notes.text),
         };
         if text.len() > self.most {
             let message = format!("not kept: the notes would have {} bytes, and hold {}. Write them anew, shorter.", text.len(), self.most);
-            return Ok(ToolOutput::error(message));
+            return Ok(unchanged(ToolOutput::error(message)));
         }
         notes.text = text;
         notes.keys.push_back(key.to_owned());
@@ -136,7 +138,12 @@ impl fmt::Debug for Scratchpad {
     }
 }
 
-/// The answer to a change: the same for a call that is repeated, whatever came between. It says that what is tested did not change.
+/// The answer to a change: the same for a call that is repeated, whatever came between.
 fn kept() -> ToolOutput {
-    ToolOutput::new("kept").with_data(json!({"changed": false}))
+    unchanged(ToolOutput::new("kept"))
+}
+
+/// Says that what is tested did not change.
+fn unchanged(output: ToolOutput) -> ToolOutput {
+    output.with_data(json!({"changed": false}))
 }

@@ -1,9 +1,10 @@
-use jarre_core::Permission;
+use jarre_core::{ErrorKind, Permission, ToolOutput};
+use serde::Deserialize;
 
 use super::step::{CallState, StepCall};
 use crate::{TestReport, codec::Catalogue, run::shorten::head_and_tail};
 
-/// The tool whose presence says that there are tests.
+/// The tool that runs tests: its reports alone are believed, and its presence says that there are tests.
 const TEST_TOOL: &str = "test_run";
 /// Bytes of a failure's message that the model reads again.
 const MESSAGE_BYTES: usize = 600;
@@ -15,28 +16,34 @@ const TOLD: usize = 8;
 pub(super) struct Evidence {
     /// The last report of tests.
     last: Option<TestReport>,
-    /// Whether something was changed after it.
+    /// Whether something was changed after it, or may have been.
     stale: bool,
-    /// Whether something was changed in this attempt.
+    /// Whether something is known to have been changed in this attempt.
     changed: bool,
     /// Whether the last report was reflected on.
     reflected: bool,
 }
 
 impl Evidence {
-    /// Books a call that was made; says whether it changed anything.
+    /// Books a call that was made; says whether it is known to have changed anything.
+    ///
+    /// What may have changed something makes the last report old: a call of the class `Write` or `Execute`, also one that failed or of which it is
+    /// not known how it ended, unless it says that it changed nothing, or was not begun.
     pub(super) fn book(&mut self, call: &StepCall, tools: &Catalogue) -> bool {
         let Some(output) = call.output.as_ref().filter(|_| call.state == CallState::Made) else { return false };
-        let data = |name: &str| output.data.as_ref().and_then(|data| data.get(name));
-        let writes = tools.spec(&call.call.name).is_some_and(|spec| spec.permission == Permission::Write);
-        // A tool that writes elsewhere than to what is tested (notes) says so.
-        let changed = writes && !output.is_error && data("changed").and_then(serde_json::Value::as_bool) != Some(false);
-        if changed {
-            (self.stale, self.changed) = (true, true);
-        }
-        if let Some(report) = data("tests").and_then(|tests| serde_json::from_value(tests.clone()).ok()) {
+        if let Some(report) = data(output, "tests").filter(|_| call.call.name == TEST_TOOL) {
             (self.last, self.stale, self.reflected) = (Some(report), false, false);
+            return false;
         }
+        let class = tools.spec(&call.call.name).map(|spec| spec.permission);
+        // A tool that writes elsewhere than to what is tested (notes) says so.
+        let said = data::<bool>(output, "changed");
+        if !matches!(class, Some(Permission::Write | Permission::Execute)) || said == Some(false) || was_not_begun(output) {
+            return false;
+        }
+        self.stale = true;
+        let changed = said == Some(true) || (class == Some(Permission::Write) && !output.is_error);
+        self.changed |= changed;
         changed
     }
 
@@ -61,10 +68,10 @@ impl Evidence {
     pub(super) fn doubt(&self, tools: &Catalogue, must_test: bool) -> Option<String> {
         let untested = self.last.is_none() && tools.spec(TEST_TOOL).is_some();
         match &self.last {
-            None if must_test && !self.stale => Some("not accepted: no test ran. Run the tests, then finish".to_owned()),
             _ if self.stale && (untested || self.last.is_some()) => {
                 Some("not accepted: files were changed and no test ran after that. Run the tests, then finish".to_owned())
             }
+            None if must_test => Some("not accepted: no test ran. Run the tests, then finish".to_owned()),
             Some(report) if !report.is_green() => Some(format!(
                 "not accepted: the last test run failed ({} failed, {} passed). Mend that, then finish",
                 report.failed, report.passed
@@ -72,6 +79,16 @@ impl Evidence {
             _ => None,
         }
     }
+}
+
+/// A field of the output for programs, where it is what is expected.
+fn data<T: for<'a> Deserialize<'a>>(output: &ToolOutput, name: &str) -> Option<T> {
+    T::deserialize(output.data.as_ref()?.get(name)?).ok()
+}
+
+/// Whether a failure is one of those that a tool returns before it acts: the arguments do not fit, or the sandbox did not run it.
+fn was_not_begun(output: &ToolOutput) -> bool {
+    output.is_error && matches!(data(output, "error"), Some(ErrorKind::InvalidRequest | ErrorKind::Refused))
 }
 
 /// A report's failures, in words.

@@ -111,9 +111,14 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Failures that the model can do something about are told to it.
+/// Failures that the model can do something about are told to it. The tools here fail before they change anything, and say so.
 pub(crate) fn or_told(result: crate::Result<ToolOutput>) -> ToolOutput {
-    result.unwrap_or_else(|error| ToolOutput::error(error.to_string()))
+    result.unwrap_or_else(|error| unchanged(&error.to_string()))
+}
+
+/// What is told of a call that failed and changed nothing.
+pub(crate) fn unchanged(why: &str) -> ToolOutput {
+    ToolOutput::error(why).with_data(json!({"changed": false}))
 }
 
 /// The name and key of a call, as changes are recorded by.

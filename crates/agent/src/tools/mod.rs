@@ -16,6 +16,7 @@ mod redacted;
 mod retrieve;
 mod runner;
 mod search_text;
+mod snapshot;
 mod splice;
 mod test_run;
 #[cfg(feature = "wikipedia")]

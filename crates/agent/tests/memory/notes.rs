@@ -65,3 +65,13 @@ fn notes_of_many_at_once_are_all_kept() {
     });
     assert_eq!(block_on(notes.text()).unwrap().lines().count(), 32);
 }
+
+#[test]
+fn nothing_that_is_done_with_notes_has_to_be_tested() {
+    let notes = Scratchpad::new(Arc::new(Memory::new()), "run", 4);
+    for arguments in [json!({"action": "read"}), json!({"action": "append", "text": "a"}), json!({"action": "append", "text": "too long"})]
+    {
+        let output = block_on(notes.call(arguments, &ToolContext::new("k"))).unwrap();
+        assert_eq!(output.data, Some(json!({"changed": false})), "{}", output.text);
+    }
+}
