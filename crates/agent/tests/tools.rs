@@ -264,6 +264,29 @@ fn searches_tell_lines() {
 }
 
 #[test]
+fn what_would_take_too_long_is_left_out_and_told() {
+    let (_folder, workspace) = workspace();
+    workspace.write("sub/.gitignore", &format!("{}b\n{}", "*a".repeat(500), "x\n".repeat(1001)), "test").unwrap();
+    workspace.write("long", &format!("first {} last\n", "a".repeat(64 << 10)), "test").unwrap();
+    let (list, search) = (ListFiles::new(workspace.clone()), SearchText::new(workspace));
+    let told = "(2 patterns of .gitignore files are too long or too many and were not heeded)\n";
+    for path in [".", "sub"] {
+        assert!(call(&list, json!({"path": path})).text.ends_with(told));
+    }
+    assert_eq!(call(&search, json!({"pattern": "first", "path": "long"})).data.unwrap()["matches"][0]["line"], 1);
+    let output = call(&search, json!({"pattern": "last"}));
+    assert_eq!(
+        output.text,
+        format!("nothing matches\n{told}(1 lines are longer than 65536 bytes, of which only the beginning was searched)\n")
+    );
+    assert_eq!(output.data.unwrap()["complete"], false);
+    for (tool, arguments) in [(&list as &dyn Tool, json!({"glob": "*".repeat(1001)})), (&search, json!({"pattern": "x".repeat(1001)}))] {
+        let refused = pollster::block_on(tool.call(arguments, &ToolContext::new("long"))).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidRequest);
+    }
+}
+
+#[test]
 fn searches_end_somewhere() {
     let (_folder, workspace) = workspace();
     workspace.write("a", &"x\n".repeat(1000), "test").unwrap();

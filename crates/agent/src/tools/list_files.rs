@@ -1,10 +1,14 @@
 use std::{fmt::Write as _, ops::ControlFlow};
 
-use jarre_core::{Permission, ToolContext, ToolOutput};
+use jarre_core::{Permission, ToolOutput};
+use jarre_sandbox::Cancel;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::frame::{Frame, implement};
+use super::{
+    frame::{Frame, or_told},
+    offload::{implement_offloaded, or_cancelled},
+};
 use crate::{
     Result, Workspace,
     permission::{glob::Glob, path::NormalPath},
@@ -13,8 +17,6 @@ use crate::{
 
 /// The most entries that are told.
 const ENTRIES: usize = 1000;
-/// The most entries that are looked at.
-const WALKED: usize = 200_000;
 
 /// `list_files`: the files beneath a folder, but for what `.gitignore` files leave out.
 #[derive(Clone, Debug)]
@@ -36,7 +38,7 @@ impl ListFiles {
     pub fn new(workspace: Workspace) -> Self {
         let properties = json!({
             "path": {"type": "string", "description": "the folder, relative to the one that you work in (default: that one)"},
-            "glob": {"type": "string", "description": "only paths like this, as `src/**/*.rs`; `*` stays within a folder, `**` does not"},
+            "glob": {"type": "string", "maxLength": 1000, "description": "only paths like this, as `src/**/*.rs`; `*` stays within a folder, `**` does not"},
             "all": {"type": "boolean", "description": "also what .gitignore leaves out (default false)"}
         });
         let description =
@@ -44,12 +46,15 @@ impl ListFiles {
         Self { frame: Frame::new("list_files", description, Permission::Read, &properties, &[]), workspace }
     }
 
-    fn run(&self, arguments: &Arguments, _: &ToolContext) -> Result<ToolOutput> {
+    fn run(&self, arguments: &Arguments, cancel: &Cancel) -> jarre_core::Result<ToolOutput> {
+        or_cancelled(cancel, or_told(self.listed(arguments, cancel)))
+    }
+
+    fn listed(&self, arguments: &Arguments, cancel: &Cancel) -> Result<ToolOutput> {
         let glob = arguments.glob.as_deref().map(Glob::new);
-        let (mut out, mut paths, mut looked) = (String::new(), Vec::new(), 0);
-        let walked = self.workspace.walk(arguments.path.as_deref().unwrap_or("."), arguments.all, &mut |step| {
-            looked += 1;
-            if paths.len() == ENTRIES || looked > WALKED {
+        let (mut out, mut paths) = (String::new(), Vec::new());
+        let walked = self.workspace.walk(arguments.path.as_deref().unwrap_or("."), arguments.all, cancel, &mut |step| {
+            if paths.len() == ENTRIES {
                 return ControlFlow::Break(());
             }
             if glob.as_ref().is_some_and(|glob| !glob.matches(&NormalPath::new(&step.path).parts)) {
@@ -74,7 +79,7 @@ impl ListFiles {
     }
 }
 
-implement!(ListFiles);
+implement_offloaded!(ListFiles);
 
 /// What a walk left out, in words.
 pub(super) fn notes(walked: &Walked, advice: &str) -> String {
@@ -88,5 +93,26 @@ pub(super) fn notes(walked: &Walked, advice: &str) -> String {
     if walked.unnamed > 0 {
         let _ = writeln!(notes, "({} names are not UTF-8 and cannot be opened)", walked.unnamed);
     }
+    if walked.unheeded > 0 {
+        let _ = writeln!(notes, "({} patterns of .gitignore files are too long or too many and were not heeded)", walked.unheeded);
+    }
     notes
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use jarre_core::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn a_listing_ends_where_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = ListFiles::new(Workspace::open(folder.path()).unwrap());
+        let (arguments, cancel) = (Arguments { path: None, glob: None, all: false }, Cancel::new());
+        assert_eq!(list.run(&arguments, &cancel).unwrap().text, "there are no files\n");
+        cancel.cancel();
+        assert_eq!(list.run(&arguments, &cancel).unwrap_err().kind(), ErrorKind::Cancelled);
+    }
 }

@@ -63,7 +63,7 @@ impl<T> Drop for Finished<T> {
     }
 }
 
-/// A tool that runs commands: its work is a method `run` over its arguments and a [`Cancel`], on a thread of its own.
+/// A tool whose work takes time, commands and walks: it is a method `run` over its arguments and a [`Cancel`], on a thread of its own.
 macro_rules! implement_offloaded {
     ($tool:ident) => {
         impl jarre_core::Tool for $tool {
@@ -87,6 +87,11 @@ macro_rules! implement_offloaded {
 }
 
 pub(super) use implement_offloaded;
+
+/// What a tool returns whose call was dropped: nobody reads it.
+pub(super) fn or_cancelled(cancel: &Cancel, output: jarre_core::ToolOutput) -> Result<jarre_core::ToolOutput> {
+    if cancel.is_cancelled() { Err(Error::new(ErrorKind::Cancelled, "the call was cancelled")) } else { Ok(output) }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,15 @@
 use std::{fmt::Write as _, ops::ControlFlow};
 
-use jarre_core::{Permission, ToolContext, ToolOutput};
+use jarre_core::{Permission, ToolOutput};
+use jarre_sandbox::Cancel;
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    frame::{Frame, implement},
+    frame::{Frame, or_told},
     list_files::notes,
+    offload::{implement_offloaded, or_cancelled},
 };
 use crate::{
     Error, Result, Workspace,
@@ -24,12 +26,15 @@ const MATCHES: usize = 200;
 const BYTES: usize = 64 << 10;
 /// The most characters of a line.
 const LINE_CHARS: usize = 300;
+/// The most bytes of a line that are searched.
+const LINE_BYTES: usize = 64 << 10;
 /// The most bytes of all files that are searched.
 const SEARCHED: u64 = 256 << 20;
 
 /// `search_text`: the lines that a regular expression matches, in all text files beneath a folder.
 ///
-/// Expressions run in time linear in the text (the crate `regex`). Binary files and those too large to read are counted and left out.
+/// Expressions run in time linear in the text (the crate `regex`). Binary files and those too large to read are counted and left out, and
+/// of a line longer than 64 KiB the beginning is searched.
 #[derive(Clone, Debug)]
 pub struct SearchText {
     frame: Frame,
@@ -54,7 +59,7 @@ impl SearchText {
         let properties = json!({
             "pattern": {"type": "string", "minLength": 1, "maxLength": 1000, "description": pattern},
             "path": {"type": "string", "description": "the folder or the file, relative to the folder that you work in (default: that folder)"},
-            "glob": {"type": "string", "description": "only files like this, as `src/**/*.rs`"},
+            "glob": {"type": "string", "maxLength": 1000, "description": "only files like this, as `src/**/*.rs`"},
             "ignore_case": {"type": "boolean", "description": "whether `a` matches `A` (default false)"},
             "context": {"type": "integer", "minimum": 0, "maximum": 5, "description": "lines to show before and after each match (default 0)"}
         });
@@ -63,10 +68,23 @@ impl SearchText {
         Self { frame: Frame::new("search_text", description, Permission::Read, &properties, &["pattern"]), workspace }
     }
 
-    fn run(&self, arguments: &Arguments, _: &ToolContext) -> Result<ToolOutput> {
+    fn run(&self, arguments: &Arguments, cancel: &Cancel) -> jarre_core::Result<ToolOutput> {
+        or_cancelled(cancel, or_told(self.searched(arguments, cancel)))
+    }
+
+    fn searched(&self, arguments: &Arguments, cancel: &Cancel) -> Result<ToolOutput> {
         let regex = RegexBuilder::new(&arguments.pattern).case_insensitive(arguments.ignore_case).size_limit(1 << 20).build();
         let regex = regex.map_err(|error| Error::Invalid(format!("the pattern is not a regular expression: {error}")))?;
-        let mut search = Search { regex, context: arguments.context, out: String::new(), matches: Vec::new(), skipped: 0, searched: 0 };
+        let mut search = Search {
+            regex,
+            cancel: cancel.clone(),
+            context: arguments.context,
+            out: String::new(),
+            matches: Vec::new(),
+            skipped: 0,
+            cut: 0,
+            searched: 0,
+        };
         let path = arguments.path.as_deref().unwrap_or(".");
         let walked = match self.workspace.read(path) {
             Ok(text) => {
@@ -79,7 +97,7 @@ impl SearchText {
     }
 
     fn folder(&self, path: &str, glob: Option<&Glob>, search: &mut Search) -> Result<crate::workspace::Walked> {
-        self.workspace.walk(path, false, &mut |step| {
+        self.workspace.walk(path, false, &search.cancel.clone(), &mut |step| {
             let wanted = step.found.kind == Kind::File && glob.is_none_or(|glob| glob.matches(&NormalPath::new(&step.path).parts));
             if !wanted {
                 return ControlFlow::Continue(());
@@ -101,15 +119,18 @@ impl SearchText {
     }
 }
 
-implement!(SearchText);
+implement_offloaded!(SearchText);
 
 struct Search {
     regex: Regex,
+    cancel: Cancel,
     context: usize,
     out: String,
     matches: Vec<Value>,
     /// Files that are no text, too large, or could not be read.
     skipped: usize,
+    /// Lines of which only the beginning was searched.
+    cut: usize,
     searched: u64,
 }
 
@@ -118,15 +139,20 @@ impl Search {
         self.matches.len() >= MATCHES || self.out.len() >= BYTES || self.searched >= SEARCHED
     }
 
+    fn matches(&self, line: &str) -> bool {
+        self.regex.is_match(&line[..line.floor_char_boundary(LINE_BYTES)])
+    }
+
     fn text(&mut self, path: &str, text: &str) {
         let path = printable(path);
         let lines: Vec<&str> = text.lines().collect();
         let mut shown = 0;
         for at in 0..lines.len() {
-            if self.is_full() {
+            if self.is_full() || self.cancel.is_cancelled() {
                 return;
             }
-            if !self.regex.is_match(lines[at]) {
+            self.cut += usize::from(lines[at].len() > LINE_BYTES);
+            if !self.matches(lines[at]) {
                 continue;
             }
             let start = at.saturating_sub(self.context).max(shown);
@@ -135,7 +161,7 @@ impl Search {
             }
             let end = (at + self.context + 1).min(lines.len());
             for (index, line) in lines.iter().enumerate().take(end).skip(start) {
-                let sign = if self.regex.is_match(line) { ':' } else { '-' };
+                let sign = if self.matches(line) { ':' } else { '-' };
                 // Writing to a string cannot fail.
                 let _ = writeln!(self.out, "{path}{sign}{}{sign} {}", index + 1, clipped(line, LINE_CHARS));
             }
@@ -156,7 +182,31 @@ impl Search {
         if self.skipped > 0 {
             let _ = writeln!(self.out, "({} files are no text, too large or unreadable)", self.skipped);
         }
-        let data = json!({"matches": self.matches, "skipped": self.skipped, "complete": !full && !stopped});
+        if self.cut > 0 {
+            let _ = writeln!(self.out, "({} lines are longer than {LINE_BYTES} bytes, of which only the beginning was searched)", self.cut);
+        }
+        let complete = !full && !stopped && self.cut == 0;
+        let data = json!({"matches": self.matches, "skipped": self.skipped, "complete": complete});
         ToolOutput::new(self.out).with_data(data)
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use jarre_core::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn a_search_ends_where_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::open(folder.path()).unwrap();
+        workspace.write("a", "one\n", "test").unwrap();
+        let (search, cancel) = (SearchText::new(workspace), Cancel::new());
+        let arguments: Arguments = serde_json::from_value(json!({"pattern": "one"})).unwrap();
+        assert_eq!(search.run(&arguments, &cancel).unwrap().text, "a:1: one\n");
+        cancel.cancel();
+        assert_eq!(search.run(&arguments, &cancel).unwrap_err().kind(), ErrorKind::Cancelled);
     }
 }
