@@ -99,6 +99,11 @@ pub(crate) struct Machine {
 
 impl Runner for Machine {
     fn run(&self, command: &Command, limits: &Limits) -> jarre_sandbox::Result<Execution> {
+        self.run_until(command, limits, &Cancel::new())
+    }
+
+    /// Ended by `cancel`, which a tool that is given up sets, and by Ctrl-C, which sets the machine's own.
+    fn run_until(&self, command: &Command, limits: &Limits, cancel: &Cancel) -> jarre_sandbox::Result<Execution> {
         let env = [
             ("CARGO_HOME", "/tmp/cargo"),
             ("CARGO_INCREMENTAL", "0"),
@@ -107,7 +112,7 @@ impl Runner for Machine {
             ("PYTHONDONTWRITEBYTECODE", "1"),
         ];
         let command = env.into_iter().fold(command.clone(), |command, (key, value)| command.with_env(key, value));
-        self.sandbox.run_with(&command, limits, &self.cancel)
+        self.sandbox.run_with(&command, limits, &self.cancel.or(cancel))
     }
 }
 
@@ -129,5 +134,31 @@ impl Machine {
             .with(ListFiles::new(workspace.clone()))
             .with(SearchText::new(workspace));
         Ok(files.with(Calculator::new()).with(execute).with(self.tests(folder, command, format)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jarre_sandbox::LimitHit;
+
+    use super::*;
+
+    fn machine() -> Machine {
+        let requirements = Layer::ALL.into_iter().fold(Requirements::default(), Requirements::without);
+        Machine { sandbox: Sandbox::new(SandboxConfig::default().with_requirements(requirements)).unwrap(), cancel: Cancel::new() }
+    }
+
+    #[test]
+    fn a_command_is_ended_by_the_tool_that_gave_it_up_and_by_ctrl_c() {
+        let folder = tempfile::tempdir().unwrap();
+        let command = Command::new("sleep", folder.path()).with_args(["20"]);
+        let limits = Limits::default();
+        let (given_up, machine) = (Cancel::new(), machine());
+        given_up.cancel();
+        let execution = machine.run_until(&command, &limits, &given_up).unwrap();
+        assert_eq!(execution.limits_hit, [LimitHit::Cancelled]);
+        machine.cancel.cancel();
+        let execution = machine.run_until(&command, &limits, &Cancel::new()).unwrap();
+        assert_eq!(execution.limits_hit, [LimitHit::Cancelled]);
     }
 }
