@@ -61,7 +61,7 @@ fn written(records: &[Record], form: Form) -> Result<String> {
     let story = || Story::of(records);
     Ok(match form {
         Form::Html => html(&story(), &HtmlOptions::default()),
-        Form::Jsonl => records.iter().map(|record| Ok(serde_json::to_string(record)? + "\n")).collect::<Result<_>>()?,
+        Form::Jsonl => log_file::written(records)?,
         Form::Otlp => otlp(&story(), &TraceOptions::default()),
         Form::Text => Terminal::new(120).story(&story()),
     })

@@ -20,6 +20,7 @@ use super::{
     row::{Failure, Judged, Row},
 };
 use crate::{
+    log_file,
     machine::Machine,
     models::{Edit, Mutant, Shipped},
     tasks::TaskSpec,
@@ -149,9 +150,8 @@ impl Bench {
 
     fn keep(&self, set: &str, task: &TaskSpec, records: &[Record]) -> Result<()> {
         let Some(folder) = &self.traces else { return Ok(()) };
-        let lines = records.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         let path = folder.join(format!("{set}-{}-{}.jsonl", task.name, self.name().replace(", ", "-")));
-        fs::write(&path, lines.join("\n") + "\n").with_context(|| format!("cannot write {}", path.display()))
+        fs::write(&path, log_file::written(records)?).with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn row(&self, set: &str, task: &TaskSpec, run: &Run, records: &[Record], verdict: &Verdict, rest: (Duration, bool, &[Edit])) -> Row {

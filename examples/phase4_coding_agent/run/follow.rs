@@ -1,9 +1,10 @@
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use jarre_agent::{Event, Outcome, Record};
 use serde_json::Value;
 
 use super::plain;
+use crate::log_file;
 
 /// Shows a run as it goes.
 #[derive(Clone, Copy, Debug)]
@@ -15,9 +16,14 @@ impl Follow {
     /// Writes what a record tells. That nobody reads it is no reason to end the run.
     pub(super) fn tell(self, record: &Record) {
         let mut out = std::io::stdout().lock();
-        let told = if self.json { serde_json::to_string(record).ok() } else { told(&record.event) };
+        if self.json && !out.is_terminal() {
+            // As the log has it: the next line holds its hash.
+            let _ = out.write_all(log_file::line(record).unwrap_or_default().as_bytes());
+            return;
+        }
+        let told = if self.json { log_file::line(record).ok() } else { told(&record.event) };
         if let Some(told) = told {
-            let _ = writeln!(out, "{}", shown(&told));
+            let _ = writeln!(out, "{}", shown(told.trim_end_matches('\n')));
         }
     }
 }

@@ -42,7 +42,8 @@ pub struct Divergence {
 /// what it writes with the log, byte for byte. Nothing is called, and nothing outside is read or changed.
 ///
 /// What the log has from outside is taken as it is; the rest - what the model was asked (by its hash), which calls were made with which arguments
-/// and keys, what people were asked, how the run ended - has to follow from it. A log that breaks off is followed as far as it goes.
+/// and keys, what people were asked, how the run ended - has to follow from it. A log that breaks off is followed as far as it goes. Whether its
+/// records were changed is not looked at: whoever has them from a file holds its lines to each other first ([`Chain`](crate::log::Chain)).
 ///
 /// # Errors
 /// [`Error::Invalid`] where the log does not begin with [`Event::Started`], [`Error::Log`] where a record cannot follow on those before it.
