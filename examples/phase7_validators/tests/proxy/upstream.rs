@@ -14,6 +14,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
 use futures_core::Stream;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -55,6 +56,8 @@ impl Upstream {
             .with_state(seen.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
+        // Else a small piece waits for the acknowledgement of the one before, which may take 40 ms.
+        let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
         tokio::spawn(axum::serve(listener, router).into_future());
         Self { url, seen }
     }
