@@ -141,8 +141,8 @@ fn an_answer_that_another_got_ahead_of_is_not_lost() {
     let source = Arc::new(says([Decision::Approved, Decision::Approved]));
     let driver = scene.driver().with_approvals(Shared(source.clone()));
     let journal = Overtaken(scene.journal.clone(), Mutex::default());
-    let driven = pollster::block_on(driver.start(&journal, "run", Task::default(), scene.settings.clone())).unwrap();
-    assert_eq!((driven.run().outcome(), scene.file("lib.rs").as_str()), (Some(&done()), "right"));
+    let reached = pollster::block_on(driver.start(&journal, "run", Task::default(), scene.settings.clone())).unwrap();
+    assert_eq!((reached.run().outcome(), scene.file("lib.rs").as_str()), (Some(&done()), "right"));
     assert_eq!(source.1.lock().unwrap().len(), 2, "what was answered is not asked again");
     let run = Run::replay(&scene.journal.records()).unwrap();
     let decided: Vec<_> = run.steps()[0].calls.iter().map(|call| call.decided_by.as_deref()).collect();
