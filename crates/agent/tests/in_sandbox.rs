@@ -43,8 +43,10 @@ fn code_and_tests_run_in_the_folder_of_the_workspace() {
     let execute = CodeExecute::new(sandbox.clone(), folder.path(), vec![Language::python(), Language::shell()]).unwrap();
     let output = call(&execute, json!({"language": "python", "code": "import shop; print(shop.total([1, 2]), input())", "input": "x"}));
     assert_eq!(output.text, "exit code 0\n--- stdout\n3 x\n");
+    assert_eq!(output.data.unwrap()["changed"], false, "code that only reads needs no tests after it");
     let output = call(&execute, json!({"language": "shell", "code": "echo made > tests/made && exit 7"}));
     assert!(output.text.starts_with("exit code 7"), "a command may write where the workspace made a folder: {}", output.text);
+    assert_eq!(output.data.unwrap()["changed"], true);
     assert_eq!(workspace.read("tests/made").unwrap(), "made\n");
 
     let command = ["python3", "-m", "unittest", "discover", "-s", "tests", "-t", "."];
