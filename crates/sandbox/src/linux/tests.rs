@@ -7,11 +7,11 @@ use crate::{Cancel, Command, Execution, Exit, Layer, LimitHit, Limits, SandboxCo
 
 /// Runs a Python script under the watcher; `None`, and says why, where there is no sandbox or no Python.
 fn python(script: &str, limits: &Limits) -> Option<Execution> {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("a folder");
     let command = Command::new("python3", dir.path()).with_args(["-I", "-S", "-c", script]);
     let run = Machine::with(&SandboxConfig::default(), None).and_then(|(machine, protection)| {
-        super::set_mode(dir.path(), true).unwrap();
-        machine.owner().map_or(Ok(()), |user| super::give(dir.path(), user)).unwrap();
+        super::set_mode(dir.path(), true).expect("its own folder");
+        machine.owner().map_or(Ok(()), |user| super::give(dir.path(), user)).expect("root gives");
         machine.run(&command, limits, &Cancel::new(), &protection)
     });
     match run {

@@ -1,9 +1,9 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::Metadata,
     hash::{BuildHasher, Hasher, RandomState},
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use super::{Changes, apply};
@@ -101,6 +101,35 @@ impl Manifest {
         false
     }
 
+    /// The links through which the one at `path` leads out of the folder in truth; none where it does not.
+    fn way_out<'a>(&'a self, path: &'a Path) -> BTreeSet<PathBuf> {
+        let (mut here, mut passed) = (PathBuf::new(), Vec::new());
+        let mut ahead: Vec<Component<'a>> = path.components().rev().collect();
+        // At most as many links as above.
+        while let (Some(part), true) = (ahead.pop(), passed.len() < 64) {
+            match part {
+                Component::Normal(name) => {
+                    here.push(name);
+                    if let Some(target) = self.link(&here) {
+                        passed.push(here.clone());
+                        here.pop();
+                        ahead.extend(target.components().rev());
+                    }
+                }
+                Component::ParentDir if here.pop() => {}
+                Component::CurDir => {}
+                Component::ParentDir | Component::RootDir | Component::Prefix(_) => return passed.into_iter().collect(),
+            }
+        }
+        BTreeSet::new()
+    }
+
+    /// Links of `now` that turn one outwards that was there before and stayed inside: it may walk up from a name that is a link now.
+    fn turning(&self, now: &Self) -> BTreeSet<PathBuf> {
+        let kept = self.entries.iter().filter(|(path, entry)| matches!(entry, Entry::Link(_)) && now.entries.get(*path) == Some(*entry));
+        kept.filter(|(path, _)| self.way_out(path).is_empty()).flat_map(|(path, _)| now.way_out(path)).collect()
+    }
+
     fn link(&self, path: &Path) -> Option<&Path> {
         match self.entries.get(path) {
             Some(Entry::Link(target)) => Some(target),
@@ -111,13 +140,14 @@ impl Manifest {
     /// How `now` differs.
     pub(super) fn changes(&self, now: &Self) -> Changes {
         let mut changes = Changes::default();
+        let turning = self.turning(now);
         for (path, entry) in &now.entries {
             let before = self.entries.get(path);
             let list = match entry {
                 _ if before == Some(entry) => continue,
                 Entry::Folder => continue,
                 Entry::Other => &mut changes.refused,
-                Entry::Link(_) if now.leads_out(path) => &mut changes.refused,
+                Entry::Link(_) if now.leads_out(path) || turning.contains(path) => &mut changes.refused,
                 _ if before.is_some_and(|before| *before != Entry::Folder) => &mut changes.changed,
                 _ => &mut changes.added,
             };

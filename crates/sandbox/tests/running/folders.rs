@@ -92,6 +92,30 @@ fn links_that_lead_out_by_way_of_others_are_not_carried_over() {
 }
 
 #[test]
+fn links_that_turn_others_outwards_are_not_carried_over() {
+    let Some(sandbox) = sandbox() else { return };
+    let original = tempfile::tempdir().unwrap();
+    fs::create_dir_all(original.path().join("d/e")).unwrap();
+    fs::write(original.path().join("d/e/f"), "x").unwrap();
+    for (target, name) in [("d/../x", "old"), ("d/e/../e/f", "fine")] {
+        std::os::unix::fs::symlink(target, original.path().join(name)).unwrap();
+    }
+    let copy = sandbox.copy_of(original.path()).unwrap();
+    assert!(copy.changes().unwrap().is_empty());
+    // From there `old` is beside the folder, though neither link has a step too many.
+    assert!(shell(&sandbox, &copy, "set -e; rm -r d; ln -s . d; ln -s d g").succeeded());
+    let changes = copy.apply_to(original.path()).unwrap();
+    assert_eq!((changes.refused, changes.added, changes.deleted), (paths(&["d"]), paths(&["g"]), paths(&["d/e/f"])));
+    assert!(original.path().join("d").symlink_metadata().is_err());
+    // A link that moves what others walk up from, and keeps them inside, is carried over.
+    let copy = sandbox.copy_of(original.path()).unwrap();
+    assert!(shell(&sandbox, &copy, "set -e; mkdir -p h/i; ln -s h/i d; echo x > h/x; echo k > h/i/k").succeeded());
+    let changes = copy.apply_to(original.path()).unwrap();
+    assert_eq!((changes.refused, changes.added), (Vec::new(), paths(&["d", "h/i/k", "h/x"])));
+    assert_eq!(fs::read_to_string(original.path().join("old")).unwrap(), "x\n");
+}
+
+#[test]
 fn what_is_carried_over_keeps_owner_and_mode() {
     let Some(sandbox) = sandbox() else { return };
     let original = tempfile::tempdir().unwrap();

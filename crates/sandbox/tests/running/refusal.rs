@@ -1,4 +1,6 @@
-use jarre_sandbox::{Error, Layer, SandboxConfig};
+use std::process::Command as Plain;
+
+use jarre_sandbox::{Cancel, Command, Error, Layer, SandboxConfig};
 
 use crate::place::{sandbox, sandbox_of};
 
@@ -32,6 +34,31 @@ fn what_is_shown_has_to_be_there_and_not_be_all() {
     }
 }
 
+/// In a mount namespace of its own, where the test may make one.
+#[test]
+fn a_folder_with_a_mount_below_it_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let script = "mkdir -p \"$1/a folder/in\" && mount -t tmpfs none \"$1/a folder/in\" || exit 77
+        cd \"$1\" && exec \"$0\" --ignored --exact refusal::runs_where_something_is_mounted --nocapture";
+    let run = Plain::new("unshare").args(["-m", "sh", "-c", script]).arg(std::env::current_exe().unwrap()).arg(place.path()).output();
+    let Ok(run) = run else { return };
+    let text = String::from_utf8_lossy(&run.stdout);
+    assert!(!run.status.success() || text.contains("skipped") || text.contains("refused: `"), "{run:?}");
+    assert!(run.status.success() || !text.contains("running"), "{run:?}");
+}
+
+#[test]
+#[ignore = "is run by the test before it"]
+fn runs_where_something_is_mounted() {
+    let Some(sandbox) = sandbox() else { return };
+    let run = |dir: &str| sandbox.run(&Command::new("true", dir), &Cancel::new());
+    match run("a folder") {
+        Err(Error::Invalid(why)) if why.contains("a\\040folder/in` is mounted below") => println!("refused: {why}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(run("a folder/in").is_ok_and(|execution| execution.succeeded()), "one that is mounted itself is measured");
+}
+
 #[test]
 fn tools_are_shown_and_found() {
     let tools = tempfile::tempdir().unwrap();
@@ -45,6 +72,6 @@ fn tools_are_shown_and_found() {
     }
     let sandbox = sandbox_of(SandboxConfig::default().with_tools(tools.path())).unwrap();
     let dir = sandbox.empty_dir().unwrap();
-    let execution = sandbox.run(&jarre_sandbox::Command::new("greet", dir.path()), &jarre_sandbox::Cancel::new()).unwrap();
+    let execution = sandbox.run(&Command::new("greet", dir.path()), &Cancel::new()).unwrap();
     assert_eq!(execution.stdout.text, format!("good day from {}\n", program.display()), "{execution}");
 }
