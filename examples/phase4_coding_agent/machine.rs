@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Args;
 use jarre_agent::{
-    Toolbox, Workspace,
+    RuleSet, Toolbox, Workspace,
     tools::{Calculator, CodeExecute, FileEdit, FileRead, FileWrite, Language, ListFiles, Runner, SearchText, TestFormat, TestRun},
 };
 use jarre_sandbox::{Cancel, Command, Execution, Layer, Limits, Requirements, Sandbox, SandboxConfig};
@@ -122,9 +122,9 @@ impl Machine {
         Ok(TestRun::new(self.clone(), folder, command, format)?.with_limits(self.sandbox.config().limits))
     }
 
-    /// Every tool that an agent has in `folder`.
-    pub(crate) fn toolbox(&self, folder: &Path, command: &[String], format: TestFormat) -> Result<Toolbox> {
-        let workspace = Workspace::open(folder)?;
+    /// Every tool that an agent has in `folder`, what `rules` keep from being read hidden.
+    pub(crate) fn toolbox(&self, folder: &Path, command: &[String], format: TestFormat, rules: &RuleSet) -> Result<Toolbox> {
+        let workspace = rules.unreadable().fold(Workspace::open(folder)?, Workspace::hiding);
         let languages = vec![Language::python(), Language::shell(), Language::rust()];
         let execute = CodeExecute::new(self.clone(), folder, languages)?.with_limits(self.sandbox.config().limits);
         let files = Toolbox::new()
@@ -139,7 +139,12 @@ impl Machine {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use jarre_agent::{Rule, Verdict};
+    use jarre_core::ToolContext;
     use jarre_sandbox::LimitHit;
+    use serde_json::json;
 
     use super::*;
 
@@ -160,5 +165,20 @@ mod tests {
         machine.cancel.cancel();
         let execution = machine.run_until(&command, &limits, &Cancel::new()).unwrap();
         assert_eq!(execution.limits_hit, [LimitHit::Cancelled]);
+    }
+
+    #[test]
+    fn what_rules_keep_from_being_read_is_found_by_no_search_and_in_no_list() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("secrets")).unwrap();
+        fs::write(folder.path().join("secrets/key"), "password").unwrap();
+        fs::write(folder.path().join("open.txt"), "password").unwrap();
+        let rules = RuleSet { rules: vec![Rule::new(Verdict::Deny).on_path("secrets/**")], ..RuleSet::default() };
+        let command = ["true".to_owned()];
+        let tools = machine().toolbox(folder.path(), &command, TestFormat::ExitCode, &rules).unwrap();
+        for (name, arguments) in [("search_text", json!({"pattern": "password"})), ("list_files", json!({}))] {
+            let output = pollster::block_on(tools.get(name).unwrap().call(arguments, &ToolContext::new(name))).unwrap();
+            assert!(output.text.contains("open.txt") && !output.text.contains("key"), "{name}: {}", output.text);
+        }
     }
 }

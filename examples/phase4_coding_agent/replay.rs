@@ -82,13 +82,11 @@ async fn branch_off(args: &ReplayArgs, log: &EventLog, run: &str, until: u64, to
         None => None,
     };
     let edited = u64::from(edit.is_some());
-    crate::run::copy_again(&args.store, run, to)?;
-    match branch(log, run, until, edit, to).await {
-        Ok((_, begun)) => Ok(begun.seq() - edited),
-        Err(error) => {
-            // No run works there, and the error is told.
-            let _ = fs::remove_dir_all(args.store.folder(to));
-            Err(error.into())
-        }
+    let to = crate::run::free(log, Some(to)).await?;
+    let laid = crate::run::copy_again(&args.store, run, &to)?;
+    let (_, begun) = branch(log, run, until, edit, &to).await?;
+    if let Some(laid) = laid {
+        laid.keep();
     }
+    Ok(begun.seq() - edited)
 }

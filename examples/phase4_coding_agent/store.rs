@@ -8,6 +8,9 @@ use jarre_agent::log::EventLog;
 use jarre_core::{Clock, SystemClock};
 use jarre_kv_store::{Embedded, Store};
 
+/// How the name of the folder ends that has the folders of runs.
+const WORK: &str = ".work";
+
 #[derive(Clone, Debug, Args)]
 pub(crate) struct StoreArgs {
     /// The file that keeps the logs of all runs; the folders that runs work in lie beside it.
@@ -36,17 +39,17 @@ impl StoreArgs {
 
     /// The folder that the run of this name works in. The name is one that a log takes, so it leads nowhere else.
     pub(crate) fn folder(&self, run: &str) -> PathBuf {
-        self.work().join(run)
+        self.beside(WORK).join(run)
     }
 
-    /// The file and the folder that the store is made of, with all links followed, where they are there.
+    /// What the store is made of, with all links followed, where it is there: the file, those that it is made with, and the folders of its runs.
     pub(crate) fn own(&self) -> Vec<PathBuf> {
-        [self.db.clone(), self.work()].iter().filter_map(|path| path.canonicalize().ok()).collect()
+        ["", ".lock", ".new", WORK].iter().filter_map(|ending| self.beside(ending).canonicalize().ok()).collect()
     }
 
-    fn work(&self) -> PathBuf {
-        let mut work = self.db.clone().into_os_string();
-        work.push(".work");
-        work.into()
+    fn beside(&self, ending: &str) -> PathBuf {
+        let mut path = self.db.clone().into_os_string();
+        path.push(ending);
+        path.into()
     }
 }

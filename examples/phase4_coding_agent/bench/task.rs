@@ -114,7 +114,7 @@ impl Bench {
     fn drive(&self, task: &TaskSpec, found: &str, place: &Place) -> Result<(Run, Vec<Record>)> {
         let model = self.remote.clone().unwrap_or_else(|| self.model.model(task, found, self.settings.codec));
         let folder = place.folder.path();
-        let tools = self.machine.toolbox(folder, &task.command, task.language.format())?;
+        let tools = self.machine.toolbox(folder, &task.command, task.language.format(), &self.settings.rules)?;
         let clock = Arc::new(SystemClock::new());
         let driver = Driver::new(model, tools, clock.clone()).with_timer(ThreadTimer).with_cancel(self.cancel.clone());
         let journal = MemoryJournal::new(&task.name, clock);

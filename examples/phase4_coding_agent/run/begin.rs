@@ -1,4 +1,4 @@
-//! How a run begins. What can be wrong with its arguments is found before anything is written.
+//! How a run begins. What can be wrong with its arguments is found before anything is written, and its folder stays only where it begins.
 
 use std::{
     fs,
@@ -6,10 +6,14 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use jarre_agent::{Cancel, Driven, RuleSet, Settings, Task, Verdict, log::EventLog, tools::TestFormat};
+use jarre_agent::{Cancel, Driven, Record, RuleSet, Settings, Task, Verdict, log::EventLog, tools::TestFormat};
 use serde_json::{Map, json};
 
-use super::{RunArgs, driver, folder, who};
+use super::{
+    RunArgs, driver,
+    folder::{self, Laid},
+    who,
+};
 use crate::{demo, machine::Machine, store::StoreArgs};
 
 /// What a resumed run has to know of how it began, in its task's side information.
@@ -20,8 +24,10 @@ pub(super) async fn start(args: &RunArgs, machine: &Machine, cancel: Cancel) -> 
     let (settings, work, model) = (settings(args)?, Work::of(args)?, who::begins(args)?);
     let log = args.store.log()?;
     let name = free(&log, args.name.as_deref()).await?;
-    let task = work.lay(&name, &args.store)?;
-    let driver = driver(args, machine, model, &log, &name, &task)?.with_cancel(cancel);
+    let (task, laid) = work.lay(&name, &args.store, &settings.rules)?;
+    let driver = driver(args, machine, model, &log, &name, &task, &settings.rules)?.with_cancel(cancel);
+    // From the first record on the folder is that of a run.
+    let driver = driver.with_observer(move |_: &Record| laid.keep());
     let journal = log.create(&name).await?;
     Ok((log, driver.start(&journal, &name, task, settings).await?))
 }
@@ -35,10 +41,10 @@ pub(super) fn tests_of(task: &Task) -> Result<(Vec<String>, TestFormat)> {
 }
 
 /// The name of a new run: the one that is wanted, or one that is free.
-async fn free(log: &EventLog, wanted: Option<&str>) -> Result<String> {
+pub(crate) async fn free(log: &EventLog, wanted: Option<&str>) -> Result<String> {
     if let Some(name) = wanted {
         if exists(log, name).await? {
-            bail!("there is a run `{name}` already: `run --resume {name}` goes on with it, or take another --name");
+            bail!("there is a run `{name}` already: `run --resume {name}` goes on with it, or take another name");
         }
         return Ok(name.to_owned());
     }
@@ -84,22 +90,20 @@ impl Work {
         Ok(Self::Folder { instructions, repo, command, format })
     }
 
-    /// The task, with its files in the folder of the run `name`.
-    fn lay(self, name: &str, store: &StoreArgs) -> Result<Task> {
+    /// The task, with its files in the folder of the run `name`, but not those that `rules` let nothing read.
+    fn lay(self, name: &str, store: &StoreArgs, rules: &RuleSet) -> Result<(Task, Laid)> {
         let folder = store.folder(name);
-        let (instructions, command, format) = match self {
+        let (laid, instructions, command, format) = match self {
             Self::Shipped => {
                 let task = demo::task();
-                folder::lay(&folder, &task)?;
-                (task.instructions, task.command, task.language.format())
+                (folder::lay(&folder, &task, rules)?, task.instructions, task.command, task.language.format())
             }
             Self::Folder { instructions, repo, command, format } => {
-                folder::copy(&repo, &folder, store)?;
-                (instructions, command, format)
+                (folder::copy(&repo, &folder, store, rules)?, instructions, command, format)
             }
         };
         let side = json!({TEST: command, FORMAT: format});
-        Ok(Task { name: name.to_owned(), instructions, side: side.as_object().cloned().unwrap_or_else(Map::new) })
+        Ok((Task { name: name.to_owned(), instructions, side: side.as_object().cloned().unwrap_or_else(Map::new) }, laid))
     }
 }
 

@@ -13,7 +13,7 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use jarre_agent::{
-    Cancel, Driven, Driver, Record, Run, Task, ThreadTimer,
+    Cancel, Driven, Driver, Record, RuleSet, Run, Task, ThreadTimer,
     log::{EventLog, checked_name},
     memory::ReflectionMemory,
 };
@@ -21,6 +21,7 @@ use jarre_core::ChatModel;
 use serde_json::Value;
 
 pub(crate) use approve::{ApproveArgs, approve};
+pub(crate) use begin::free;
 pub(crate) use folder::copy_again;
 
 use crate::{
@@ -54,7 +55,9 @@ pub(crate) struct RunArgs {
     /// How calls of tools are written.
     #[arg(long, value_enum, default_value_t = Codec::Native)]
     pub(crate) codec: Codec,
-    /// Rules of what may be done, as JSON; without it files may be read and written, and code be run in the sandbox.
+    /// Rules of what may be done, as JSON; without it files may be read and written, and code be run in the sandbox. What they keep from
+    /// being read (a rule that denies a path, and names no tool and no class but `read`) is left out of the copy, so that commands do not see it either; all other rules
+    /// on paths speak of the tools that are given one, and do not bind commands.
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
     /// What becomes of calls that the rules ask for.
@@ -108,19 +111,28 @@ pub(crate) fn run(args: &RunArgs) -> Result<bool> {
 async fn resume(args: &RunArgs, machine: &Machine, name: &str, cancel: Cancel) -> Result<(EventLog, Driven)> {
     let log = args.store.kept()?;
     let (journal, records) = log.open(name).await?;
+    folder::begun(&args.store.folder(name));
     let run = Run::replay(&records)?;
     if run.has_ended() {
         return Ok((log, Driven::Ended(run)));
     }
     let model = who::goes_on(args, run.settings().codec, &records)?;
-    let driver = driver(args, machine, model, &log, name, run.task())?.with_cancel(cancel);
+    let driver = driver(args, machine, model, &log, name, run.task(), &run.settings().rules)?.with_cancel(cancel);
     Ok((log, driver.resume(&journal, run).await?))
 }
 
 /// What drives the run `name` at `task`, and learns from earlier runs of the store; likeness is measured by words.
-fn driver(args: &RunArgs, machine: &Machine, model: Arc<dyn ChatModel>, log: &EventLog, name: &str, task: &Task) -> Result<Driver> {
+fn driver(
+    args: &RunArgs,
+    machine: &Machine,
+    model: Arc<dyn ChatModel>,
+    log: &EventLog,
+    name: &str,
+    task: &Task,
+    rules: &RuleSet,
+) -> Result<Driver> {
     let (command, format) = begin::tests_of(task)?;
-    let tools = machine.toolbox(&args.store.folder(name), &command, format)?;
+    let tools = machine.toolbox(&args.store.folder(name), &command, format, rules)?;
     let follow = follow::Follow { json: args.json };
     let lessons = ReflectionMemory::new(log.store().clone(), log.clock().clone());
     let driver = Driver::new(model, tools, Arc::new(jarre_core::SystemClock::new()));
@@ -131,4 +143,40 @@ fn driver(args: &RunArgs, machine: &Machine, model: Arc<dyn ChatModel>, log: &Ev
 /// A value as text: a string as it is.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser;
+    use jarre_sandbox::Layer;
+    use pollster::block_on;
+
+    use super::*;
+
+    /// The arguments of a run with its store in `folder`, in whatever the sandbox has here.
+    fn args(folder: &Path, more: &[&str]) -> RunArgs {
+        let mut words = vec!["phase4_coding_agent".to_owned(), "run".into(), "--db".into(), folder.join("agent.db").display().to_string()];
+        words.extend(Layer::ALL.iter().map(|layer| format!("--allow-missing={}", layer.name())));
+        words.extend(more.iter().map(|word| (*word).to_owned()));
+        match crate::args::Cli::parse_from(words).command {
+            crate::args::Command::Run(args) => *args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn machine(args: &RunArgs) -> Machine {
+        args.sandbox.machine(None).unwrap()
+    }
+
+    #[test]
+    fn a_run_that_cannot_begin_leaves_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let repo = tempfile::tempdir().unwrap();
+        let args = args(place.path(), &["--task", "mend it", "--repo", &repo.path().display().to_string(), "--name", "fix"]);
+        let said = block_on(begin::start(&args, &machine(&args), Cancel::new())).err().unwrap();
+        assert!(said.to_string().contains("--url"), "{said}");
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+    }
 }

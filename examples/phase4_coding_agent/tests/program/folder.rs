@@ -36,6 +36,8 @@ fn the_agent_works_on_a_copy_and_the_folder_stays_as_it_is() {
     place.write("check.sh", "test \"$(sh greet.sh)\" = hello\n");
     place.write("docs/how.md", "Say hello.\n");
     place.write("task.md", "greet.sh has a mistake. Mend it.\n");
+    place.write("secrets/key", "a word for nobody\n");
+    place.write("policy.json", r#"{"rules": [{"verdict": "deny", "path": "secrets/**", "class": "read"}], "otherwise": "allow"}"#);
     place.write(".git/HEAD", "ref: refs/heads/main\n");
     place.write("target/debug/greet", "built\n");
     let outside = tempfile::NamedTempFile::new().unwrap();
@@ -51,14 +53,15 @@ fn the_agent_works_on_a_copy_and_the_folder_stays_as_it_is() {
         _ => call(number, "finish", &json!({"answer": "the word is right"})),
     });
     let named = ["--repo", ".", "--url", &server.url, "--model-name", "m", "--name", "word", "--test", "sh", "check.sh"];
-    let told = place.succeed([&["run", "--task", "task.md"], &named[..]].concat()).stdout;
+    let told = place.succeed([&["run", "--task", "task.md", "--policy", "policy.json"], &named[..]].concat()).stdout;
     assert!(told.contains("task: greet.sh has a mistake. Mend it.") && told.contains("done: the word is right"), "{told}");
 
     assert_eq!(files(&place.path("")), before, "the folder itself is as it was");
     assert_eq!(fs::read_to_string(outside.path()).unwrap(), "of somebody else\n");
-    let expected = [("check.sh", None), ("docs/how.md", None), ("greet.sh", Some("echo hello\n")), ("task.md", None)]
-        .map(|(name, text)| (name.to_owned(), text.map_or_else(|| before[name].clone(), str::to_owned)));
-    assert_eq!(files(&place.path("agent.db.work/word")), expected.into(), "what is built, kept or linked elsewhere is not copied");
+    let expected =
+        [("check.sh", None), ("docs/how.md", None), ("greet.sh", Some("echo hello\n")), ("policy.json", None), ("task.md", None)]
+            .map(|(name, text)| (name.to_owned(), text.map_or_else(|| before[name].clone(), str::to_owned)));
+    assert_eq!(files(&place.path("agent.db.work/word")), expected.into(), "what is built, kept, linked elsewhere or denied is not copied");
     let requests = server.requests();
     assert!(requests[0].body["messages"].to_string().contains("greet.sh has a mistake"));
     let refused = requests[2].body["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap().to_owned();
