@@ -10,9 +10,12 @@ use anyhow::{Context, Result};
 use clap::Args;
 use jarre_agent::{
     RuleSet, Toolbox, Workspace,
-    tools::{Calculator, CodeExecute, FileEdit, FileRead, FileWrite, Language, ListFiles, Runner, SearchText, TestFormat, TestRun},
+    log::Effects,
+    tools::{Calculator, CodeExecute, FileRead, Language, ListFiles, Runner, SearchText, TestFormat, TestRun},
 };
 use jarre_sandbox::{Cancel, Command, Execution, Layer, Limits, Requirements, Sandbox, SandboxConfig};
+
+use crate::durable;
 
 /// How commands are shut in.
 #[derive(Clone, Debug, Args)]
@@ -122,27 +125,36 @@ impl Machine {
         Ok(TestRun::new(self.clone(), folder, command, format)?.with_limits(self.sandbox.config().limits))
     }
 
-    /// Every tool that an agent has in `folder`, what `rules` keep from being read hidden.
-    pub(crate) fn toolbox(&self, folder: &Path, command: &[String], format: TestFormat, rules: &RuleSet) -> Result<Toolbox> {
+    /// Every tool that an agent has in `folder`, what `rules` keep from being read hidden, what came of calls kept in `effects`.
+    pub(crate) fn toolbox(
+        &self,
+        folder: &Path,
+        command: &[String],
+        format: TestFormat,
+        rules: &RuleSet,
+        effects: &Effects,
+    ) -> Result<Toolbox> {
         let workspace = rules.unreadable().fold(Workspace::open(folder)?, Workspace::hiding);
         let languages = vec![Language::python(), Language::shell(), Language::rust()];
         let execute = CodeExecute::new(self.clone(), folder, languages)?.with_limits(self.sandbox.config().limits);
         let files = Toolbox::new()
             .with(FileRead::new(workspace.clone()))
-            .with(FileWrite::new(workspace.clone()))
-            .with(FileEdit::new(workspace.clone()))
+            .with(durable::write(workspace.clone(), effects))
+            .with(durable::edit(workspace.clone(), effects))
             .with(ListFiles::new(workspace.clone()))
             .with(SearchText::new(workspace));
-        Ok(files.with(Calculator::new()).with(execute).with(self.tests(folder, command, format)?))
+        let tests = durable::tests(self.tests(folder, command, format)?, effects);
+        Ok(files.with(Calculator::new()).with(durable::execute(execute, effects)).with(tests))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, sync::Arc};
 
     use jarre_agent::{Rule, Verdict};
     use jarre_core::ToolContext;
+    use jarre_kv_store::Memory;
     use jarre_sandbox::LimitHit;
     use serde_json::json;
 
@@ -174,8 +186,8 @@ mod tests {
         fs::write(folder.path().join("secrets/key"), "password").unwrap();
         fs::write(folder.path().join("open.txt"), "password").unwrap();
         let rules = RuleSet { rules: vec![Rule::new(Verdict::Deny).on_path("secrets/**")], ..RuleSet::default() };
-        let command = ["true".to_owned()];
-        let tools = machine().toolbox(folder.path(), &command, TestFormat::ExitCode, &rules).unwrap();
+        let (command, effects) = (["true".to_owned()], Effects::new(Arc::new(Memory::new())));
+        let tools = machine().toolbox(folder.path(), &command, TestFormat::ExitCode, &rules, &effects).unwrap();
         for (name, arguments) in [("search_text", json!({"pattern": "password"})), ("list_files", json!({}))] {
             let output = pollster::block_on(tools.get(name).unwrap().call(arguments, &ToolContext::new(name))).unwrap();
             assert!(output.text.contains("open.txt") && !output.text.contains("key"), "{name}: {}", output.text);

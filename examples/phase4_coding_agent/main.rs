@@ -5,6 +5,7 @@
 mod args;
 mod bench;
 mod demo;
+mod durable;
 mod exec;
 mod export;
 mod interrupt;

@@ -9,9 +9,10 @@ use std::{
 use anyhow::{Context, Result};
 use jarre_agent::{
     Cancel, CodecKind, Driven, Driver, Event, MemoryJournal, Outcome, Record, RuleSet, Run, Settings, Task, TestReport, ThreadTimer,
-    Verdict as Said,
+    Verdict as Said, log::Effects,
 };
 use jarre_core::{ChatModel, Permission, SystemClock};
+use jarre_kv_store::Memory;
 
 use super::{
     BenchArgs,
@@ -114,7 +115,8 @@ impl Bench {
     fn drive(&self, task: &TaskSpec, found: &str, place: &Place) -> Result<(Run, Vec<Record>)> {
         let model = self.remote.clone().unwrap_or_else(|| self.model.model(task, found, self.settings.codec));
         let folder = place.folder.path();
-        let tools = self.machine.toolbox(folder, &task.command, task.language.format(), &self.settings.rules)?;
+        let effects = Effects::new(Arc::new(Memory::new()));
+        let tools = self.machine.toolbox(folder, &task.command, task.language.format(), &self.settings.rules, &effects)?;
         let clock = Arc::new(SystemClock::new());
         let driver = Driver::new(model, tools, clock.clone()).with_timer(ThreadTimer).with_cancel(self.cancel.clone());
         let journal = MemoryJournal::new(&task.name, clock);

@@ -14,7 +14,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use jarre_agent::{
     Cancel, Driven, Driver, Record, RuleSet, Run, Task, ThreadTimer,
-    log::{EventLog, checked_name},
+    log::{Effects, EventLog, checked_name},
     memory::ReflectionMemory,
 };
 use jarre_core::ChatModel;
@@ -26,7 +26,7 @@ pub(crate) use folder::copy_again;
 
 use crate::{
     bench::Codec,
-    interrupt,
+    durable, interrupt,
     machine::{Machine, SandboxArgs},
     store::StoreArgs,
 };
@@ -132,11 +132,12 @@ fn driver(
     rules: &RuleSet,
 ) -> Result<Driver> {
     let (command, format) = begin::tests_of(task)?;
-    let tools = machine.toolbox(&args.store.folder(name), &command, format, rules)?;
+    let effects = Effects::new(log.store().clone());
+    let tools = machine.toolbox(&args.store.folder(name), &command, format, rules, &effects)?;
     let follow = follow::Follow { json: args.json };
     let lessons = ReflectionMemory::new(log.store().clone(), log.clock().clone());
     let driver = Driver::new(model, tools, Arc::new(jarre_core::SystemClock::new()));
-    let driver = driver.with_timer(ThreadTimer).with_observer(move |record: &Record| follow.tell(record));
+    let driver = driver.with_kept_keys(durable::KEPT).with_timer(ThreadTimer).with_observer(move |record: &Record| follow.tell(record));
     Ok(driver.with_approvals(Ask { approve: args.approve }).with_lessons(lessons))
 }
 
@@ -150,10 +151,12 @@ mod tests {
     use std::path::Path;
 
     use clap::Parser;
+    use jarre_agent::{Event, Outcome, replay::branch};
     use jarre_sandbox::Layer;
     use pollster::block_on;
 
     use super::*;
+    use crate::demo;
 
     /// The arguments of a run with its store in `folder`, in whatever the sandbox has here.
     fn args(folder: &Path, more: &[&str]) -> RunArgs {
@@ -168,6 +171,29 @@ mod tests {
 
     fn machine(args: &RunArgs) -> Machine {
         args.sandbox.machine(None).unwrap()
+    }
+
+    #[test]
+    fn a_run_that_was_killed_as_an_edit_was_begun_makes_it_when_it_goes_on() {
+        let place = tempfile::tempdir().unwrap();
+        let args = args(place.path(), &["--name", "whole"]);
+        let machine = machine(&args);
+        let (log, _) = block_on(begin::start(&args, &machine, Cancel::new())).unwrap();
+        let records = block_on(log.read("whole", 0)).unwrap();
+        let is_edit = |record: &Record| matches!(&record.event, Event::ToolStarted { call, .. } if call.name == "file_edit");
+        let begun = records.iter().position(is_edit).unwrap();
+
+        // The log as a kill behind that record leaves it, and the files as they were then.
+        drop(block_on(branch(&log, "whole", begun as u64 + 1, None, "cut")).unwrap());
+        drop(log);
+        let folder = args.store.folder("cut");
+        folder::lay(&folder, &demo::task(), &RuleSet::default()).unwrap().keep();
+        let (log, driven) = block_on(resume(&args, &machine, "cut", Cancel::new())).unwrap();
+        let records = block_on(log.read("cut", 0)).unwrap();
+        let Event::ToolFinished { output, .. } = &records[begun + 1].event else { panic!("{:?}", records[begun + 1]) };
+        assert!(!output.is_error, "{}", output.text);
+        assert!(std::fs::read_to_string(folder.join("intervals.rs")).unwrap().contains("intervals.sort()"));
+        assert!(matches!(driven.run().outcome(), Some(Outcome::Done { .. })), "{:?}", driven.run().outcome());
     }
 
     #[test]

@@ -58,7 +58,7 @@ fn a_run_that_is_killed_goes_on() {
     let place = Place::new();
     // Calls are written in another way than by default: what goes on has to know it from the log.
     let mut first = Running::start(&mut place.program(["run", "--json", "--codec", "react"]));
-    line_with(&mut first.stdout(), r#""name":"test_run","arguments""#);
+    line_with(&mut first.stdout(), r#""name":"test_run"},"key":"#);
     first.signal("KILL");
     assert_eq!(first.wait(), None);
     let summary = place.summary("demo");
@@ -69,6 +69,9 @@ fn a_run_that_is_killed_goes_on() {
     let all = place.records("demo");
     assert_eq!((&all[..before.len()], &all[before.len()..]), (&before[..], &told[..]), "records come as lines, and are those of the log");
     assert!(matches!(&all[0].event, Event::Started { run, .. } if run == "demo"));
+    let begun = all.iter().position(|record| matches!(&record.event, Event::ToolStarted { call, .. } if call.name == "test_run")).unwrap();
+    let Event::ToolFinished { output, .. } = &all[begun + 1].event else { panic!("{:?}", all[begun + 1]) };
+    assert!(output.data.as_ref().is_some_and(|data| data.get("tests").is_some()), "the tests that were cut off run again: {}", output.text);
     assert!(matches!(&all.last().unwrap().event, Event::Finished { outcome: Outcome::Done { .. } }));
     place.succeed(["replay", "demo"]);
 }
