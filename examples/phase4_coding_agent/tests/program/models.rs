@@ -141,7 +141,7 @@ fn a_run_that_is_killed_while_it_waits_for_a_server_goes_on_with_another() {
     let place = Place::new();
     let waits = Server::start(|number, _| if number == 0 { mends(0) } else { vec![Act::Wait(Duration::from_mins(10))] });
     let mut first = Running::start(&mut place.program(with(&["--json"], &waits)));
-    line_with(&mut first.stdout(), r#""type":"model_called","call":1"#);
+    line_with(&mut first.stdout(), r#""event":{"call":1,"digest":"#);
     first.signal("KILL");
     assert_eq!(first.wait(), None);
 

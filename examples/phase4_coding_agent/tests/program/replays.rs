@@ -1,11 +1,24 @@
 //! `replay` and `export`: runs once more, in another way, and in other forms.
 
-use jarre_agent::{Event, Record};
+use jarre_agent::{
+    Event, Record,
+    log::{decode, digest, encode},
+};
 
 use crate::runs::place_with_a_run;
 
+/// Records as the log has them.
 fn lines(records: &[Record]) -> String {
-    records.iter().map(|record| serde_json::to_string(record).unwrap() + "\n").collect()
+    records.iter().map(|record| String::from_utf8(encode(record).unwrap()).unwrap() + "\n").collect()
+}
+
+/// Lines that were changed, made to fit each other again.
+fn chained(text: &str) -> String {
+    let mut records: Vec<Record> = text.lines().map(|line| decode(line.as_bytes()).unwrap()).collect();
+    for at in 1..records.len() {
+        records[at].previous = digest(&encode(&records[at - 1]).unwrap());
+    }
+    lines(&records)
 }
 
 #[test]
@@ -22,10 +35,11 @@ fn a_run_comes_to_the_same_again_from_the_store_and_from_a_file() {
     // A log that breaks off is followed as far as it goes.
     let torn = place.write("torn.log", &lines(&records[..records.len() - 3]));
     place.succeed(["replay", "--file", &torn]);
-    // One that was changed is not what the run comes to.
+    // One that was changed does not fit together, or is not what the run comes to.
     let changed = lines(&records).replace("\"intervals.rs\\\"", "\"others.rs\\\"");
     assert_ne!(changed, lines(&records));
-    let changed = place.run(["replay", "--file", &place.write("changed.log", &changed)]);
+    place.run(["replay", "--file", &place.write("changed.log", &changed)]).refused(2, "changed.log, line ");
+    let changed = place.run(["replay", "--file", &place.write("changed.log", &chained(&changed))]);
     assert_eq!(changed.code, Some(1), "{changed:?}");
     assert!(changed.stdout.starts_with("another at record ") && changed.stdout.contains("\ngot: "), "{changed:?}");
     place.run(["replay", "--file", &place.write("none.log", "no record\n")]).refused(2, "none.log, line 1");
