@@ -50,6 +50,9 @@ fn a_folder_with_a_mount_below_it_is_refused() {
 #[test]
 #[ignore = "is run by the test before it"]
 fn runs_where_something_is_mounted() {
+    if !std::path::Path::new("a folder").exists() {
+        return println!("nothing is mounted here");
+    }
     let Some(sandbox) = sandbox() else { return };
     let run = |dir: &str| sandbox.run(&Command::new("true", dir), &Cancel::new());
     match run("a folder") {
