@@ -126,9 +126,9 @@ pub(crate) fn caller(frame: &Frame, context: &ToolContext) -> String {
     format!("{} {}", frame.spec.name, context.idempotency_key).trim_end().to_owned()
 }
 
-/// A tool whose work is a method `run` over its arguments and the context.
-macro_rules! implement {
-    ($tool:ident) => {
+/// A tool with a frame: `made` is its call, of itself, its arguments as JSON and the context.
+macro_rules! implement_by {
+    ($tool:ident, |$this:ident, $arguments:ident, $context:ident| $made:expr) => {
         impl jarre_core::Tool for $tool {
             fn spec(&self) -> &jarre_core::ToolSpec {
                 &self.frame.spec
@@ -136,16 +136,23 @@ macro_rules! implement {
 
             fn call<'a>(
                 &'a self,
-                arguments: serde_json::Value,
-                context: &'a jarre_core::ToolContext,
+                $arguments: serde_json::Value,
+                $context: &'a jarre_core::ToolContext,
             ) -> jarre_core::BoxFuture<'a, jarre_core::Result<jarre_core::ToolOutput>> {
-                Box::pin(async move {
-                    self.frame
-                        .call(&arguments, context, |arguments: Arguments| Ok($crate::tools::frame::or_told(self.run(&arguments, context))))
-                })
+                let $this = self;
+                Box::pin(async move { $made })
             }
         }
     };
 }
 
-pub(crate) use implement;
+/// A tool whose work is a method `run` over its arguments and the context.
+macro_rules! implement {
+    ($tool:ident) => {
+        $crate::tools::frame::implement_by!($tool, |tool, arguments, context| {
+            tool.frame.call(&arguments, context, |arguments: Arguments| Ok($crate::tools::frame::or_told(tool.run(&arguments, context))))
+        });
+    };
+}
+
+pub(crate) use {implement, implement_by};

@@ -66,23 +66,11 @@ impl<T> Drop for Finished<T> {
 /// A tool whose work takes time, commands and walks: it is a method `run` over its arguments and a [`Cancel`], on a thread of its own.
 macro_rules! implement_offloaded {
     ($tool:ident) => {
-        impl jarre_core::Tool for $tool {
-            fn spec(&self) -> &jarre_core::ToolSpec {
-                &self.frame.spec
-            }
-
-            fn call<'a>(
-                &'a self,
-                arguments: serde_json::Value,
-                context: &'a jarre_core::ToolContext,
-            ) -> jarre_core::BoxFuture<'a, jarre_core::Result<jarre_core::ToolOutput>> {
-                Box::pin(async move {
-                    let arguments: Arguments = self.frame.arguments(&arguments)?;
-                    let (tool, key) = (self.clone(), context.idempotency_key.clone());
-                    $crate::tools::offload::offload(move |cancel| tool.frame.once(&key, || tool.run(&arguments, cancel))).await
-                })
-            }
-        }
+        $crate::tools::frame::implement_by!($tool, |tool, arguments, context| {
+            let arguments: Arguments = tool.frame.arguments(&arguments)?;
+            let (tool, key) = (tool.clone(), context.idempotency_key.clone());
+            $crate::tools::offload::offload(move |cancel| tool.frame.once(&key, || tool.run(&arguments, cancel))).await
+        });
     };
 }
 
