@@ -56,8 +56,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_enum, default_value_t = Codec::Native)]
     pub(crate) codec: Codec,
     /// Rules of what may be done, as JSON; without it files may be read and written, and code be run in the sandbox. What they keep from
-    /// being read (a rule that denies a path, and names no tool and no class but `read`) is left out of the copy, so that commands do not see it either; all other rules
-    /// on paths speak of the tools that are given one, and do not bind commands.
+    /// being read (a rule that denies a path, and names no tool and no class but `read`) is left out of the copy, so that commands do not see it
+    /// either; all other rules on paths speak of the tools that are given one, and do not bind commands.
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
     /// What becomes of calls that the rules ask for.

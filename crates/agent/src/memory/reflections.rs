@@ -38,7 +38,8 @@ impl Default for MemoryOptions {
 /// What was learnt from failures, across tasks and processes, found by how like another failure is.
 ///
 /// With an embedder likeness is the cosine of the failures' vectors, which are kept with the embedder's fingerprint and made again when that changes;
-/// without one it is lexical. Each scope is kept apart, with a capacity of its own. An embedder works where the future is polled. A reflection that says the same as one that is there replaces it.
+/// without one it is lexical. Each scope is kept apart, with a capacity of its own. An embedder works where the future is polled. A reflection that
+/// says the same as one that is there replaces it.
 ///
 /// ```
 /// use std::sync::Arc;

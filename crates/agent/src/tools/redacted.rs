@@ -4,7 +4,8 @@ use jarre_core::{BoxFuture, Error, Result, Tool, ToolContext, ToolOutput, ToolSp
 use serde_json::{Map, Value};
 
 /// A tool whose output has no secrets: what a function takes out is gone from the text and from every text of the output for programs, which diffs are
-/// part of, names of fields included. Of a failure the message goes through it too, and what caused it is not passed on. `jarre_guardrails::log::Redactor::redact` over a `SecretsGuard` is such a function.
+/// part of, names of fields included. Of a failure the message goes through it too, and what caused it is not passed on.
+/// `jarre_guardrails::log::Redactor::redact` over a `SecretsGuard` is such a function.
 ///
 /// A model that edits files by what it reads will not find a secret's place again: so this is for a toolbox that asks for it
 /// ([`Toolbox::redacting`](crate::Toolbox::redacting)), and off otherwise.

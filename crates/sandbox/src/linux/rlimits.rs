@@ -21,8 +21,9 @@ impl Rlimits {
     /// What of `limits` the kernel holds each process to.
     ///
     /// The number of processes counts within the user namespace (Linux 5.14), so that it holds the tree and is the tree's alone. One more is
-    /// for the first process, which is not the command's, and another where a cgroup counts, which then is first to refuse and tells. Data may be twice the tree's memory: the tree's limit is what ends a program that
-    /// takes too much, and what is reported; this one refuses what could never fit.
+    /// for the first process, which is not the command's, and another where a cgroup counts, which then is first to refuse and tells. Data may be
+    /// twice the tree's memory: the tree's limit is what ends a program that takes too much, and what is reported; this one refuses what could never
+    /// fit.
     pub(super) fn new(limits: &Limits, cgroups: bool) -> Self {
         let seconds = limits.cpu.as_secs().saturating_add(u64::from(limits.cpu.subsec_nanos() > 0)).max(1);
         let both = |resource, value| (resource, value, value);
