@@ -138,7 +138,8 @@ impl Communicator {
     /// A ring reduce-scatter and a ring all-gather: each worker sends `2 (n - 1) / n` times its values, the least that is possible
     /// (Patarasu and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations", J. Parallel Distrib. Comput. 69(2),
     /// 2009). `values` are cut into `n` segments, of which the first `len % n` are one value longer; segment `j` is added up from the left
-    /// in the order of ranks `j, j + 1, ..., n - 1, 0, ..., j - 1`. Infinities and NaN spread as in any sum.
+    /// in the order of ranks `j, j + 1, ..., n - 1, 0, ..., j - 1`. Two workers exchange all values at once, as many bytes in one step instead
+    /// of two, and add them up in the order of ranks. Infinities and NaN spread as in any sum.
     ///
     /// # Errors
     /// [`Collective`](Error::Collective) where a worker is lost, or calls something else or with another length. Then `values` hold

@@ -55,7 +55,7 @@ impl Ring {
     }
 
     /// Ring reduce-scatter, after which this worker has all values of one segment `combine`d, then ring all-gather of what `finish` makes of
-    /// them.
+    /// them. Two workers give each other everything at once instead: as many bytes, and half as often waited for each other.
     pub(super) fn all_reduce(
         &mut self,
         call: &Call,
@@ -64,6 +64,9 @@ impl Ring {
         finish: impl Fn(f32) -> f32,
     ) -> Result<(), Fault> {
         let Place { rank, world } = self.place;
+        if world == 2 {
+            return self.all_reduce_pair(call, values, combine, finish);
+        }
         let segments: Vec<Range<usize>> = (0..world).map(|index| self.place.segment(values.len(), index)).collect();
         let at = |steps: usize| segments[(rank + 1 + world - steps) % world].clone();
         for step in 1..world {
@@ -76,6 +79,22 @@ impl Ring {
             self.exchange(call, values, at(step), at(step + 1), |value, sum| *value = sum)?;
         }
         Ok(())
+    }
+
+    /// [`all_reduce`](Self::all_reduce) of two. Both combine in the order of ranks: of two values that are no numbers the same one remains.
+    fn all_reduce_pair(
+        &mut self,
+        call: &Call,
+        values: &mut [f32],
+        combine: impl Fn(&mut f32, f32),
+        finish: impl Fn(f32) -> f32,
+    ) -> Result<(), Fault> {
+        let (all, is_first) = (0..values.len(), self.place.rank == 0);
+        self.exchange(call, values, all.clone(), all, |value, sent| {
+            let (mut sum, other) = if is_first { (*value, sent) } else { (sent, *value) };
+            combine(&mut sum, other);
+            *value = finish(sum);
+        })
     }
 
     /// What each worker has, by rank: every block travels once around.

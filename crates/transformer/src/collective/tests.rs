@@ -158,7 +158,7 @@ fn a_worker_of_an_earlier_ring_is_not_taken_for_the_neighbour() {
 
 #[test]
 fn a_worker_that_dies_in_the_middle_of_a_frame_leaves_an_error_and_no_values() {
-    let whole = frame(Operation::AllReduceSum, 1, 4, &[0; 8]);
+    let whole = frame(Operation::AllReduceSum, 1, 4, &[0; 16]);
     for sent in 0..whole.len() {
         let (address, host) = host(2, LONG);
         let (left, mut right) = pretend_to_be_rank_1(address);
@@ -175,16 +175,16 @@ fn a_worker_that_dies_in_the_middle_of_a_frame_leaves_an_error_and_no_values() {
 #[test]
 fn unsound_frames_are_refused_by_what_is_wrong_with_them() {
     let damaged = |at: usize| {
-        let mut bytes = frame(Operation::AllReduceSum, 1, 4, &[0; 8]);
+        let mut bytes = frame(Operation::AllReduceSum, 1, 4, &[0; 16]);
         bytes[at] ^= 1;
         bytes
     };
     let cases = [
         (b"GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n".to_vec(), "does not start as a frame"),
         (damaged(24), "checksum"),
-        (frame(Operation::AllReduceSum, 1, 4, &[0; 12]), "sent 12 bytes where 8 were expected"),
-        (frame(Operation::AllReduceSum, 1, 4, &[0; 7]), "sent 7 bytes where 8 were expected"),
-        (frame(Operation::AllReduceSum, 2, 4, &[0; 8]), "all_reduce_sum of 4 values (call 2) where all_reduce_sum of 4 values (call 1)"),
+        (frame(Operation::AllReduceSum, 1, 4, &[0; 20]), "sent 20 bytes where 16 were expected"),
+        (frame(Operation::AllReduceSum, 1, 4, &[0; 15]), "sent 15 bytes where 16 were expected"),
+        (frame(Operation::AllReduceSum, 2, 4, &[0; 16]), "all_reduce_sum of 4 values (call 2) where all_reduce_sum of 4 values (call 1)"),
         (frame(Operation::GiveUp, 0, 0, b"out of \xff memory"), "out of \u{fffd} memory"),
     ];
     for (bytes, complaint) in cases {

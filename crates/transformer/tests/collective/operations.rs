@@ -108,15 +108,16 @@ fn nobody_leaves_a_barrier_before_all_have_come() {
 
 #[test]
 fn infinities_and_nan_reach_every_worker_with_the_same_bits() {
-    let inputs = [[f32::NAN, f32::INFINITY, f32::MAX, -0.0, 1e-45], [1.0, f32::NEG_INFINITY, f32::MAX, -0.0, 1e-45]];
+    let [one, other] = [0x7fc0_0001, 0x7fc0_0002].map(f32::from_bits);
+    let inputs = [[f32::NAN, f32::INFINITY, f32::MAX, -0.0, 1e-45, one], [1.0, f32::NEG_INFINITY, f32::MAX, -0.0, 1e-45, other]];
     let results = on_all(2, |communicator| {
         let mut values = inputs[communicator.rank()];
         communicator.all_reduce_sum(&mut values).unwrap();
         values
     });
     assert_eq!(bits(&results[0]), bits(&results[1]));
-    let [nan, difference, overflow, zero, tiny] = results[0];
-    assert!(nan.is_nan() && difference.is_nan() && overflow.is_infinite());
+    let [nan, difference, overflow, zero, tiny, both] = results[0];
+    assert!(nan.is_nan() && both.is_nan() && difference.is_nan() && overflow.is_infinite());
     assert_eq!(bits(&[zero, tiny]), bits(&[-0.0, 3e-45]));
 }
 
