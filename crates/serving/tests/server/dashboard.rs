@@ -10,7 +10,7 @@ const DASHBOARD: &str = include_str!("../../dashboards/serving.json");
 /// The names of series in a query.
 fn names(query: &str) -> impl Iterator<Item = &str> {
     let words = query.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_' || letter == ':'));
-    words.filter(|word| word.starts_with("vllm:") || word.starts_with("http_"))
+    words.filter(|word| ["vllm:", "jarre:", "http_"].iter().any(|start| word.starts_with(start)))
 }
 
 #[tokio::test]
