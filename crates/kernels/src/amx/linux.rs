@@ -10,10 +10,10 @@ use std::arch::asm;
 use std::arch::x86_64::{__cpuid, __cpuid_count};
 use std::sync::OnceLock;
 
-use super::{Factors, LINE, ROWS, Sums};
+use super::{Factors, LINE, Panels, ROWS, Sums};
 
 /// Rows of a tile, which are the steps of a tile of weights too.
-const TILE_ROWS: usize = ROWS / 2;
+pub(super) const TILE_ROWS: usize = ROWS / 2;
 
 /// Bytes of weights of a step: 32 outputs, of four bytes each.
 const STEP_BYTES: usize = 2 * LINE;
@@ -35,7 +35,7 @@ impl Amx {
     /// The pointers must lead to as many bytes as [`Factors`] and [`Sums`] say, those of the end be free to write, and rows be 1 to [`ROWS`].
     #[expect(clippy::unused_self, reason = "the value is the proof that the instructions exist")]
     pub(crate) unsafe fn multiply_integers(self, factors: &Factors, sums: &Sums) {
-        let multiply = if factors.rows > TILE_ROWS { two_of_integers } else { one_of_integers };
+        let multiply = if factors.rows > TILE_ROWS { two_tiles } else { one_tile };
         // SAFETY: the caller's.
         unsafe { multiply_all(multiply, factors, sums) }
     }
@@ -44,12 +44,12 @@ impl Amx {
     /// one chain, and their sum is added. Numbers that are subnormal count as zero.
     ///
     /// # Safety
-    /// As [`Self::multiply_integers`].
+    /// The pointers must lead to as many bytes as [`Panels`] and [`Sums`] say, those of the end be free to write, there be a panel at least, and
+    /// its rows be [`ROWS`] or, where there is one panel, 1 to [`ROWS`].
     #[expect(clippy::unused_self, reason = "the value is the proof that the instructions exist")]
-    pub(crate) unsafe fn multiply_bf16(self, factors: &Factors, sums: &Sums) {
-        let multiply = if factors.rows > TILE_ROWS { two_of_bf16 } else { one_of_bf16 };
+    pub(crate) unsafe fn multiply_bf16(self, panels: &Panels, sums: &Sums) {
         // SAFETY: the caller's.
-        unsafe { multiply_all(multiply, factors, sums) }
+        unsafe { super::bf16::multiply(panels, sums) }
     }
 }
 
@@ -75,131 +75,120 @@ unsafe fn multiply_all(multiply: Multiply, factors: &Factors, sums: &Sums) {
 }
 
 /// A function for more than 16 rows. One block sets the tiles up, uses them and gives them back, so that no other code meets them.
-macro_rules! multiply_two {
-    ($name:ident, $instruction:literal) => {
-        /// # Safety
-        /// As [`Amx::multiply_integers`], with more than 16 rows, a tile of weights at `tail` or null, and a processor that has the instructions.
-        unsafe fn $name(factors: &Factors, sums: &Sums, tail: *const u8) {
-            // SAFETY: the caller's.
-            unsafe {
-                asm!(
-                    "ldtilecfg [{scratch}]",
-                    "mov {scratch}, {start_stride}",
-                    "shl {scratch}, 4",
-                    "add {scratch}, {start}",
-                    "tileloadd tmm0, [{start} + {start_stride}]",
-                    "tileloadd tmm1, [{start} + {start_stride} + 64]",
-                    "tileloadd tmm2, [{scratch} + {start_stride}]",
-                    "tileloadd tmm3, [{scratch} + {start_stride} + 64]",
-                    "test {lines}, {lines}",
-                    "jz 3f",
-                    "2:",
-                    "tileloadd tmm4, [{inputs} + {line}]",
-                    "tileloadd tmm6, [{weights} + {line} * 2]",
-                    concat!($instruction, " tmm0, tmm4, tmm6"),
-                    "tileloadd tmm7, [{weights} + {line} * 2 + 64]",
-                    concat!($instruction, " tmm1, tmm4, tmm7"),
-                    "tileloadd tmm5, [{inputs} + {line} + 1024]",
-                    concat!($instruction, " tmm2, tmm5, tmm6"),
-                    concat!($instruction, " tmm3, tmm5, tmm7"),
-                    "add {inputs}, {inputs_stride}",
-                    "add {weights}, 2048",
-                    "dec {lines}",
-                    "jnz 2b",
-                    "3:",
-                    "test {tail}, {tail}",
-                    "jz 4f",
-                    "mov {weights}, {tail}",
-                    "xor {tail:e}, {tail:e}",
-                    "mov {lines:e}, 1",
-                    "jmp 2b",
-                    "4:",
-                    "mov {scratch}, {end_stride}",
-                    "shl {scratch}, 4",
-                    "add {scratch}, {end}",
-                    "tilestored [{end} + {end_stride}], tmm0",
-                    "tilestored [{end} + {end_stride} + 64], tmm1",
-                    "tilestored [{scratch} + {end_stride}], tmm2",
-                    "tilestored [{scratch} + {end_stride} + 64], tmm3",
-                    "tilerelease",
-                    scratch = inout(reg) &raw const SHAPES[factors.rows] => _,
-                    start = in(reg) sums.start,
-                    start_stride = in(reg) sums.start_stride,
-                    end = in(reg) sums.end,
-                    end_stride = in(reg) sums.end_stride,
-                    inputs = inout(reg) factors.inputs => _,
-                    inputs_stride = in(reg) factors.rows * LINE,
-                    weights = inout(reg) factors.weights => _,
-                    lines = inout(reg) factors.steps / TILE_ROWS => _,
-                    tail = inout(reg) tail => _,
-                    line = in(reg) LINE,
-                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                    out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                    options(nostack),
-                );
-            }
-        }
-    };
+///
+/// # Safety
+/// As [`Amx::multiply_integers`], with more than 16 rows, a tile of weights at `tail` or null, and a processor that has the instructions.
+unsafe fn two_tiles(factors: &Factors, sums: &Sums, tail: *const u8) {
+    // SAFETY: the caller's.
+    unsafe {
+        asm!(
+            "ldtilecfg [{scratch}]",
+            "mov {scratch}, {start_stride}",
+            "shl {scratch}, 4",
+            "add {scratch}, {start}",
+            "tileloadd tmm0, [{start} + {start_stride}]",
+            "tileloadd tmm1, [{start} + {start_stride} + 64]",
+            "tileloadd tmm2, [{scratch} + {start_stride}]",
+            "tileloadd tmm3, [{scratch} + {start_stride} + 64]",
+            "test {lines}, {lines}",
+            "jz 3f",
+            "2:",
+            "tileloadd tmm4, [{inputs} + {line}]",
+            "tileloadd tmm6, [{weights} + {line} * 2]",
+            "tdpbusd tmm0, tmm4, tmm6",
+            "tileloadd tmm7, [{weights} + {line} * 2 + 64]",
+            "tdpbusd tmm1, tmm4, tmm7",
+            "tileloadd tmm5, [{inputs} + {line} + 1024]",
+            "tdpbusd tmm2, tmm5, tmm6",
+            "tdpbusd tmm3, tmm5, tmm7",
+            "add {inputs}, {inputs_stride}",
+            "add {weights}, 2048",
+            "dec {lines}",
+            "jnz 2b",
+            "3:",
+            "test {tail}, {tail}",
+            "jz 4f",
+            "mov {weights}, {tail}",
+            "xor {tail:e}, {tail:e}",
+            "mov {lines:e}, 1",
+            "jmp 2b",
+            "4:",
+            "mov {scratch}, {end_stride}",
+            "shl {scratch}, 4",
+            "add {scratch}, {end}",
+            "tilestored [{end} + {end_stride}], tmm0",
+            "tilestored [{end} + {end_stride} + 64], tmm1",
+            "tilestored [{scratch} + {end_stride}], tmm2",
+            "tilestored [{scratch} + {end_stride} + 64], tmm3",
+            "tilerelease",
+            scratch = inout(reg) &raw const SHAPES[factors.rows] => _,
+            start = in(reg) sums.start,
+            start_stride = in(reg) sums.start_stride,
+            end = in(reg) sums.end,
+            end_stride = in(reg) sums.end_stride,
+            inputs = inout(reg) factors.inputs => _,
+            inputs_stride = in(reg) factors.rows * LINE,
+            weights = inout(reg) factors.weights => _,
+            lines = inout(reg) factors.steps / TILE_ROWS => _,
+            tail = inout(reg) tail => _,
+            line = in(reg) LINE,
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack),
+        );
+    }
 }
 
 /// The same for up to 16 rows.
-macro_rules! multiply_one {
-    ($name:ident, $instruction:literal) => {
-        /// # Safety
-        /// As [`Amx::multiply_integers`], with up to 16 rows, a tile of weights at `tail` or null, and a processor that has the instructions.
-        unsafe fn $name(factors: &Factors, sums: &Sums, tail: *const u8) {
-            // SAFETY: the caller's.
-            unsafe {
-                asm!(
-                    "ldtilecfg [{shape}]",
-                    "tileloadd tmm0, [{start} + {start_stride}]",
-                    "tileloadd tmm1, [{start} + {start_stride} + 64]",
-                    "test {lines}, {lines}",
-                    "jz 3f",
-                    "2:",
-                    "tileloadd tmm4, [{inputs} + {line}]",
-                    "tileloadd tmm6, [{weights} + {line} * 2]",
-                    concat!($instruction, " tmm0, tmm4, tmm6"),
-                    "tileloadd tmm7, [{weights} + {line} * 2 + 64]",
-                    concat!($instruction, " tmm1, tmm4, tmm7"),
-                    "add {inputs}, {inputs_stride}",
-                    "add {weights}, 2048",
-                    "dec {lines}",
-                    "jnz 2b",
-                    "3:",
-                    "test {tail}, {tail}",
-                    "jz 4f",
-                    "mov {weights}, {tail}",
-                    "xor {tail:e}, {tail:e}",
-                    "mov {lines:e}, 1",
-                    "jmp 2b",
-                    "4:",
-                    "tilestored [{end} + {end_stride}], tmm0",
-                    "tilestored [{end} + {end_stride} + 64], tmm1",
-                    "tilerelease",
-                    shape = in(reg) &raw const SHAPES[factors.rows],
-                    start = in(reg) sums.start,
-                    start_stride = in(reg) sums.start_stride,
-                    end = in(reg) sums.end,
-                    end_stride = in(reg) sums.end_stride,
-                    inputs = inout(reg) factors.inputs => _,
-                    inputs_stride = in(reg) factors.rows * LINE,
-                    weights = inout(reg) factors.weights => _,
-                    lines = inout(reg) factors.steps / TILE_ROWS => _,
-                    tail = inout(reg) tail => _,
-                    line = in(reg) LINE,
-                    out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm6") _, out("tmm7") _,
-                    options(nostack),
-                );
-            }
-        }
-    };
+///
+/// # Safety
+/// As [`Amx::multiply_integers`], with up to 16 rows, a tile of weights at `tail` or null, and a processor that has the instructions.
+unsafe fn one_tile(factors: &Factors, sums: &Sums, tail: *const u8) {
+    // SAFETY: the caller's.
+    unsafe {
+        asm!(
+            "ldtilecfg [{shape}]",
+            "tileloadd tmm0, [{start} + {start_stride}]",
+            "tileloadd tmm1, [{start} + {start_stride} + 64]",
+            "test {lines}, {lines}",
+            "jz 3f",
+            "2:",
+            "tileloadd tmm4, [{inputs} + {line}]",
+            "tileloadd tmm6, [{weights} + {line} * 2]",
+            "tdpbusd tmm0, tmm4, tmm6",
+            "tileloadd tmm7, [{weights} + {line} * 2 + 64]",
+            "tdpbusd tmm1, tmm4, tmm7",
+            "add {inputs}, {inputs_stride}",
+            "add {weights}, 2048",
+            "dec {lines}",
+            "jnz 2b",
+            "3:",
+            "test {tail}, {tail}",
+            "jz 4f",
+            "mov {weights}, {tail}",
+            "xor {tail:e}, {tail:e}",
+            "mov {lines:e}, 1",
+            "jmp 2b",
+            "4:",
+            "tilestored [{end} + {end_stride}], tmm0",
+            "tilestored [{end} + {end_stride} + 64], tmm1",
+            "tilerelease",
+            shape = in(reg) &raw const SHAPES[factors.rows],
+            start = in(reg) sums.start,
+            start_stride = in(reg) sums.start_stride,
+            end = in(reg) sums.end,
+            end_stride = in(reg) sums.end_stride,
+            inputs = inout(reg) factors.inputs => _,
+            inputs_stride = in(reg) factors.rows * LINE,
+            weights = inout(reg) factors.weights => _,
+            lines = inout(reg) factors.steps / TILE_ROWS => _,
+            tail = inout(reg) tail => _,
+            line = in(reg) LINE,
+            out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm6") _, out("tmm7") _,
+            options(nostack),
+        );
+    }
 }
-
-multiply_two!(two_of_integers, "tdpbusd");
-multiply_one!(one_of_integers, "tdpbusd");
-multiply_two!(two_of_bf16, "tdpbf16ps");
-multiply_one!(one_of_bf16, "tdpbf16ps");
 
 /// Weights with zeros after them.
 #[repr(C, align(64))]
@@ -207,7 +196,7 @@ struct Tail([u8; TILE_ROWS * STEP_BYTES]);
 
 /// The shapes of the eight tiles, as `ldtilecfg` reads them.
 #[repr(C, align(64))]
-struct Shape {
+pub(super) struct Shape {
     palette: u8,
     start_row: u8,
     reserved: [u8; 14],
@@ -216,7 +205,7 @@ struct Shape {
 }
 
 /// The shapes for each number of rows, ready for the instruction: one that was just written would have to wait for its bytes.
-static SHAPES: [Shape; ROWS + 1] = {
+pub(super) static SHAPES: [Shape; ROWS + 1] = {
     let mut shapes = [const { Shape::new(0) }; ROWS + 1];
     let mut rows = 0;
     while rows <= ROWS {

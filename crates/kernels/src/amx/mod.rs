@@ -1,6 +1,8 @@
 //! Products of tiles of matrices (Intel's Advanced Matrix Extensions, "AMX"), where processor and system have them.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod bf16;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod linux;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod none;
@@ -26,6 +28,23 @@ pub(crate) struct Factors {
     /// `[steps, 32, 4]` bytes. They and the inputs are read fastest where they are aligned to 64.
     pub(crate) weights: *const u8,
     pub(crate) steps: usize,
+}
+
+/// Panels of rows of inputs in bfloat16, and weights of 32 outputs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Panels {
+    /// `[count, lines, rows, 64]` bytes.
+    pub(crate) inputs: *const u8,
+    /// Panels, 1 at least.
+    pub(crate) count: usize,
+    /// Rows of a panel: [`ROWS`], or fewer where there is one panel.
+    pub(crate) rows: usize,
+    /// `[lines, 16, 32, 4]` bytes. They and the inputs are read fastest where they are aligned to 64.
+    pub(crate) weights: *const u8,
+    /// Lines of each row, 1 at least.
+    pub(crate) lines: usize,
+    /// The weights that are needed next, as many: they are fetched meanwhile. A hint, which may lead anywhere.
+    pub(crate) next: *const u8,
 }
 
 /// Where the sums of products start from and go to: 32 of four bytes for each row.

@@ -2,7 +2,7 @@
 
 #![expect(unsafe_code, reason = "the same functions as where there is AMX")]
 
-use super::{Factors, Sums};
+use super::{Factors, Panels, Sums};
 
 /// No value proves what is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +21,12 @@ impl Amx {
     pub(crate) unsafe fn multiply_integers(self, _factors: &Factors, _sums: &Sums) {
         match self {}
     }
+
     /// Cannot be called.
     ///
     /// # Safety
     /// None.
-    pub(crate) unsafe fn multiply_bf16(self, _factors: &Factors, _sums: &Sums) {
+    pub(crate) unsafe fn multiply_bf16(self, _panels: &Panels, _sums: &Sums) {
         match self {}
     }
 }

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 use std::mem::transmute;
 
 use super::pack::{Group, LANES};
-use super::tile::{COLUMNS, Factors};
+use super::tile::COLUMNS;
 use crate::matrix::Matrix;
 use crate::transpose_x86::transposed;
 
@@ -36,12 +36,12 @@ impl Avx512 {
         (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bf16")).then_some(Self(()))
     }
 
-    /// The product of `factors` into `columns` of the rows of `out`, or added to what is there.
+    /// The product of `rows` rows `a`, `[pairs, rows, 2]`, and columns `b`, `[pairs, COLUMNS, 2]`, into `columns` of the rows of `out`, or added to
+    /// what is there.
     ///
     /// # Panics
     /// Where rows are none or more than twelve, columns are more than [`COLUMNS`], or `out` is too short.
-    pub(crate) fn tile(self, factors: Factors<'_>, out: &mut [f32], stride: usize, columns: usize, add: bool) {
-        let Factors { a, b, rows } = factors;
+    pub(crate) fn tile(self, [a, b]: [&[u32]; 2], rows: usize, out: &mut [f32], stride: usize, columns: usize, add: bool) {
         tile_of!(rows, (a, b, out, stride, columns, add), 1 2 3 4 5 6 7 8 9 10 11 12);
     }
 
@@ -103,7 +103,7 @@ fn tile<const R: usize>(a: &[u32], b: &[u32], out: &mut [f32], stride: usize, co
 
 #[target_feature(enable = "avx512f,avx512bf16")]
 fn pack_interleaved(side: Matrix<'_>, groups: &[Group], packed: &mut [u32]) {
-    for pair in 0..side.shape()[1].div_ceil(2) {
+    for pair in 0..groups.first().map_or(0, |group| group.depth) {
         for group in groups {
             store_pairs(&mut packed[group.place(pair)], interleaved(side, group, pair));
         }
@@ -131,7 +131,7 @@ fn pack_transposed(side: Matrix<'_>, group: &Group, packed: &mut [u32]) {
         for (row, lane) in rows.iter_mut().zip(group.lanes.clone()) {
             *row = line_of(side, lane, line);
         }
-        let pairs = (side.shape()[1].div_ceil(2) - line * LANES).min(LANES);
+        let pairs = (group.depth - line * LANES).min(LANES);
         for (index, column) in transposed(&rows).into_iter().enumerate().take(pairs) {
             store_pairs(&mut packed[group.place(line * LANES + index)], column);
         }

@@ -13,7 +13,7 @@ pub(crate) enum Layout {
     Rows,
     /// Panels of [`amx::ROWS`] lanes, `[pairs / 16, lanes, 16, 2]`, filled with zeros beyond k; the last one is as narrow as what is left.
     Lines,
-    /// Panels of [`COLUMNS`] lanes, `[pairs, lanes, 2]`; the last one is filled with zeros.
+    /// Panels of [`COLUMNS`] lanes, `[pairs, lanes, 2]`, filled with zeros up to whole lines of pairs; so is the last one beyond its lanes.
     Columns,
 }
 
@@ -38,8 +38,8 @@ impl Layout {
     /// Pairs of a lane.
     pub(crate) fn depth(self, pairs: usize) -> usize {
         match self {
-            Self::Rows | Self::Columns => pairs,
-            Self::Lines => pairs.next_multiple_of(LINE_PAIRS),
+            Self::Rows => pairs,
+            Self::Lines | Self::Columns => pairs.next_multiple_of(LINE_PAIRS),
         }
     }
 

@@ -10,6 +10,7 @@
 mod amx_tile;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod buffers;
 mod layout;
 mod pack;
 mod tile;
@@ -20,18 +21,17 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use self::buffers::{Buffers, with_buffers};
 use self::layout::Layout;
 use self::pack::pack;
-use self::tile::{COLUMNS, Isa, Target, multiply_panels};
+use self::tile::{COLUMNS, Factors, Isa, Target, multiply_panels};
 pub use self::weights::Bf16Weights;
 use self::words::Words;
 use crate::matrix::{self, Matrix};
+use crate::packed::Epilogue;
 
-/// Rows of the left matrix and columns of the right one that are packed at a time, 4 MiB each.
-const SIDE_BLOCK: usize = 4080;
-
-/// Products of so few panels of rows are split over threads by columns.
-const FEW_PANELS: usize = 2;
+/// Columns of the right matrix that are packed at a time, 16 MiB at most.
+const COLUMN_BLOCK: usize = 2048;
 
 /// Whether this processor multiplies bf16 itself (AVX-512 BF16, or AMX beside it); elsewhere products are right but slow.
 pub fn supported() -> bool {
@@ -55,7 +55,7 @@ pub(crate) fn product_bf16(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
     }
     let mut out = vec![0.0; m * n];
     if m <= few_rows(isa) {
-        Bf16Weights::pack(isa, b.transposed()).multiply(a, &mut out);
+        Bf16Weights::pack(isa, b.transposed()).multiply(a, &mut out, &Epilogue::default());
     } else if n > 0 {
         blocked_product(isa, a, b, &mut out);
     }
@@ -68,20 +68,50 @@ fn portable_product(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
     matrix::product(a.with_values(&left), b.with_values(&right))
 }
 
+/// Threads take rows of one block of columns after another.
 fn blocked_product(isa: Isa, a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32]) {
     let ([m, k], [_, n]) = (a.shape(), b.shape());
-    let (mut left, mut right) = (Words::default(), Words::default());
-    for rows in blocks(m, SIDE_BLOCK) {
-        for ks in blocks(k, isa.k_block()) {
-            pack_side(isa, a.part(rows.clone(), ks.clone()), isa.left(), &mut left);
-            for columns in blocks(n, SIDE_BLOCK) {
-                pack_side(isa, b.part(ks.clone(), columns.clone()).transposed(), Layout::Columns, &mut right);
-                let place =
-                    Target { values: &mut out[rows.start * n..rows.end * n], stride: n, first: columns.start, columns: columns.len() };
-                multiply_blocks(isa, &left, &right, ks.len().div_ceil(2), place, ks.start > 0);
+    let rows = task_rows(isa, m);
+    with_buffers(|buffers| {
+        for columns in blocks(n, COLUMN_BLOCK) {
+            for ks in blocks(k, isa.k_block()) {
+                pack_side(isa, b.part(ks.clone(), columns.clone()).transposed(), Layout::Columns, &mut buffers.packed);
+                let right = Right { packed: &buffers.packed, k: ks.len() };
+                out.par_chunks_mut(rows * n).enumerate().for_each(|(task, values)| {
+                    let a = a.part(task * rows..m.min((task + 1) * rows), ks.clone());
+                    let place = Target { values, stride: n, first: columns.start, columns: columns.len() };
+                    multiply_rows(isa, a, right, place, ks.start > 0);
+                });
             }
         }
-    }
+    });
+}
+
+/// A packed right matrix.
+#[derive(Clone, Copy, Debug)]
+struct Right<'a> {
+    /// As [`Layout::Columns`].
+    packed: &'a [u32],
+    k: usize,
+}
+
+/// The product of some rows on this thread, into `place` or added to what is there.
+fn multiply_rows(isa: Isa, rows: Matrix<'_>, right: Right<'_>, mut place: Target<'_>, add: bool) {
+    let ([count, k], layout) = (rows.shape(), isa.left());
+    let panels = right.packed.chunks_exact(COLUMNS * Layout::Columns.depth(right.k.div_ceil(2)));
+    with_buffers(|Buffers { packed, .. }| {
+        for ks in blocks(k, isa.k_block()) {
+            packed.resize(layout.words(count, ks.len()));
+            pack(isa, rows.part(0..count, ks.clone()), layout, packed.as_mut());
+            let pairs = ks.len().div_ceil(2);
+            let part = ks.start / 2 * COLUMNS..(ks.start / 2 + Layout::Columns.depth(pairs)) * COLUMNS;
+            let next = panels.clone().cycle().skip(1);
+            for (index, (b, next)) in panels.clone().zip(next).enumerate() {
+                let factors = Factors { a: packed, b: &b[part.clone()], next: &next[part.clone()], pairs };
+                multiply_panels(isa, factors, &mut place.panel(index), add || ks.start > 0);
+            }
+        }
+    });
 }
 
 /// `0..count` in blocks of `size`.
@@ -102,18 +132,6 @@ fn pack_side(isa: Isa, side: Matrix<'_>, layout: Layout, packed: &mut Words) {
     });
 }
 
-/// Multiplies packed blocks, and adds the product to what is there or puts it there; threads take rows of `place`.
-fn multiply_blocks(isa: Isa, left: &[u32], right: &[u32], pairs: usize, place: Target<'_>, add: bool) {
-    let Target { values, stride, first, columns } = place;
-    let rows = task_rows(isa, values.len() / stride);
-    values.par_chunks_mut(rows * stride).zip(left.par_chunks(rows * isa.left().depth(pairs))).for_each(|(values, left)| {
-        let mut place = Target { values, stride, first, columns };
-        for (index, panel) in right.chunks_exact(COLUMNS * pairs).enumerate() {
-            multiply_panels(isa, left, panel, pairs, &mut place.panel(index), add);
-        }
-    });
-}
-
 /// Rows that make a task, whole panels of them: more of them read the right matrix less often, fewer keep all threads busy longer.
 fn task_rows(isa: Isa, rows: usize) -> usize {
     let panel = isa.left().width();
@@ -122,7 +140,7 @@ fn task_rows(isa: Isa, rows: usize) -> usize {
 
 /// So few rows are split over threads by columns.
 fn few_rows(isa: Isa) -> usize {
-    FEW_PANELS * isa.left().width()
+    isa.few_panels() * isa.left().width()
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub(crate) struct Group {
     pub(crate) start: usize,
     /// From one pair to the next.
     pub(crate) stride: usize,
+    /// Pairs to write of each lane: those of the matrix, then zeros.
+    pub(crate) depth: usize,
 }
 
 impl Group {
@@ -46,7 +48,7 @@ fn groups(lanes: usize, pairs: usize, layout: Layout) -> Vec<Group> {
             let width = LANES.min(stride - first);
             let lanes = (panel + first).min(lanes)..(panel + first + width).min(lanes);
             let start = panel * depth + if layout == Layout::Lines { first * LINE_PAIRS } else { first };
-            groups.push(Group { lanes, width, start, stride });
+            groups.push(Group { lanes, width, start, stride, depth });
         }
     }
     groups
@@ -74,7 +76,7 @@ pub(crate) fn pack(isa: Isa, side: Matrix<'_>, layout: Layout, packed: &mut [u32
 }
 
 fn pack_group(side: Matrix<'_>, group: &Group, packed: &mut [u32]) {
-    for pair in 0..side.shape()[1].div_ceil(2) {
+    for pair in 0..group.depth {
         let place = &mut packed[group.place(pair)];
         place.fill(0);
         for (place, lane) in place.iter_mut().zip(group.lanes.clone()) {

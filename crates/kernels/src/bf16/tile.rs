@@ -1,10 +1,9 @@
 //! Tiles of a product: some rows of the left matrix times a panel of columns of the right one.
 
-use super::amx_tile;
-#[cfg(target_arch = "x86_64")]
-use super::avx512::Avx512;
 use super::layout::Layout;
 use super::pack::widened;
+#[cfg(target_arch = "x86_64")]
+use super::{amx_tile, avx512::Avx512};
 use crate::amx::Amx;
 
 /// Rows of a tile of vectors.
@@ -57,6 +56,11 @@ impl Isa {
         if self.left() == Layout::Lines { 4 } else { 16 }
     }
 
+    /// Products of so few panels of rows are split over threads by columns.
+    pub(crate) fn few_panels(self) -> usize {
+        if self.left() == Layout::Lines { 4 } else { 2 }
+    }
+
     /// How the left matrix is packed.
     pub(crate) fn left(self) -> Layout {
         match self {
@@ -84,38 +88,39 @@ impl Target<'_> {
     }
 
     /// The slice from a row's first column on.
-    fn row(&mut self, row: usize) -> &mut [f32] {
+    pub(crate) fn row(&mut self, row: usize) -> &mut [f32] {
         &mut self.values[row * self.stride + self.first..]
     }
 }
 
-/// A tile's factors, in pairs of k: `a` is `[pairs, rows, 2]` or, for AMX, `[pairs / 16, rows, 16, 2]`, and `b` `[pairs, COLUMNS, 2]`.
+/// Factors in pairs of k.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Factors<'a> {
+    /// Panels of rows, as [`Isa::left`] says.
     pub(crate) a: &'a [u32],
+    /// A panel of [`Layout::Columns`].
     pub(crate) b: &'a [u32],
-    pub(crate) rows: usize,
+    /// The panel that is multiplied after it, to be fetched meanwhile.
+    pub(crate) next: &'a [u32],
+    /// Pairs of k, without the zeros that fill panels up.
+    pub(crate) pairs: usize,
 }
 
-/// All panels of `left` times one panel of the right matrix into `place`, or added to what is there.
-pub(crate) fn multiply_panels(isa: Isa, left: &[u32], panel: &[u32], pairs: usize, place: &mut Target<'_>, add: bool) {
+/// The product of `factors` into `place`, or added to what is there.
+pub(crate) fn multiply_panels(isa: Isa, factors: Factors<'_>, place: &mut Target<'_>, add: bool) {
+    let Factors { a, b, pairs, .. } = factors;
     let (stride, columns) = (place.stride, place.columns);
-    let (height, depth) = (isa.left().width(), isa.left().depth(pairs));
-    for (index, a) in left.chunks(height * depth).enumerate() {
-        let factors = Factors { a, b: panel, rows: a.len() / depth };
-        let out = place.row(index * height);
-        match isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Amx(amx, _) => amx_tile::multiply(amx, factors, out, stride, columns, add),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(avx512) => avx512.tile(factors, out, stride, columns, add),
-            Isa::Portable => portable_tile(factors, out, stride, columns, add),
-        }
+    let panels = || a.chunks(ROWS * pairs).enumerate().map(|(index, a)| (index * ROWS, a.len() / pairs, a));
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Amx(amx, _) => amx_tile::multiply(amx, factors, place, add),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512(avx512) => panels().for_each(|(first, rows, a)| avx512.tile([a, b], rows, place.row(first), stride, columns, add)),
+        Isa::Portable => panels().for_each(|(first, rows, a)| portable_tile([a, b], rows, place.row(first), stride, columns, add)),
     }
 }
 
-fn portable_tile(factors: Factors<'_>, out: &mut [f32], stride: usize, columns: usize, add: bool) {
-    let Factors { a, b, rows } = factors;
+fn portable_tile([a, b]: [&[u32]; 2], rows: usize, out: &mut [f32], stride: usize, columns: usize, add: bool) {
     for (row, out) in out.chunks_mut(stride).take(rows).enumerate() {
         let out = &mut out[..columns];
         let mut sums = [0.0; COLUMNS];

@@ -44,25 +44,24 @@ impl<'a> Epilogue<'a> {
         self
     }
 
-    /// Writes a product `[m, n]` that was made elsewhere to `out`.
-    ///
-    /// # Panics
-    /// Where the bias, the residual or `out` has another shape than the product.
-    pub(crate) fn apply(&self, product: &[f32], out: &mut [f32], n: usize) {
-        assert_eq!(product.len(), out.len(), "values of the product and of the output");
-        self.check(out.len().checked_div(n).unwrap_or(0), n);
-        for (row, (out, product)) in out.chunks_mut(n.max(1)).zip(product.chunks(n.max(1))).enumerate() {
-            for (panel, (out, product)) in out.chunks_mut(PANEL).zip(product.chunks(PANEL)).enumerate() {
-                let mut values = [0.0; PANEL];
-                values[..product.len()].copy_from_slice(product);
-                self.write(out, values, panel * PANEL, row * n + panel * PANEL);
-            }
+    /// Whether a product is written as it is.
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self, Self { bias: None, activation: None, residual: Residual::None })
+    }
+
+    /// Writes a part of a row that was made elsewhere: the first values of `product`. `column` is the first of `out` in its row, `index` the
+    /// place of that value in the whole output.
+    pub(crate) fn write_row(&self, out: &mut [f32], product: &[f32], column: usize, index: usize) {
+        for (panel, (out, product)) in out.chunks_mut(PANEL).zip(product.chunks(PANEL)).enumerate() {
+            let mut values = [0.0; PANEL];
+            values[..product.len()].copy_from_slice(product);
+            self.write(out, values, column + panel * PANEL, index + panel * PANEL);
         }
     }
 
     /// # Panics
     /// Where the bias or the residual has another shape than the output `[m, n]`.
-    pub(super) fn check(&self, m: usize, n: usize) {
+    pub(crate) fn check(&self, m: usize, n: usize) {
         if let Some(bias) = self.bias {
             assert_eq!(bias.len(), n, "values of the bias and outputs");
         }

@@ -52,11 +52,7 @@ impl PackedWeights {
             (Self::Int8(weights), Inputs::Float) => weights.matmul_f32(x, out, epilogue),
             (Self::Int4(weights), Inputs::Int8) => weights.matmul(x, out, epilogue),
             (Self::Int4(weights), Inputs::Float) => weights.matmul_f32(x, out, epilogue),
-            (Self::Bf16(weights), _) => {
-                let mut product = vec![0.0; out.len()];
-                weights.matmul(x, &mut product);
-                epilogue.apply(&product, out, weights.shape()[0]);
-            }
+            (Self::Bf16(weights), _) => weights.matmul_through(x, out, epilogue),
         }
     }
 }
