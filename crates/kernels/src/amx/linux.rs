@@ -12,6 +12,8 @@ use std::sync::OnceLock;
 
 use super::{Factors, LINE, Panels, ROWS, Sums};
 
+mod groups;
+
 /// Rows of a tile, which are the steps of a tile of weights too.
 pub(super) const TILE_ROWS: usize = ROWS / 2;
 

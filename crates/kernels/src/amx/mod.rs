@@ -57,3 +57,35 @@ pub(crate) struct Sums {
     /// Bytes from a row's sums to the next one's.
     pub(crate) end_stride: usize,
 }
+
+/// Rows of inputs of a [`Pass`]: a tile.
+pub(crate) const PASS_ROWS: usize = 16;
+
+/// Outputs of a [`Pass`]: a tile.
+pub(crate) const PASS_OUTPUTS: usize = 16;
+
+/// Products of 16 rows by 16 outputs, group of inputs by group: the integer sum of each is exact, and `scale sum` is added to f32 sums.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Pass {
+    /// Signed, `[groups, units, 16, unit]`.
+    pub(crate) inputs: *const u8,
+    /// Signed, `[groups, units, unit / 4, 4]` for every output, 128 bytes from one four inputs to the next.
+    pub(crate) weights: *const u8,
+    /// Of 16 outputs, 128 bytes from one group to the next.
+    pub(crate) scales: *const f32,
+    /// Of 16 outputs, 128 bytes from one row to the next.
+    pub(crate) sums: *mut f32,
+}
+
+/// Inputs of passes.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Groups {
+    /// At least one.
+    pub(crate) count: usize,
+    /// Units of a group, at least one.
+    pub(crate) units: usize,
+    /// Inputs of a unit, which one instruction multiplies and adds up: 32 or 64.
+    pub(crate) unit: usize,
+}

@@ -2,7 +2,7 @@
 
 #![expect(unsafe_code, reason = "the same functions as where there is AMX")]
 
-use super::{Factors, Panels, Sums};
+use super::{Factors, Groups, Panels, Pass, Sums};
 
 /// No value proves what is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,14 @@ impl Amx {
     /// # Safety
     /// None.
     pub(crate) unsafe fn multiply_bf16(self, _panels: &Panels, _sums: &Sums) {
+        match self {}
+    }
+
+    /// Cannot be called.
+    ///
+    /// # Safety
+    /// None.
+    pub(crate) unsafe fn multiply_groups(self, _passes: &[Pass], _groups: Groups, _ahead: *const u8) {
         match self {}
     }
 }

@@ -64,28 +64,13 @@ impl<P: PackedMatrix> Panels for Floats<'_, P> {
         self.0.panel_bytes()
     }
 
-    fn multiply(&self, level: Level, block: &FloatBlock, panel: usize, sums: &mut FloatSums) {
-        let rounds = self.shape()[1].div_ceil(ROUND);
-        level.vectorize(
-            #[inline(always)]
-            || {
-                *sums = FloatSums::default();
-                let mut weights = [[0.0; PANEL * STEP]; 2];
-                for round in 0..rounds {
-                    self.0.widen(panel, round, &mut weights);
-                    for (row, sums) in sums.0[..block.rows].iter_mut().enumerate() {
-                        let inputs = block.values[row * rounds + round].as_chunks::<STEP>().0;
-                        for (inputs, weights) in inputs.iter().zip(&weights) {
-                            for (sums, weights) in sums.as_chunks_mut::<STEP>().0.iter_mut().zip(weights.as_chunks::<STEP>().0) {
-                                for ((sum, weight), input) in sums.iter_mut().zip(weights).zip(inputs) {
-                                    *sum += weight * input;
-                                }
-                            }
-                        }
-                    }
-                }
-            },
-        );
+    fn multiply(&self, level: Level, blocks: &[FloatBlock], panel: usize, sums: &mut [FloatSums]) {
+        for (block, sums) in blocks.iter().zip(sums) {
+            level.vectorize(
+                #[inline(always)]
+                || self.multiply_block(block, panel, sums),
+            );
+        }
     }
 
     #[inline(always)]
@@ -95,5 +80,27 @@ impl<P: PackedMatrix> Panels for Floats<'_, P> {
             let [a, b, c, d] = sums[output];
             (a + b) + (c + d)
         })
+    }
+}
+
+impl<P: PackedMatrix> Floats<'_, P> {
+    #[inline(always)]
+    fn multiply_block(&self, block: &FloatBlock, panel: usize, sums: &mut FloatSums) {
+        let rounds = self.0.shape()[1].div_ceil(ROUND);
+        *sums = FloatSums::default();
+        let mut weights = [[0.0; PANEL * STEP]; 2];
+        for round in 0..rounds {
+            self.0.widen(panel, round, &mut weights);
+            for (row, sums) in sums.0[..block.rows].iter_mut().enumerate() {
+                let inputs = block.values[row * rounds + round].as_chunks::<STEP>().0;
+                for (inputs, weights) in inputs.iter().zip(&weights) {
+                    for (sums, weights) in sums.as_chunks_mut::<STEP>().0.iter_mut().zip(weights.as_chunks::<STEP>().0) {
+                        for ((sum, weight), input) in sums.iter_mut().zip(weights).zip(inputs) {
+                            *sum += weight * input;
+                        }
+                    }
+                }
+            }
+        }
     }
 }

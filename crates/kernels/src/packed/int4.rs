@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::cpu::Level;
+use super::int4_amx::{self, TileBlock};
 use super::int4_tile::{self, Int4Panel, Pair, SignedBlock, Zeros};
-use super::matmul::{Context, Panels};
+use super::matmul::{Context, Panels, Rows};
 use super::matrix::PackedMatrix;
-use super::pool::Pool;
-use super::quantized_rows::QuantizedRows;
+use super::pool::{Pool, chunk};
+use super::quantized_rows::{QuantizedRows, ROWS};
 use super::tile::{BLOCK, PANEL, STEP};
 
 /// Inputs that a pair of steps holds; groups are whole pairs.
@@ -15,6 +16,9 @@ pub(super) const PAIR: usize = 2 * STEP;
 
 /// The code that stands for zero where groups have no zero point.
 pub(super) const MIDDLE: u8 = 8;
+
+/// So few rows are multiplied no slower by vectors than by tiles.
+const FEW_ROWS: usize = 8;
 
 /// A linear layer's weights `[n, k]` in four bits: `(code - zero) scale`, with a code of 0 to 15, and a scale for every `group` neighbours
 /// of a row; `zero` is 8, or a number of 0 to 16 for every group.
@@ -112,9 +116,36 @@ impl Int4Weights {
     }
 }
 
+/// A block of rows, as vectors or as tiles read them.
+#[derive(Clone, Debug)]
+pub enum Int4Block {
+    Vectors(SignedBlock),
+    Tiles(TileBlock),
+}
+
+impl Rows for Int4Block {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Vectors(block) => block.rows,
+            Self::Tiles(block) => block.rows,
+        }
+    }
+}
+
+/// The sums of a block's rows.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub struct Int4Sums(pub(super) [[f32; PANEL]; ROWS]);
+
+impl Default for Int4Sums {
+    fn default() -> Self {
+        Self([[0.0; PANEL]; ROWS])
+    }
+}
+
 impl Panels for Int4Weights {
-    type Block = SignedBlock;
-    type Sums = [[f32; PANEL]; BLOCK];
+    type Block = Int4Block;
+    type Sums = Int4Sums;
 
     fn shape(&self) -> [usize; 2] {
         [self.n, self.k]
@@ -124,24 +155,46 @@ impl Panels for Int4Weights {
         self.depth() * size_of::<Pair>() + self.groups() * size_of::<[f32; PANEL]>()
     }
 
-    fn multiply(&self, level: Level, block: &SignedBlock, panel: usize, sums: &mut Self::Sums) {
-        *sums = [[0.0; PANEL]; BLOCK];
-        int4_tile::multiply(level, block, self.panel(panel), sums);
+    fn multiply(&self, level: Level, blocks: &[Int4Block], panel: usize, sums: &mut [Int4Sums]) {
+        let panel = self.panel(panel);
+        let mut tiles = Vec::new();
+        for (block, sums) in blocks.iter().zip(sums) {
+            sums.0[..block.rows()].fill([0.0; PANEL]);
+            match block {
+                Int4Block::Vectors(block) => int4_tile::multiply(level, block, panel, &mut sums.0),
+                Int4Block::Tiles(block) => tiles.push((block, sums)),
+            }
+        }
+        if let Some(amx) = level.tiles {
+            int4_amx::multiply(level, amx, &mut tiles, panel);
+        }
     }
 
     #[inline(always)]
-    fn values(&self, block: &SignedBlock, _panel: usize, row: usize, sums: &Self::Sums) -> [f32; PANEL] {
-        sums[row].map(|sum| sum * block.scales[row])
+    fn values(&self, block: &Int4Block, _panel: usize, row: usize, sums: &Int4Sums) -> [f32; PANEL] {
+        let scale = match block {
+            Int4Block::Vectors(block) => block.scales[row],
+            Int4Block::Tiles(block) => block.scales[row],
+        };
+        // A loop, as `map` makes one number after another.
+        let mut values = [0.0; PANEL];
+        values.iter_mut().zip(&sums.0[row]).for_each(|(value, sum)| *value = sum * scale);
+        values
     }
 }
 
 impl PackedMatrix for Int4Weights {
-    fn with_blocks(&self, context: Context<'_>, x: &QuantizedRows, run: impl FnOnce(&[SignedBlock])) {
-        let mut blocks: Vec<SignedBlock> = Vec::new();
-        blocks.resize_with(x.rows().div_ceil(BLOCK), SignedBlock::default);
-        let edit = |index: usize, blocks: &mut [SignedBlock]| {
-            for (block, first) in blocks.iter_mut().zip((index * BLOCK..).step_by(BLOCK)) {
-                *block = signed(x, first..x.rows().min(first + BLOCK), self.group);
+    fn with_blocks(&self, context: Context<'_>, x: &QuantizedRows, run: impl FnOnce(&[Int4Block])) {
+        let unit = int4_amx::unit(self.group).filter(|_| context.level.tiles.is_some() && x.rows() > FEW_ROWS);
+        let height = if unit.is_some() { ROWS } else { BLOCK };
+        let mut blocks: Vec<Option<Int4Block>> = Vec::new();
+        blocks.resize_with(x.rows().div_ceil(height), || None);
+        let edit = |index: usize, blocks: &mut [Option<Int4Block>]| {
+            for (block, rows) in blocks.iter_mut().zip((index..).map(|index| chunk(index, height, x.rows()))) {
+                *block = Some(match unit {
+                    Some(unit) => Int4Block::Tiles(TileBlock::new(x, rows, unit)),
+                    None => Int4Block::Vectors(signed(x, rows, self.group)),
+                });
             }
         };
         if blocks.len() < 4 {
@@ -149,7 +202,7 @@ impl PackedMatrix for Int4Weights {
         } else {
             context.pool.edit_chunks(&mut blocks, 1, edit);
         }
-        run(&blocks);
+        run(&blocks.into_iter().flatten().collect::<Vec<_>>());
     }
 
     #[inline(always)]

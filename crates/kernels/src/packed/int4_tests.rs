@@ -55,7 +55,8 @@ impl Parts {
 }
 
 fn shapes() -> impl Strategy<Value = (usize, [usize; 2], usize)> {
-    (0_usize..30, [1_usize..80, 1_usize..5], prop::sample::select(vec![8_usize, 32, 40, 64, 128, 264]))
+    // Tiles take some of these groups, in one chunk or in two, and vectors the others.
+    (0_usize..70, [1_usize..80, 1_usize..5], prop::sample::select(vec![8_usize, 32, 40, 64, 128, 160, 192, 264, 544]))
 }
 
 proptest! {

@@ -6,7 +6,6 @@ use super::cpu::{Instructions, Level};
 use super::int4::{MIDDLE, PAIR};
 #[cfg(target_arch = "x86_64")]
 use super::int4_x86;
-use super::matmul::Rows;
 use super::tile::{BLOCK, PANEL, STEP};
 
 /// The codes of a panel for eight inputs, output by output, `[32, 4]`: those of the first four inputs in the lower halves of bytes, those of
@@ -39,12 +38,6 @@ pub struct SignedBlock {
     pub(super) rows: usize,
 }
 
-impl Rows for SignedBlock {
-    fn rows(&self) -> usize {
-        self.rows
-    }
-}
-
 /// Weights of 32 outputs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Int4Panel<'a> {
@@ -75,7 +68,7 @@ pub(super) struct Group<'a> {
 }
 
 /// Adds the products of a block and a panel to `sums`: for each group `scale (sum of code x - zero sum of x)`, rounded once.
-pub(super) fn multiply(level: Level, block: &SignedBlock, panel: Int4Panel<'_>, sums: &mut [[f32; PANEL]; BLOCK]) {
+pub(super) fn multiply(level: Level, block: &SignedBlock, panel: Int4Panel<'_>, sums: &mut [[f32; PANEL]]) {
     let steps = panel.pairs_per_group * 2 * block.rows;
     let groups = panel.pairs.chunks_exact(panel.pairs_per_group).zip(block.values.chunks_exact(steps));
     for (index, (pairs, inputs)) in groups.enumerate() {

@@ -97,16 +97,16 @@ impl Panels for Int8Weights {
         self.depth() * size_of::<Step>()
     }
 
-    fn multiply(&self, level: Level, block: &Block, panel: usize, sums: &mut Sums) {
+    fn multiply(&self, level: Level, blocks: &[Block], panel: usize, sums: &mut [Sums]) {
         let depth = self.depth();
         let panel = Panel { steps: &self.steps[panel * depth..(panel + 1) * depth], start: &self.starts[panel] };
-        tile::multiply(level, block, panel, sums);
+        blocks.iter().zip(sums).for_each(|(block, sums)| tile::multiply(level, block, panel, sums));
     }
 
     #[inline(always)]
     fn values(&self, block: &Block, panel: usize, row: usize, sums: &Sums) -> [f32; PANEL] {
         let mut values = [0.0; PANEL];
-        for ((value, sum), scale) in values.iter_mut().zip(&sums[row]).zip(&self.scales[panel]) {
+        for ((value, sum), scale) in values.iter_mut().zip(&sums.0[row]).zip(&self.scales[panel]) {
             *value = *sum as f32 * block.scales[row] * scale;
         }
         values

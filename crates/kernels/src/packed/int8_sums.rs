@@ -67,13 +67,13 @@ impl Panels for Integers<'_> {
         self.0.panel_bytes()
     }
 
-    fn multiply(&self, level: Level, block: &Block, panel: usize, sums: &mut Sums) {
-        self.0.multiply(level, block, panel, sums);
+    fn multiply(&self, level: Level, blocks: &[Block], panel: usize, sums: &mut [Sums]) {
+        self.0.multiply(level, blocks, panel, sums);
     }
 
     #[inline(always)]
     fn values(&self, _block: &Block, _panel: usize, row: usize, sums: &Sums) -> [f32; PANEL] {
-        sums[row].map(|sum| f32::from_bits(sum.cast_unsigned()))
+        sums.0[row].map(|sum| f32::from_bits(sum.cast_unsigned()))
     }
 }
 

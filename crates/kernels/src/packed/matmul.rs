@@ -54,8 +54,8 @@ pub trait Panels: Sync {
     /// Bytes of a panel.
     fn panel_bytes(&self) -> usize;
 
-    /// The sums of a block's rows over a panel.
-    fn multiply(&self, level: Level, block: &Self::Block, panel: usize, sums: &mut Self::Sums);
+    /// The sums of the rows of some blocks over a panel, `sums` being as many as blocks.
+    fn multiply(&self, level: Level, blocks: &[Self::Block], panel: usize, sums: &mut [Self::Sums]);
 
     /// The products of one row of a tile.
     fn values(&self, block: &Self::Block, panel: usize, row: usize, sums: &Self::Sums) -> [f32; PANEL];
@@ -145,13 +145,13 @@ impl<P: Panels, const W: usize> Product<'_, P, W> {
         panels: Range<usize>,
         write: &impl Fn(&mut [f32], [[f32; PANEL]; W], usize, usize),
     ) {
-        let mut sums = [P::Sums::default(); W];
-        for block in blocks {
-            for panel in panels.clone() {
-                for (weights, sums) in self.weights.iter().zip(&mut sums) {
-                    weights.multiply(self.context.level, &self.blocks[block], panel, sums);
-                }
-                self.finish(out, block, panel, &sums, write);
+        let mut sums: [_; W] = std::array::from_fn(|_| vec![P::Sums::default(); blocks.len()]);
+        for panel in panels {
+            for (weights, sums) in self.weights.iter().zip(&mut sums) {
+                weights.multiply(self.context.level, &self.blocks[blocks.clone()], panel, sums);
+            }
+            for (index, block) in blocks.clone().enumerate() {
+                self.finish(out, block, panel, sums.each_ref().map(|sums| &sums[index]), write);
             }
         }
     }
@@ -162,7 +162,7 @@ impl<P: Panels, const W: usize> Product<'_, P, W> {
         out: &Disjoint<'_, f32>,
         block: usize,
         panel: usize,
-        sums: &[P::Sums; W],
+        sums: [&P::Sums; W],
         write: &impl Fn(&mut [f32], [[f32; PANEL]; W], usize, usize),
     ) {
         let n = self.weights[0].shape()[0];
@@ -175,10 +175,11 @@ impl<P: Panels, const W: usize> Product<'_, P, W> {
                     let index = (block * self.block_rows() + row) * n + columns.start;
                     // SAFETY: a tile is computed by one task, and tiles do not overlap: each has rows or columns of its own.
                     let out = unsafe { out.part(index..index + columns.len()) };
-                    let values = std::array::from_fn(
-                        #[inline(always)]
-                        |i| self.weights[i].values(rows, panel, row, &sums[i]),
-                    );
+                    // A loop, as `array::from_fn` is a call for every row.
+                    let mut values = [[0.0; PANEL]; W];
+                    for (values, (weights, sums)) in values.iter_mut().zip(self.weights.iter().zip(sums)) {
+                        *values = weights.values(rows, panel, row, sums);
+                    }
                     write(out, values, columns.start, index);
                 }
             },

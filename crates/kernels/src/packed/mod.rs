@@ -20,6 +20,7 @@ mod door;
 mod epilogue;
 mod floats;
 mod int4;
+mod int4_amx;
 #[cfg(test)]
 mod int4_tests;
 mod int4_tile;

@@ -123,8 +123,13 @@ impl QuantizedRows {
 
     /// A row's inputs, each 128 above its value, four by four; at the end there may be zeros more.
     pub(super) fn steps(&self, row: usize) -> impl Iterator<Item = &[u8; STEP]> {
+        self.lines(row).flat_map(|line| line.0.as_chunks().0)
+    }
+
+    /// The same, 64 by 64.
+    pub(super) fn lines(&self, row: usize) -> impl Iterator<Item = &Line> {
         let block = &self.blocks[row / self.height];
-        block.lines.iter().skip(row % self.height).step_by(block.rows).flat_map(|line| line.0.as_chunks().0)
+        block.lines.iter().skip(row % self.height).step_by(block.rows)
     }
 
     pub(super) fn blocks(&self) -> &[Block] {

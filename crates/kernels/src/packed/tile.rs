@@ -26,7 +26,15 @@ pub(super) const STEP: usize = 4;
 pub(super) struct Step(pub(super) [[i8; STEP]; PANEL]);
 
 /// The sums of a tile, of which the first rows are used.
-pub(super) type Sums = [[i32; PANEL]; ROWS];
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub struct Sums(pub(super) [[i32; PANEL]; ROWS]);
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self([[0; PANEL]; ROWS])
+    }
+}
 
 /// Weights of 32 outputs.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +52,7 @@ pub(super) fn multiply(level: Level, block: &Block, panel: Panel<'_>, sums: &mut
     {
         return multiply_tiles(amx, block, panel, sums);
     }
-    for (part, sums) in sums[..block.rows].chunks_mut(BLOCK).enumerate() {
+    for (part, sums) in sums.0[..block.rows].chunks_mut(BLOCK).enumerate() {
         let inputs = Inputs { lines: &block.lines, first: part * BLOCK, stride: block.rows };
         multiply_part(level, inputs, panel, sums);
     }
@@ -93,8 +101,8 @@ fn multiply_tiles(amx: Amx, block: &Block, panel: Panel<'_>, sums: &mut Sums) {
     let (rows, steps) = (block.rows, panel.steps.len());
     assert!((1..=ROWS).contains(&rows) && steps.div_ceil(LINE / STEP) * rows == block.lines.len(), "a block fits its weights");
     let factors = Factors { inputs: block.lines.as_ptr().cast(), rows, weights: panel.steps.as_ptr().cast(), steps };
-    let stride = size_of_val(&sums[0]);
-    let sums = TileSums { start: panel.start.as_ptr().cast(), start_stride: 0, end: sums.as_mut_ptr().cast(), end_stride: stride };
+    let stride = size_of_val(&sums.0[0]);
+    let sums = TileSums { start: panel.start.as_ptr().cast(), start_stride: 0, end: sums.0.as_mut_ptr().cast(), end_stride: stride };
     // SAFETY: the block was checked to hold a line for each row and 16 steps. Every row starts from the one array of 32 sums, and there is a
     // place for the sums of 32 rows.
     unsafe { amx.multiply_integers(&factors, &sums) };
