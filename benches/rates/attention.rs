@@ -1,4 +1,4 @@
-//! Times attention when asked: lines `causal|full batch tokens heads width` on standard input, seconds on standard output.
+//! Times attention when asked: lines `causal|full batch tokens heads width f32|bf16` on standard input, seconds on standard output.
 //!
 //! `benches/peers/attention.py` runs it in turn with torch. With `--peak` it attends once to as many tokens as the next argument says and
 //! prints by how many KiB that raised the peak of memory, inputs and output left out.
@@ -6,6 +6,7 @@
 use std::io::{BufRead, Write};
 use std::time::Instant;
 
+use jarre_kernels::Precision;
 use jarre_kernels::flash::{Batch, Heads, Mask, Settings, Team, attend_batch};
 use jarre_kernels::packed::Pool;
 
@@ -18,6 +19,7 @@ struct Case {
     tokens: usize,
     heads: usize,
     width: usize,
+    precision: Precision,
 }
 
 fn main() -> std::io::Result<()> {
@@ -32,11 +34,12 @@ fn main() -> std::io::Result<()> {
         let line = line?;
         let mut words = line.split_whitespace();
         let causal = words.next() == Some("causal");
+        let precision = if line.ends_with("bf16") { Precision::Bf16 } else { Precision::F32 };
         let sizes: Vec<usize> = words.filter_map(|word| word.parse().ok()).collect();
         let [batch, tokens, heads, width] = sizes[..] else {
-            return Err(std::io::Error::other(format!("`{line}` is not `causal|full batch tokens heads width`")));
+            return Err(std::io::Error::other(format!("`{line}` is not `causal|full batch tokens heads width f32|bf16`")));
         };
-        writeln!(answers, "{}", time(&Case { causal, batch, tokens, heads, width }))?;
+        writeln!(answers, "{}", time(&Case { causal, batch, tokens, heads, width, precision }))?;
         answers.flush()?;
     }
     Ok(())
@@ -56,7 +59,7 @@ impl Case {
         let starts: Vec<usize> = (0..=self.batch).map(|sequence| sequence * self.tokens).collect();
         let batch = Batch { queries: part(0), keys: part(1), values: part(2), query_starts: &starts, key_starts: &starts };
         let mask = Mask { causal: self.causal, ..Mask::default() };
-        let settings = Settings { scale: (self.width as f32).sqrt().recip(), softcap: 0.0 };
+        let settings = Settings { scale: (self.width as f32).sqrt().recip(), precision: self.precision, ..Settings::default() };
         attend_batch(Team::new(Pool::global()), &batch, &mask, settings, out, None);
     }
 }
@@ -75,7 +78,7 @@ fn time(case: &Case) -> f64 {
 }
 
 fn peak(tokens: usize) -> std::io::Result<()> {
-    let case = Case { causal: true, batch: 1, tokens, heads: 12, width: 64 };
+    let case = Case { causal: true, batch: 1, tokens, heads: 12, width: 64, precision: Precision::F32 };
     let values = case.values();
     let mut out = vec![1.0; values.len() / 3];
     let before = high_water()?;

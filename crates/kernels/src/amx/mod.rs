@@ -1,5 +1,6 @@
 //! Products of tiles of matrices (Intel's Advanced Matrix Extensions, "AMX"), where processor and system have them.
 
+pub(crate) mod blocks;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod bf16;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]

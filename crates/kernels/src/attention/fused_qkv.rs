@@ -58,7 +58,7 @@ impl HostOp<1> for SelfAttention {
         let seen: Vec<_> = self.lengths.iter().map(|&length| 0..length).collect();
         let mask = Mask { seen: &seen, ..Mask::default() };
         let mut out = vec![0.0; rows * d_model];
-        flash::attend_batch(Team::new(Pool::global()), &batch, &mask, Settings { scale: 1.0, softcap: 0.0 }, &mut out, None);
+        flash::attend_batch(Team::new(Pool::global()), &batch, &mask, Settings::default(), &mut out, None);
         tensor(out, [rows, d_model].into())
     }
 

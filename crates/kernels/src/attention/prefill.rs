@@ -20,7 +20,7 @@ pub(super) struct Prefill {
 
 impl Prefill {
     pub(super) fn new(mask: &AttentionMask, settings: ScoreSettings) -> Self {
-        let settings = Settings { scale: settings.scale as f32, softcap: settings.softcap as f32 };
+        let settings = Settings { scale: settings.scale as f32, softcap: settings.softcap as f32, ..Settings::default() };
         let plain = Self { causal: false, window: None, bias: None, settings };
         match mask {
             AttentionMask::All => plain,

@@ -3,12 +3,11 @@
 //! Every query of every head of the group is a lane of vectors. So keys and values are read where they stand, number by number; largest
 //! scores and sums over keys need no step across lanes; and few queries of many heads still fill a vector.
 
-#![expect(unsafe_code, reason = "tasks write to parts of one slice")]
-
 use std::cell::RefCell;
-use std::f32::consts::{LN_2, LOG2_E};
+use std::f32::consts::LOG2_E;
 use std::ops::Range;
 
+use super::found::Found;
 use super::heads::Heads;
 use super::mask::{Bias, Mask};
 use super::softmax::{NONE, Sums, cap, exponentiate};
@@ -24,7 +23,7 @@ const KEYS: usize = 64;
 pub(super) const WIDEST: usize = 256;
 
 /// From one copied row to the next: an odd number of cache lines, so that rows spread over all sets of the cache.
-const PITCH: usize = WIDEST + 16;
+pub(super) const PITCH: usize = WIDEST + 16;
 
 /// The most lanes.
 pub(super) const LANES: usize = 64;
@@ -52,6 +51,40 @@ impl Sequence<'_> {
     /// Query heads that read one key head.
     pub(super) fn group(&self) -> usize {
         self.inputs[0].count / self.inputs[1].count
+    }
+
+    /// Query and head of a row of a key head's group.
+    pub(super) fn place(&self, kv_head: usize, row: usize) -> (usize, usize) {
+        let group = self.group();
+        (row / group, kv_head * group + row % group)
+    }
+
+    /// What queries are multiplied by, so that scores come in units of ln 2, or divided by what caps them.
+    pub(super) fn query_scale(&self) -> f32 {
+        let Settings { scale, softcap, .. } = self.settings;
+        if softcap > 0.0 { scale / softcap } else { scale * LOG2_E }
+    }
+
+    /// Puts biases of some keys for `rows` into `out [keys, lanes]`; false where none of the keys is seen.
+    pub(super) fn load_bias(
+        &self,
+        bias: Bias<'_>,
+        kv_head: usize,
+        rows: &Range<usize>,
+        keys: &Range<usize>,
+        lanes: usize,
+        out: &mut [f32],
+    ) -> bool {
+        let mut seen = false;
+        for (lane, row) in rows.clone().enumerate() {
+            let (query, head) = self.place(kv_head, row);
+            let row = &bias.row(self.index, head, query)[keys.clone()];
+            for (place, x) in out[lane..].iter_mut().step_by(lanes).zip(row) {
+                *place = *x;
+                seen |= *x != f32::NEG_INFINITY;
+            }
+        }
+        seen
     }
 
     /// Attention of `rows` out of the queries of a key head's group, query by query and of each its heads.
@@ -114,19 +147,13 @@ impl<'a, S: Simd> Block<'a, S> {
         block
     }
 
-    /// Query and head of a lane.
-    fn place(&self, lane: usize) -> (usize, usize) {
-        let (row, group) = (self.rows.start + lane, self.sequence.group());
-        (row / group, self.kv_head * group + row % group)
-    }
-
     /// Queries as columns, scaled, and what they see; lanes without a query see nothing.
     fn load_queries(&mut self) {
-        let Sequence { inputs: [queries, ..], settings, starts, .. } = *self.sequence;
-        let scale = if settings.softcap > 0.0 { settings.scale / settings.softcap } else { settings.scale * LOG2_E };
+        let Sequence { inputs: [queries, ..], starts, .. } = *self.sequence;
+        let scale = self.sequence.query_scale();
         let mut rows = [&[][..]; LANES];
         for lane in 0..self.rows.len() {
-            let (query, head) = self.place(lane);
+            let (query, head) = self.sequence.place(self.kv_head, self.rows.start + lane);
             let Range { start, end } = self.sequence.mask.range(self.sequence.index, query, self.sequence.sizes);
             self.seen[lane] = (start, end);
             rows[lane] = queries.row(starts[0] + query, head);
@@ -151,7 +178,7 @@ impl<'a, S: Simd> Block<'a, S> {
     /// Takes some keys in.
     fn take(&mut self, keys: Range<usize>) {
         if let Some(bias) = self.sequence.mask.bias
-            && !self.load_bias(bias, keys.clone())
+            && !self.sequence.load_bias(bias, self.kv_head, &self.rows, &keys, self.lanes, self.bias)
         {
             return;
         }
@@ -176,20 +203,6 @@ impl<'a, S: Simd> Block<'a, S> {
                 }
             },
         );
-    }
-
-    /// The biases of some keys; false where none of them is seen.
-    fn load_bias(&mut self, bias: Bias<'_>, keys: Range<usize>) -> bool {
-        let mut seen = false;
-        for lane in 0..self.rows.len() {
-            let (query, head) = self.place(lane);
-            let row = &bias.row(self.sequence.index, head, query)[keys.clone()];
-            for (place, x) in self.bias[lane..].iter_mut().step_by(self.lanes).zip(row) {
-                *place = *x;
-                seen |= *x != f32::NEG_INFINITY;
-            }
-        }
-        seen
     }
 
     /// From scores to weights.
@@ -222,25 +235,8 @@ impl<'a, S: Simd> Block<'a, S> {
 
     /// Writes what the lanes got.
     fn finish(self, output: &Output<'_>) {
-        for first in (0..self.lanes).step_by(S::LANES) {
-            for (index, mix) in self.mix.chunks(S::LANES * self.lanes).enumerate() {
-                let mut rows = [&[][..]; LANES];
-                let count = mix.len() / self.lanes;
-                rows.iter_mut().zip(mix.chunks_exact(self.lanes)).for_each(|(place, row)| *place = &row[first..first + S::LANES]);
-                self.simd.transpose(&rows[..count], &mut self.copy[first * PITCH + index * S::LANES..], PITCH);
-            }
-        }
-        let width = self.sequence.inputs[2].width;
-        let start = self.sequence.starts[0];
-        for lane in 0..self.rows.len() {
-            let (query, head) = self.place(lane);
-            let total = self.totals[lane];
-            let inverse = if total == 0.0 { 0.0 } else { 1.0 / total };
-            let mixed = self.copy[lane * PITCH..][..width].iter().map(|x| x * inverse);
-            let sum = if total == 0.0 { f32::NEG_INFINITY } else { (self.largest[lane] + total.log2()) * LN_2 };
-            // SAFETY: a query's head is a lane of one task, and each task runs once.
-            unsafe { output.write(start + query, head, mixed, sum) };
-        }
+        let found = Found { mix: self.mix, lanes: self.lanes, largest: &self.largest, totals: &self.totals };
+        self.sequence.write(self.simd, self.kv_head, self.rows, &found, self.copy, output);
     }
 }
 
@@ -258,7 +254,7 @@ fn copy_row<S: Simd>(simd: S, place: &mut [f32], row: &[f32]) {
 
 /// Adds biases, in units of ln 2.
 #[inline(always)]
-fn add_bias<S: Simd>(simd: S, scores: &mut [f32], bias: &[f32]) {
+pub(super) fn add_bias<S: Simd>(simd: S, scores: &mut [f32], bias: &[f32]) {
     let unit = simd.splat(LOG2_E);
     for (score, bias) in scores.chunks_exact_mut(S::LANES).zip(bias.chunks_exact(S::LANES)) {
         simd.store(score, simd.mul_add(simd.load(bias), unit, simd.load(score)));
@@ -267,11 +263,12 @@ fn add_bias<S: Simd>(simd: S, scores: &mut [f32], bias: &[f32]) {
 
 /// Minus infinity for keys that the lanes of a vector do not see; `first` is the key of the first row.
 #[inline(always)]
-fn hide<S: Simd>(simd: S, scores: &mut [f32], lanes: usize, lane: usize, seen: &[(usize, usize)], first: usize) {
+pub(super) fn hide<S: Simd>(simd: S, scores: &mut [f32], lanes: usize, lane: usize, seen: &[(usize, usize)], first: usize) {
     let (mut low, mut high) = ([0.0; LANES], [0.0; LANES]);
+    let keys = scores.len() / lanes;
     for (i, seen) in seen.iter().enumerate() {
         // At most the keys of a block, which a float holds exactly.
-        [low[i], high[i]] = [seen.0, seen.1].map(|key| key.saturating_sub(first).min(KEYS) as f32);
+        [low[i], high[i]] = [seen.0, seen.1].map(|key| key.saturating_sub(first).min(keys) as f32);
     }
     let (low, high) = (simd.load(&low), simd.load(&high));
     for (key, row) in scores.chunks_exact_mut(lanes).enumerate() {
@@ -281,7 +278,7 @@ fn hide<S: Simd>(simd: S, scores: &mut [f32], lanes: usize, lane: usize, seen: &
 }
 
 /// Parts of a scratch of at least their sizes, which begin at cache lines.
-fn split<const N: usize>(scratch: &mut Vec<f32>, sizes: [usize; N]) -> [&mut [f32]; N] {
+pub(super) fn split<const N: usize>(scratch: &mut Vec<f32>, sizes: [usize; N]) -> [&mut [f32]; N] {
     const LINE: usize = 16;
     let needed = sizes.iter().sum::<usize>() + LINE;
     if scratch.len() < needed {

@@ -4,14 +4,20 @@
 //! queries through all keys that they see, a block at a time, and keeps only the largest score, the sum and the mix of values so far.
 //!
 //! A query's result depends on itself, the keys it sees and where among the keys they stand, and on the instruction set; not on the queries
-//! and sequences beside it, nor on the number of threads. (Where a hidden key's value is infinite or no number, it may show in queries near
-//! those that see it.)
+//! and sequences beside it, nor on the number of threads. (Where a hidden key or its value has numbers of 2^59 or more, that are infinite or
+//! that are none, it may show in queries near those that see it.)
+//!
+//! On processors with AMX both products are those of its tiles, which multiply bfloat16 and add in f32. In [`Precision::F32`] a float is
+//! the sum of three such numbers, so that products are rounded no more than f32 rounds them. Numbers and parts that are subnormal count as
+//! zero. Queries with numbers of 2^59 or more, that are infinite or that are none, and those that see keys or values near such numbers, are
+//! taken by vectors.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
 mod block;
+mod found;
 mod heads;
 mod mask;
 pub(crate) mod output;
@@ -19,6 +25,8 @@ pub(crate) mod softmax;
 #[cfg(test)]
 mod tests;
 mod tile;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod tiles;
 pub(crate) mod vector;
 
 use self::block::{LANES, Sequence, WIDEST};
@@ -26,6 +34,7 @@ pub use self::heads::Heads;
 pub use self::mask::{Bias, Mask};
 use self::output::Output;
 use self::vector::{Portable, Simd};
+use crate::linear::Precision;
 use crate::packed::Pool;
 
 /// How scores are changed before the mask.
@@ -35,6 +44,16 @@ pub struct Settings {
     pub scale: f32,
     /// Then `c tanh(score / c)`, unless it is 0.
     pub softcap: f32,
+    /// Of the factors of both products; sums, softmax and all else are in f32. Where the processor has AMX, [`Precision::Bf16`] rounds
+    /// queries, keys, values and weights to the nearest number in bfloat16; elsewhere it is [`Precision::F32`].
+    pub precision: Precision,
+}
+
+impl Default for Settings {
+    /// Scores as they are, in f32.
+    fn default() -> Self {
+        Self { scale: 1.0, softcap: 0.0, precision: Precision::F32 }
+    }
 }
 
 /// The instructions and threads that attention runs on.
@@ -47,6 +66,8 @@ pub struct Team<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Isa {
     #[cfg(target_arch = "x86_64")]
+    Tiles(tiles::TileUnit),
+    #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
@@ -57,7 +78,10 @@ impl Isa {
     /// Those of this processor, the fastest first.
     fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
-        let wide = avx512::Avx512::new().map(Self::Avx512).into_iter().chain(avx2::Avx2::new().map(Self::Avx2));
+        let wide = {
+            let tiles = tiles::TileUnit::new().map(Self::Tiles).into_iter();
+            tiles.chain(avx512::Avx512::new().map(Self::Avx512)).chain(avx2::Avx2::new().map(Self::Avx2))
+        };
         #[cfg(not(target_arch = "x86_64"))]
         let wide = std::iter::empty();
         wide.chain([Self::Portable])
@@ -111,6 +135,8 @@ pub fn attend_batch(team: Team<'_>, batch: &Batch<'_>, mask: &Mask<'_>, settings
     let output = Output::new(out, log_sums, batch.queries.count, batch.values.width);
     assert!(output.holds(batch.query_starts.last().copied().unwrap_or(0)), "outputs are as many as queries");
     match team.isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Tiles(unit) => tiles::run(unit, team.pool, &sequences, &output),
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512(simd) => run(simd, team.pool, &sequences, &output),
         #[cfg(target_arch = "x86_64")]

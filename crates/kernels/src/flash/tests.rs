@@ -5,6 +5,7 @@ use std::ops::Range;
 use proptest::prelude::*;
 
 use super::{Batch, Bias, Heads, Mask, Settings, Team, attend, attend_batch};
+use crate::linear::Precision;
 use crate::samples::{noise, pools};
 
 /// Everything that attention takes, owned.
@@ -42,30 +43,33 @@ impl Case {
         );
         let settings =
             (prop_oneof![Just(0.0_f32), 1_f32..60.0], prop_oneof![3 => 1_f32..6.0, 1 => Just(1e4_f32), 1 => Just(0.0)], any::<u64>());
-        (shape, mask, settings).prop_map(|((lengths, kv_heads, group, widths), (causal, window, seen, bias), (softcap, size, seed))| {
-            let ends = |length: fn(&(usize, usize)) -> usize| {
-                let sums = lengths.iter().scan(0, |sum, lengths| {
-                    *sum += length(lengths);
-                    Some(*sum)
-                });
-                std::iter::once(0).chain(sums).collect::<Vec<_>>()
-            };
-            let heads = kv_heads * group;
-            Case {
-                query_starts: ends(|lengths| lengths.0),
-                key_starts: ends(|lengths| lengths.1),
-                heads,
-                kv_heads,
-                widths,
-                causal,
-                window,
-                seen: seen.map(|(start, len)| vec![start..start + len; lengths.len()]).unwrap_or_default(),
-                bias: bias.map(|(each, hidden)| (if each { heads } else { 1 }, [0.0, 0.5, 1.0][usize::from(hidden)])),
-                settings: Settings { scale: 1.0 / (widths[0] as f32).sqrt(), softcap },
-                size,
-                seed,
-            }
-        })
+        let precision = prop_oneof![Just(Precision::F32), Just(Precision::Bf16)];
+        (shape, mask, settings, precision).prop_map(
+            |((lengths, kv_heads, group, widths), (causal, window, seen, bias), (softcap, size, seed), precision)| {
+                let ends = |length: fn(&(usize, usize)) -> usize| {
+                    let sums = lengths.iter().scan(0, |sum, lengths| {
+                        *sum += length(lengths);
+                        Some(*sum)
+                    });
+                    std::iter::once(0).chain(sums).collect::<Vec<_>>()
+                };
+                let heads = kv_heads * group;
+                Case {
+                    query_starts: ends(|lengths| lengths.0),
+                    key_starts: ends(|lengths| lengths.1),
+                    heads,
+                    kv_heads,
+                    widths,
+                    causal,
+                    window,
+                    seen: seen.map(|(start, len)| vec![start..start + len; lengths.len()]).unwrap_or_default(),
+                    bias: bias.map(|(each, hidden)| (if each { heads } else { 1 }, [0.0, 0.5, 1.0][usize::from(hidden)])),
+                    settings: Settings { scale: 1.0 / (widths[0] as f32).sqrt(), softcap, precision },
+                    size,
+                    seed,
+                }
+            },
+        )
     }
 
     fn tokens(&self) -> [usize; 2] {
@@ -182,13 +186,27 @@ proptest! {
 
     /// Scores are rounded relative to the size of their terms, which the bound allows for.
     #[test]
-    fn attention_agrees_with_three_loops(case in Case::strategy()) {
+    fn attention_agrees_with_three_loops(mut case in Case::strategy()) {
+        case.settings.precision = Precision::F32;
         let (out, sums, size) = case.naive();
         let bound = 1e-5 + 1e-6 * size;
         for team in Team::available(&pools()[1]) {
             let (given, given_sums) = case.run(team);
             close(&given, &out, bound)?;
             close(&given_sums, &sums, bound)?;
+        }
+    }
+
+    /// Each factor is rounded by up to 2^-9 of it, and scores are in powers.
+    #[test]
+    fn attention_in_bf16_agrees_with_three_loops(mut case in Case::strategy()) {
+        case.settings.precision = Precision::Bf16;
+        case.size = case.size.min(2.0);
+        let (out, sums, size) = case.naive();
+        for team in Team::available(&pools()[1]) {
+            let (given, given_sums) = case.run(team);
+            close(&given, &out, (1.0 + size) / 64.0)?;
+            close(&given_sums, &sums, (1.0 + size) / 64.0)?;
         }
     }
 
@@ -204,11 +222,11 @@ proptest! {
 
     /// The last queries of a causal sequence alone get what they get beside the others.
     #[test]
-    fn results_do_not_depend_on_queries_beside(keys in 1_usize..200, last in 1_usize..40, group in 1_usize..4, window in prop::option::of(1_usize..90)) {
+    fn results_do_not_depend_on_queries_beside(keys in 1_usize..300, last in 1_usize..40, group in 1_usize..4, window in prop::option::of(1_usize..90), bf16 in any::<bool>()) {
         let (width, last) = (17, last.min(keys));
         let x = [group, 1, 1].map(|heads| noise(keys * heads * width, keys as u64 + heads as u64));
         let mask = Mask { causal: true, window, ..Mask::default() };
-        let settings = Settings { scale: 0.5, softcap: 0.0 };
+        let settings = Settings { scale: 0.5, precision: if bf16 { Precision::Bf16 } else { Precision::F32 }, ..Settings::default() };
         for team in Team::available(&pools()[1]) {
             let run = |queries: usize| {
                 let mut out = vec![0.0; queries * group * width];
@@ -231,7 +249,7 @@ proptest! {
 fn equal_scores_mix_values_equally() {
     let (queries, values) = ([0.0; 4], [1.0, 2.0, 3.0, 6.0]);
     let heads = |x| Heads::dense(x, 1, 1);
-    let settings = Settings { scale: 1.0, softcap: 0.0 };
+    let settings = Settings::default();
     let mut out = [0.0; 4];
     attend([heads(&queries), heads(&values), heads(&values)], [4, 4], &Mask::default(), settings, &mut out);
     assert_eq!(bits(&out), bits(&[3.0; 4]));
@@ -246,7 +264,7 @@ fn rows_that_see_nothing_are_zero() {
     let (mut out, mut sums) = ([f32::NAN; 30], [f32::NAN; 6]);
     let batch = Batch { queries: heads, keys: heads, values: heads, query_starts: &[0, 6], key_starts: &[0, 4] };
     let mask = Mask { causal: true, ..Mask::default() };
-    attend_batch(Team::new(&pools()[0]), &batch, &mask, Settings { scale: 1.0, softcap: 0.0 }, &mut out, Some(&mut sums));
+    attend_batch(Team::new(&pools()[0]), &batch, &mask, Settings::default(), &mut out, Some(&mut sums));
     assert_eq!(bits(&out[..10]), bits(&[0.0; 10]));
     assert_eq!(bits(&sums[..2]), bits(&[f32::NEG_INFINITY; 2]));
     assert_eq!(bits(&out[10..15]), bits(&x[..5]));
@@ -257,7 +275,7 @@ fn rows_that_see_nothing_are_zero() {
 fn sequences_beyond_their_inputs_are_refused() {
     let x = [0.0; 11];
     let heads = Heads::dense(&x, 1, 4);
-    attend([heads; 3], [3, 3], &Mask::default(), Settings { scale: 1.0, softcap: 0.0 }, &mut [0.0; 12]);
+    attend([heads; 3], [3, 3], &Mask::default(), Settings::default(), &mut [0.0; 12]);
 }
 
 #[test]
@@ -269,7 +287,7 @@ fn a_score_that_is_no_number_shows_in_its_row_only() {
         let mut out = vec![0.0; 70 * 8];
         let (queries, keys) = (Heads::dense(&queries, 1, 8), Heads::dense(&keys, 1, 8));
         let batch = Batch { queries, keys, values: keys, query_starts: &[0, 70], key_starts: &[0, 70] };
-        attend_batch(team, &batch, &Mask::default(), Settings { scale: 1.0, softcap: 0.0 }, &mut out, None);
+        attend_batch(team, &batch, &Mask::default(), Settings::default(), &mut out, None);
         for (row, out) in out.chunks_exact(8).enumerate() {
             assert!(out.iter().all(|x| x.is_nan() == (row == 33)), "{row}: {out:?}");
         }

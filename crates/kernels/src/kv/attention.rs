@@ -63,6 +63,8 @@ pub fn ragged_attention_in(
     let call = Call { shape: cache.shape, queries, heads, sequences: &sequences, settings, plan: &plan, output: &output };
     match team.isa {
         #[cfg(target_arch = "x86_64")]
+        Isa::Tiles(unit) => call.run_on(unit.vectors(), team.pool, &cache.store),
+        #[cfg(target_arch = "x86_64")]
         Isa::Avx512(simd) => call.run_on(simd, team.pool, &cache.store),
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2(simd) => call.run_on(simd, team.pool, &cache.store),
