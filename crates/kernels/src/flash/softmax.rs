@@ -68,6 +68,13 @@ pub(crate) fn cap<S: Simd>(simd: S, scores: &mut [f32], softcap: f32) {
 /// `2^x` for x from -200 to 100, within 3e-7 of its size; 0 below -126.
 #[inline(always)]
 pub(crate) fn exp2<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+    let (power, n) = split_exp2(simd, x);
+    simd.scale(power, n)
+}
+
+/// `2^x` as a power and a whole number `n`, the first times `2^n`.
+#[inline(always)]
+pub(super) fn split_exp2<S: Simd>(simd: S, x: S::Vector) -> (S::Vector, S::Vector) {
     /// 1.5 * 2^23: adding it rounds a small float to an integer.
     const ROUND: f32 = 12_582_912.0;
     /// A polynomial through `2^r` at 0 and through `(2^r - 1) / r` at Chebyshev's nodes of [-1/2, 1/2]: 2^0 is 1 exactly.
@@ -78,5 +85,5 @@ pub(crate) fn exp2<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
     for term in TERMS[..5].iter().rev() {
         power = simd.mul_add(power, r, simd.splat(*term));
     }
-    simd.scale(power, n)
+    (power, n)
 }

@@ -55,8 +55,15 @@ impl TileUnit {
     }
 }
 
+/// Heads narrower than this are faster on vectors where each number takes three.
+const NARROWEST: usize = 48;
+
 /// Runs all sequences; of each key head the last queries, of which causal ones see most, first.
 pub(super) fn run(unit: TileUnit, pool: &Pool, sequences: &[Sequence<'_>], output: &Output<'_>) {
+    let narrow = |sequence: &Sequence<'_>| sequence.inputs.iter().any(|x| x.width < NARROWEST);
+    if sequences.first().is_some_and(|first| first.settings.precision == Precision::F32 && narrow(first)) {
+        return super::run(unit.vectors, pool, sequences, output);
+    }
     let rows: usize = sequences.iter().map(|sequence| sequence.group() * sequence.sizes[0] * sequence.inputs[1].count).sum();
     let length = (rows / (4 * pool.threads())).next_multiple_of(GROUP).clamp(2 * GROUP, LONGEST);
     let mut tasks = Vec::new();

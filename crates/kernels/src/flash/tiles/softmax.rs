@@ -1,10 +1,12 @@
 //! From scores to weights that tiles multiply.
 
+use std::arch::x86_64::{__m512, _CMP_NLT_UQ, _mm512_cmp_ps_mask, _mm512_maskz_scalef_ps};
+
 use super::parts::{put, split};
 use super::{GROUP, KEY_GROUPS};
 use crate::amx::blocks::Tiles;
 use crate::flash::avx512::Avx512;
-use crate::flash::softmax::{HIDDEN, Sums, exp2};
+use crate::flash::softmax::{Sums, split_exp2};
 use crate::flash::vector::Simd;
 
 /// Weights of a block of keys: `[part, steps]`.
@@ -20,15 +22,15 @@ pub(super) fn exponentiate<const PARTS: usize>(
     sums: &mut Sums<'_>,
     weights: &mut Weights<PARTS>,
     step: usize,
-) -> <Avx512 as Simd>::Vector {
+) -> __m512 {
     let before = simd.load(sums.largest);
     let largest = simd.max(before, largest(simd, scores, vector));
-    let factor = exp2(simd, simd.max(simd.splat(HIDDEN), simd.sub(before, largest)));
+    let factor = power(simd, simd.sub(before, largest));
     let mut totals = [simd.splat(0.0); 2];
     for (index, rows) in scores.as_chunks::<{ GROUP * GROUP }>().0.iter().enumerate() {
         for i in 0..16 {
             let score = |row: usize| simd.load(&rows[row * GROUP + 16 * vector..]);
-            let [first, second] = [score(i), score(16 + i)].map(|score| exp2(simd, simd.max(simd.splat(HIDDEN), simd.sub(score, largest))));
+            let [first, second] = [score(i), score(16 + i)].map(|score| power(simd, simd.sub(score, largest)));
             totals = [simd.add(totals[0], first), simd.add(totals[1], second)];
             for (weights, words) in weights.iter_mut().zip(split::<PARTS>(first, second)) {
                 put(&mut weights[step + index], vector, i, words);
@@ -44,7 +46,7 @@ pub(super) fn exponentiate<const PARTS: usize>(
 /// The largest scores of a vector; one that is no number counts or not, as its power will be none either.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn largest(simd: Avx512, scores: &[f32], vector: usize) -> <Avx512 as Simd>::Vector {
+fn largest(simd: Avx512, scores: &[f32], vector: usize) -> __m512 {
     let mut largest = [simd.splat(f32::NEG_INFINITY); 4];
     for rows in scores.as_chunks::<{ 4 * GROUP }>().0 {
         for (row, largest) in largest.iter_mut().enumerate() {
@@ -53,4 +55,13 @@ fn largest(simd: Avx512, scores: &[f32], vector: usize) -> <Avx512 as Simd>::Vec
     }
     let [a, b, c, d] = largest;
     simd.max(simd.max(a, b), simd.max(c, d))
+}
+
+/// `2^x` for x up to 0; 0 below -126, without the detour that processors take for results too small for a float.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn power(simd: Avx512, x: __m512) -> __m512 {
+    let (power, n) = split_exp2(simd, x);
+    // What is no number stays that.
+    _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask::<_CMP_NLT_UQ>(x, simd.splat(-126.0)), power, n)
 }

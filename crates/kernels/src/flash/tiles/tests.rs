@@ -4,7 +4,7 @@ use super::super::{Batch, Heads, Isa, Mask, Settings, Team, attend_batch};
 use crate::samples::{noise, pools};
 
 const TOKENS: usize = 333;
-const WIDTH: usize = 40;
+const WIDTH: usize = 56;
 
 /// The team with tiles, and the one with the same processor's vectors.
 fn teams() -> Option<[Team<'static>; 2]> {
@@ -86,7 +86,7 @@ fn large_queries_are_taken_by_vectors() {
     for number in [f32::INFINITY, f32::NAN, f32::MAX] {
         let mut changed = plain.clone();
         changed[0][100 * WIDTH] = number;
-        changed[0][101 * WIDTH + 39] = number;
+        changed[0][101 * WIDTH + 55] = number;
         let changed = changed.each_ref().map(Vec::as_slice);
         let [given, expected] = [tiles, vectors].map(|team| bits(&attend(team, changed)));
         assert!(given[..100 * WIDTH] == before[..100 * WIDTH], "{number}");
