@@ -79,9 +79,12 @@ impl<'a> Rotation<'a> {
             return;
         }
         assert!(x.len().is_multiple_of(tokens.max(1) * head_dim), "{} values are no heads of {head_dim} of {tokens} tokens", x.len());
-        edit_rows(x, head_dim * (x.len() / (tokens * head_dim)), |token, row| {
-            row.chunks_exact_mut(head_dim).for_each(|head| self.token(token, tokens).turn(head, false));
-        });
+        edit_rows(
+            x,
+            x.len() / tokens,
+            #[inline(always)]
+            |token, row| row.chunks_exact_mut(head_dim).for_each(|head| self.token(token, tokens).turn(head, false)),
+        );
     }
 
     /// # Panics
@@ -93,6 +96,7 @@ impl<'a> Rotation<'a> {
     }
 
     /// The angles of one token.
+    #[inline(always)]
     pub(crate) fn token(&self, token: usize, tokens: usize) -> Angles<'a> {
         let half = self.cos.len() / tokens;
         Angles { cos: &self.cos[token * half..(token + 1) * half], sin: &self.sin[token * half..(token + 1) * half], pairs: self.pairs }
@@ -109,6 +113,7 @@ pub(crate) struct Angles<'a> {
 
 impl Angles<'_> {
     /// Rotates a head, or rotates it back.
+    #[inline(always)]
     pub(crate) fn turn(self, head: &mut [f32], backwards: bool) {
         let direction = if backwards { -1.0 } else { 1.0 };
         let half = self.cos.len();

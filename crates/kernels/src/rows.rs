@@ -5,6 +5,8 @@
 
 use rayon::prelude::*;
 
+use crate::packed::Pool;
+
 /// Values that a thread takes at a time: small enough for the first-level cache, large enough to pay for a task.
 pub(crate) const VALUES_PER_TASK: usize = 16 * 1024;
 
@@ -13,11 +15,12 @@ fn rows_per_task(width: usize) -> usize {
     (VALUES_PER_TASK / width.max(1)).max(1)
 }
 
-/// Runs `edit` on every row of `width` values with the row's index.
+/// Runs `edit` on every row of `width` values with the row's index, on the threads that multiply matrices: they are at hand between products,
+/// while those of rayon would have to be woken.
 pub(crate) fn edit_rows(values: &mut [f32], width: usize, edit: impl Fn(usize, &mut [f32]) + Sync) {
     let rows = rows_per_task(width);
     let arch = pulp::Arch::new();
-    let task = |(task, values): (usize, &mut [f32])| {
+    Pool::global().edit_chunks(values, rows * width.max(1), |task, values| {
         arch.dispatch(
             #[inline(always)]
             || {
@@ -26,12 +29,7 @@ pub(crate) fn edit_rows(values: &mut [f32], width: usize, edit: impl Fn(usize, &
                 }
             },
         );
-    };
-    if values.len() <= rows * width {
-        task((0, values));
-    } else {
-        values.par_chunks_mut(rows * width).enumerate().for_each(task);
-    }
+    });
 }
 
 /// The rows of `source` copied, and `edit` run on each copy.
