@@ -169,7 +169,7 @@ impl KvCache {
     pub fn write(&mut self, slots: &[usize], keys: &[f32], values: &[f32]) {
         self.check_sizes(slots, keys, values);
         let shape = self.shape;
-        on_planes!(&mut self.store, planes => planes.write(&shape, slots, [keys, values]));
+        on_planes!(&mut self.store, planes => planes.write(&shape, slots, [keys, values], None));
     }
 
     /// [`write`](Self::write) of keys that are rotated on their way, with the angles of each token's position: what
@@ -181,7 +181,7 @@ impl KvCache {
         self.check_sizes(slots, keys, values);
         rotation.check(slots.len(), self.shape.head_dim);
         let shape = self.shape;
-        on_planes!(&mut self.store, planes => planes.write_rotated(&shape, slots, [keys, values], rotation));
+        on_planes!(&mut self.store, planes => planes.write(&shape, slots, [keys, values], Some(rotation)));
     }
 
     /// Keys and values of slots, both `[tokens, kv_heads, head_dim]`, as they were kept.
@@ -232,12 +232,12 @@ pub(super) struct Plane<E> {
     /// One a row; none where numbers have no scales.
     pub(super) scales: Vec<f32>,
     /// Where rows stand.
-    layout: Layout,
+    pub(super) layout: Layout,
 }
 
 /// Where the numbers of a row stand.
 #[derive(Clone, Copy, Debug)]
-enum Layout {
+pub(super) enum Layout {
     /// Each [`LANES`] after the one before: [`KvShape::key`].
     Keys,
     /// Side by side, padded with zeros: [`KvShape::row`].
@@ -256,7 +256,7 @@ impl Layout {
 
     /// The first number of a slot and head, and the distance to the next.
     #[inline(always)]
-    fn place(self, shape: &KvShape, slot: usize, head: usize) -> (usize, usize) {
+    pub(super) fn place(self, shape: &KvShape, slot: usize, head: usize) -> (usize, usize) {
         match self {
             Self::Keys => (shape.key(slot, head), LANES),
             Self::Values => (shape.row(slot, head) * shape.pitch(), 1),
@@ -267,24 +267,6 @@ impl Layout {
 impl<E: Element> Planes<E> {
     fn new(shape: &KvShape) -> Self {
         Self { keys: Plane::new(shape, Layout::Keys), values: Plane::new(shape, Layout::Values) }
-    }
-
-    fn write(&mut self, shape: &KvShape, slots: &[usize], [keys, values]: [&[f32]; 2]) {
-        self.keys.write(shape, slots, keys);
-        self.values.write(shape, slots, values);
-    }
-
-    fn write_rotated(&mut self, shape: &KvShape, slots: &[usize], [keys, values]: [&[f32]; 2], rotation: &Rotation<'_>) {
-        let mut rotated = [0.0; MAX_WIDTH];
-        let rotated = &mut rotated[..shape.head_dim];
-        for (token, (slot, heads)) in slots.iter().zip(keys.chunks_exact(shape.kv_heads * shape.head_dim)).enumerate() {
-            for (head, key) in heads.chunks_exact(shape.head_dim).enumerate() {
-                rotated.copy_from_slice(key);
-                rotation.token(token, slots.len()).turn(rotated, false);
-                self.keys.write_row(shape, *slot, head, rotated);
-            }
-        }
-        self.values.write(shape, slots, values);
     }
 
     fn read(&self, shape: &KvShape, slots: &[usize]) -> [Vec<f32>; 2] {
@@ -306,28 +288,6 @@ impl<E: Element> Plane<E> {
     fn new(shape: &KvShape, layout: Layout) -> Self {
         let scales = vec![0.0; if E::SCALED { shape.rows() } else { 0 }];
         Self { numbers: Aligned::new(shape.blocks * layout.block(shape)), scales, layout }
-    }
-
-    fn write(&mut self, shape: &KvShape, slots: &[usize], source: &[f32]) {
-        for (index, source) in source.chunks_exact(shape.head_dim).enumerate() {
-            self.write_row(shape, slots[index / shape.kv_heads], index % shape.kv_heads, source);
-        }
-    }
-
-    #[inline]
-    fn write_row(&mut self, shape: &KvShape, slot: usize, head: usize, source: &[f32]) {
-        let mut row = [E::default(); MAX_WIDTH];
-        let row = &mut row[..shape.head_dim];
-        let scale = E::encode(source, row);
-        if E::SCALED {
-            self.scales[shape.row(slot, head)] = scale;
-        }
-        let (first, step) = self.layout.place(shape, slot, head);
-        let places = &mut self.numbers.get_mut()[first..];
-        match step {
-            1 => places[..row.len()].copy_from_slice(row),
-            _ => places.iter_mut().step_by(step).zip(row).for_each(|(place, number)| *place = *number),
-        }
     }
 
     fn read(&self, shape: &KvShape, slots: &[usize]) -> Vec<f32> {

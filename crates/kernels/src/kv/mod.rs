@@ -36,6 +36,7 @@ mod simd_x86;
 mod table;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use attention::{ragged_attention, ragged_attention_in};
 pub use batch::{RaggedBatch, Settings};
