@@ -1,8 +1,8 @@
 //! Products of tiles of matrices (Intel's Advanced Matrix Extensions, "AMX"), where processor and system have them.
 
-pub(crate) mod blocks;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod bf16;
+pub(crate) mod blocks;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod linux;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
