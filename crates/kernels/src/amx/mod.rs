@@ -2,6 +2,7 @@
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod bf16;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod blocks;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod linux;
