@@ -47,10 +47,26 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
     if x >= 0.0 { s } else { t * s }
 }
 
-/// `0.5 x (1 + erf(x / sqrt 2))`.
+/// `0.5 x (1 + erf(x / sqrt 2))`, which is `y + |y| - |y| erfc(sqrt 2 |y|)` with `y = x / 2`, within 2e-7, of large `x` within 2e-7 of its
+/// size.
+///
+/// As in formula 7.1.28 of Abramowitz and Stegun, `erfc` is one over a power of a polynomial, so that no exponential is needed. Here it is
+/// the eighth power, and the coefficients keep the error of the whole function, but for rounding, below 5e-8.
 #[inline(always)]
 pub(crate) fn gelu(x: f32) -> f32 {
-    0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2))
+    /// From here on `erfc` counts as nothing beside 1, and its power would not fit.
+    const FAR: f32 = 8.0;
+    const TERMS: [f32; 8] =
+        [0.199_464_99, 0.179_155_2, 0.068_733_05, 0.015_690_595, 0.003_563_235_7, 0.006_245_251_3, -0.002_143_639_8, 0.000_750_717_7];
+    let half = 0.5 * x;
+    let size = half.abs();
+    let y = if size > FAR { FAR } else { size };
+    let square = y * y;
+    let low = (TERMS[0] + y * TERMS[1]) + square * (TERMS[2] + y * TERMS[3]);
+    let high = (TERMS[4] + y * TERMS[5]) + square * (TERMS[6] + y * TERMS[7]);
+    let root = 1.0 + y * (low + square * square * high);
+    let fourth = (root * root) * (root * root);
+    (half + size) - y / (fourth * fourth)
 }
 
 /// The derivative of [`gelu`]: `Phi(x) + x phi(x)`.
@@ -105,6 +121,26 @@ mod tests {
         0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh())
     }
 
+    /// `2 / sqrt(pi)` times the integral of `e^-t^2` from `x` on, by Simpson's rule.
+    fn reference_erfc(x: f64) -> f64 {
+        const PARTS: u32 = 2000;
+        let (from, width) = (x.abs(), 8.0 / f64::from(PARTS));
+        let term = |i: u32| {
+            let weight = if i == 0 || i == PARTS { 1.0 } else { f64::from(2 + 2 * (i % 2)) };
+            weight * (-(from + f64::from(i) * width).powi(2)).exp()
+        };
+        let tail = (0..=PARTS).map(term).sum::<f64>() * width / 3.0 * std::f64::consts::FRAC_2_SQRT_PI;
+        if x < 0.0 { 2.0 - tail } else { tail }
+    }
+
+    #[test]
+    fn gelu_of_what_is_large_or_no_number() {
+        for (x, expected) in [(f32::INFINITY, f32::INFINITY), (f32::MAX, f32::MAX), (0.0, 0.0), (1e-45, 0.0)] {
+            assert!(gelu(x) >= expected && gelu(x) <= x, "gelu({x}) = {}", gelu(x));
+        }
+        assert!(gelu(f32::NAN).is_nan() && gelu(-1e30).abs() < 1e-30 && gelu(f32::MIN).abs() < 1e-30);
+    }
+
     proptest! {
         #[test]
         fn exp_is_within_its_bound(x in -200.0_f32..=0.0) {
@@ -127,6 +163,12 @@ mod tests {
             prop_assert!((f64::from(gelu_tanh(x)) - expected).abs() < 5e-7 * f64::from(x).abs().max(1.0));
             let expected = slope(reference_gelu_tanh, x);
             prop_assert!((f64::from(gelu_tanh_slope(x)) - expected).abs() < 5e-6, "{} {expected}", gelu_tanh_slope(x));
+        }
+
+        #[test]
+        fn gelu_agrees_with_the_error_function(x in -30.0_f32..=30.0) {
+            let expected = f64::from(x) * (1.0 - 0.5 * reference_erfc(f64::from(x) / std::f64::consts::SQRT_2));
+            prop_assert!((f64::from(gelu(x)) - expected).abs() < 2e-7 * f64::from(x).abs().max(1.0), "gelu({x}) = {}", gelu(x));
         }
 
         #[test]
