@@ -29,7 +29,7 @@ mod top_k;
 mod transpose_x86;
 
 pub use activation::{Activation, activate, activate_biased, gate_rows, gated};
-pub use attention::{AttentionMask, attention, attention_scores, mix_values, self_attention};
+pub use attention::{AttentionMask, attend_rows, attention, attention_scores, mix_values, self_attention};
 pub use bf16::{Bf16Weights, supported as bf16_supported};
 pub use cross_entropy::{TargetSettings, cross_entropy};
 pub use host::{host_values, on_host};

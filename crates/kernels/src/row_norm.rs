@@ -1,7 +1,7 @@
 //! Normalisation of rows that lie in host memory, by itself or on the way into packed layers.
 
-use crate::packed::{Context, QuantizedRows, layer_norm_quantize, rms_norm_quantize};
-use crate::rows::{edit_rows, fold_lanes, sum};
+use crate::packed::{Context, Pool, QuantizedRows, layer_norm_quantize, rms_norm_quantize};
+use crate::rows::{edit_rows, fold_lanes, rows_per_task, sum};
 
 /// Layer normalisation ([Ba et al. 2016](https://arxiv.org/abs/1607.06450)) of rows, or with no bias root-mean-square normalisation
 /// ([Zhang and Sennrich 2019](https://arxiv.org/abs/1910.07467)). A row's bits depend on that row alone.
@@ -59,6 +59,17 @@ impl RowNorm {
         }
     }
 
+    /// Rows `[m, d]` normalised in place, and the same rows quantised: for what reads them in both forms.
+    ///
+    /// # Panics
+    /// Where `x` is not whole rows.
+    pub fn apply_quantize(&self, x: &mut [f32]) -> QuantizedRows {
+        self.check(x);
+        // A task's rows are few enough for `apply` to leave them on one thread.
+        Pool::global().edit_chunks(x, rows_per_task(self.width()) * self.width(), |_, rows| self.apply(rows));
+        QuantizedRows::quantize(x, x.len() / self.width(), self.width())
+    }
+
     fn check(&self, x: &[f32]) {
         assert!(x.len().is_multiple_of(self.width()), "{} values are no rows of {}", x.len(), self.width());
     }
@@ -82,5 +93,36 @@ pub(crate) fn rms_norm_row(row: &mut [f32], weight: &[f32], epsilon: f32) {
     let scale = 1.0 / (square + epsilon).sqrt();
     for (x, w) in row.iter_mut().zip(weight) {
         *x = *x * scale * w;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rows_in_both_forms_are_those_of_two_passes(
+            (width, count) in prop_oneof![(1_usize..80, 0_usize..20), (300_usize..500, 90_usize..110)], centred in any::<bool>(), wild in any::<bool>(),
+        ) {
+            let noise = |count: usize, step: f32| (0..count).map(|i| (i as f32 * step).sin()).collect::<Vec<_>>();
+            let norm = RowNorm::new(noise(width, 0.3), centred.then(|| noise(width, 0.7)), 1e-6);
+            let mut x = noise(count * width, 0.9);
+            if let (true, Some(last)) = (wild, x.last_mut()) {
+                *last = f32::INFINITY;
+            }
+            let mut expected = x.clone();
+            norm.apply(&mut expected);
+            let rows = QuantizedRows::quantize(&expected, count, width);
+            let given = norm.apply_quantize(&mut x);
+            let bits = |x: &[f32]| x.iter().map(|x| if x.is_nan() { 1 } else { x.to_bits() }).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&x), bits(&expected));
+            for row in 0..count {
+                prop_assert_eq!(bits(&[given.scale(row)]), bits(&[rows.scale(row)]));
+                prop_assert_eq!(given.integers(row), rows.integers(row));
+            }
+        }
     }
 }

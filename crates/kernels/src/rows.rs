@@ -11,7 +11,7 @@ use crate::packed::Pool;
 pub(crate) const VALUES_PER_TASK: usize = 16 * 1024;
 
 /// Rows of `width` values that make a task.
-fn rows_per_task(width: usize) -> usize {
+pub(crate) fn rows_per_task(width: usize) -> usize {
     (VALUES_PER_TASK / width.max(1)).max(1)
 }
 

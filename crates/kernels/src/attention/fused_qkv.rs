@@ -38,6 +38,34 @@ pub fn self_attention(qkv: Tensor<2>, heads: usize, lengths: &[usize]) -> Tensor
     weights.matmul(v).swap_dims(1, 2).reshape([rows, d_model])
 }
 
+/// [`self_attention`] of rows in host memory: `qkv [batch * seq, 3 * heads * head_dim]` to `out [batch * seq, heads * head_dim]`.
+///
+/// ```
+/// // Two tokens with one head of one value, of which the second is padding: the first gets its own value.
+/// let mut out = [0.0; 2];
+/// jarre_kernels::attend_rows(&[1.0, 1.0, 5.0, 1.0, 1.0, 7.0], [1, 1], &[1], &mut out);
+/// assert_eq!(out[0], 5.0);
+/// ```
+///
+/// # Panics
+/// Where `lengths` is empty or a length is beyond the sequence, the sizes do not fit each other, or a head is wider than 256.
+pub fn attend_rows(qkv: &[f32], [heads, head_dim]: [usize; 2], lengths: &[usize], out: &mut [f32]) {
+    let (batch, d_model) = (lengths.len(), heads * head_dim);
+    assert!(batch > 0 && d_model > 0 && out.len().is_multiple_of(batch * d_model), "{} values of {batch} sequences", out.len());
+    assert_eq!(qkv.len(), 3 * out.len(), "values of query, key and value");
+    let seq = out.len() / (batch * d_model);
+    assert!(lengths.iter().all(|&length| length <= seq), "lengths {lengths:?} of sequences of {seq}");
+    if seq == 0 {
+        return;
+    }
+    let starts: Vec<usize> = (0..=batch).map(|sequence| sequence * seq).collect();
+    let part = |index: usize| Heads::strided(&qkv[index * d_model..], [heads, head_dim], [3 * d_model, head_dim]);
+    let batch = Batch { queries: part(0), keys: part(1), values: part(2), query_starts: &starts, key_starts: &starts };
+    let seen: Vec<_> = lengths.iter().map(|&length| 0..length).collect();
+    let mask = Mask { seen: &seen, ..Mask::default() };
+    flash::attend_batch(Team::new(Pool::global()), &batch, &mask, Settings::default(), out, None);
+}
+
 #[derive(Clone, Debug)]
 struct SelfAttention {
     heads: usize,
@@ -48,17 +76,9 @@ impl HostOp<1> for SelfAttention {
     fn forward(&self, [qkv]: [FlexTensor; 1]) -> FlexTensor {
         let qkv = in_order(qkv);
         let [rows, width] = [qkv.shape()[0], qkv.shape()[1]];
-        let (d_model, batch) = (width / 3, self.lengths.len());
-        let starts: Vec<usize> = (0..=batch).map(|sequence| sequence * (rows / batch)).collect();
-        let part = |index: usize| {
-            let head = d_model / self.heads;
-            Heads::strided(&values(&qkv)[index * d_model..], [self.heads, head], [width, head])
-        };
-        let batch = Batch { queries: part(0), keys: part(1), values: part(2), query_starts: &starts, key_starts: &starts };
-        let seen: Vec<_> = self.lengths.iter().map(|&length| 0..length).collect();
-        let mask = Mask { seen: &seen, ..Mask::default() };
+        let d_model = width / 3;
         let mut out = vec![0.0; rows * d_model];
-        flash::attend_batch(Team::new(Pool::global()), &batch, &mask, Settings::default(), &mut out, None);
+        attend_rows(values(&qkv), [self.heads, d_model / self.heads], &self.lengths, &mut out);
         tensor(out, [rows, d_model].into())
     }
 

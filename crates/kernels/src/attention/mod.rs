@@ -12,7 +12,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use self::bias::Bias;
-pub use self::fused_qkv::self_attention;
+pub use self::fused_qkv::{attend_rows, self_attention};
 pub use self::mask::AttentionMask;
 use self::prefill::Prefill;
 use self::sequence::{Sequence, Sizes};

@@ -26,10 +26,22 @@ impl PackedLinear {
     /// Where the sizes do not fit each other, and for rounded rows where the layer does not multiply integers.
     pub fn project(&self, x: &LinearInput, out: &mut [f32], onto: bool) {
         let epilogue = if onto { self.epilogue().onto_output() } else { self.epilogue() };
+        self.write(x, out, &epilogue);
+    }
+
+    /// `act(x W^T + b)` of rows in host memory to `out` `[m, outputs]`: [`project`](Self::project) and the function in one pass.
+    ///
+    /// # Panics
+    /// As [`project`](Self::project).
+    pub fn project_activated(&self, x: &LinearInput, out: &mut [f32], activation: Activation) {
+        self.write(x, out, &self.epilogue().with_activation(activation));
+    }
+
+    fn write(&self, x: &LinearInput, out: &mut [f32], epilogue: &Epilogue<'_>) {
         match (x, &*self.weights) {
-            (LinearInput::Float(x), weights) => weights.matmul(self.inputs, x, out, &epilogue),
-            (LinearInput::Quantized(x), PackedWeights::Int8(weights)) => weights.matmul_quantized(x, out, &epilogue),
-            (LinearInput::Quantized(x), PackedWeights::Int4(weights)) => weights.matmul_quantized(x, out, &epilogue),
+            (LinearInput::Float(x), weights) => weights.matmul(self.inputs, x, out, epilogue),
+            (LinearInput::Quantized(x), PackedWeights::Int8(weights)) => weights.matmul_quantized(x, out, epilogue),
+            (LinearInput::Quantized(x), PackedWeights::Int4(weights)) => weights.matmul_quantized(x, out, epilogue),
             (LinearInput::Quantized(_), PackedWeights::Bf16(_)) => panic!("weights in bfloat16 do not multiply integers"),
         }
     }

@@ -57,6 +57,24 @@ fn a_layer_agrees_with_its_weights_multiplied_out() {
 }
 
 #[test]
+fn a_function_in_the_pass_gives_what_it_gives_afterwards() {
+    let (m, x) = (3, noise(3 * K, 3.0));
+    for layer in layers(1.0, Inputs::Int8) {
+        for activation in [Activation::Gelu, Activation::GeluTanh, Activation::Silu, Activation::Relu] {
+            let mut inputs = vec![LinearInput::Float(x.clone())];
+            inputs.extend(layer.multiplies_integers().then(|| LinearInput::Quantized(QuantizedRows::quantize(&x, m, K))));
+            for input in inputs {
+                let (mut given, mut expected) = (vec![0.0; m * N], vec![0.0; m * N]);
+                layer.project_activated(&input, &mut given, activation);
+                layer.project(&input, &mut expected, false);
+                crate::gate_rows(&mut expected, None, activation);
+                assert_eq!(given, expected, "{activation:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn records_carry_codes_scales_and_bias() {
     let x = rows(&Device::flex());
     for (layer, other) in layers(1.0, Inputs::Int8).into_iter().zip(layers(2.0, Inputs::Int8)) {
