@@ -44,6 +44,11 @@ pub struct SelfAttention {
 }
 
 impl SelfAttention {
+    /// Heads and their width.
+    pub(crate) fn heads(&self) -> [usize; 2] {
+        [self.n_heads, self.output.weight.dims()[0] / self.n_heads]
+    }
+
     /// What query weights and bias are multiplied by when they are loaded: `1 / sqrt(d_head)`.
     pub(crate) fn query_scale(d_model: usize, n_heads: usize) -> f32 {
         ((d_model / n_heads) as f32).sqrt().recip()

@@ -1,13 +1,16 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::tensor::{Device, Tensor};
-use jarre_kernels::{AddNorm, activate_biased, add_norm, host_values};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use jarre_kernels::{AddNorm, RowNorm, activate_biased, add_norm, host_values, layer_norm, on_host};
 
 use super::attention::{SelfAttention, SelfAttentionConfig};
 use super::batch::TokenBatch;
-use super::packed::{PackedLayer, pack, product};
+use super::packed::{PackedLayer, pack, product, run_layers};
 use crate::decoder::Activation;
+
+/// The widest heads that are read where they stand.
+const WIDEST: usize = 256;
 
 /// Configuration of [`Bert`].
 ///
@@ -61,6 +64,7 @@ impl BertConfig {
             positions: embedding(self.n_positions),
             segments: (self.n_segments > 0).then(|| embedding(self.n_segments)),
             norm: self.norm(device),
+            epsilon: self.layer_norm_eps,
             layers: (0..self.n_layers).map(|_| self.layer(device)).collect(),
             position_offset: self.position_offset,
             n_segments: self.n_segments,
@@ -105,6 +109,7 @@ pub struct Bert {
     pub(crate) positions: Embedding,
     pub(crate) segments: Option<Embedding>,
     pub(crate) norm: LayerNorm,
+    epsilon: f64,
     pub(crate) layers: Vec<BertLayer>,
     position_offset: usize,
     n_segments: usize,
@@ -122,18 +127,32 @@ impl Bert {
     /// Where a sequence is longer than the position table, an id is beyond the vocabulary or a segment beyond the segment table.
     pub fn forward(&self, batch: &TokenBatch) -> Tensor<3> {
         let [sequences, seq] = batch.ids.dims();
-        let mut x = self.embed(batch);
-        for layer in &self.layers {
-            x = layer.forward(x, batch);
-        }
+        let x = self.embed(batch);
+        let x = match self.packed_layers(&x) {
+            Some(layers) => on_rows(x, |rows| run_layers(&layers, rows, batch.lengths())),
+            None => self.run_tensors(x, batch),
+        };
         let [_, d_model] = x.dims();
         x.reshape([sequences, seq, d_model])
+    }
+
+    /// The layers over tensors, wherever they are.
+    fn run_tensors(&self, x: Tensor<2>, batch: &TokenBatch) -> Tensor<2> {
+        self.layers.iter().fold(x, |x, layer| layer.forward(x, batch))
     }
 
     /// The same encoder with linear layers in eight bits, inputs included (W8A8). Vectors differ by rounding.
     pub fn packed(mut self) -> Self {
         self.layers.iter_mut().for_each(BertLayer::pack);
         self
+    }
+
+    /// The layers over rows in host memory, where all are packed and `x` lies there without a gradient.
+    fn packed_layers(&self, x: &Tensor<2>) -> Option<Vec<&PackedLayer>> {
+        let device = x.device();
+        let fits = x.dtype() == DType::F32 && on_host(&device) && !device.is_autodiff();
+        let layers = self.layers.iter().map(|layer| layer.packed.as_ref().filter(|packed| packed.heads[1] <= WIDEST));
+        if fits { layers.collect() } else { None }
     }
 
     /// `[batch * seq, d_model]`.
@@ -147,8 +166,16 @@ impl Bert {
             (Some(table), _) => words + (positions + table.weight.val().slice(0..1)).unsqueeze(),
             (None, _) => words + positions.unsqueeze(),
         };
-        self.norm.forward(embedded.reshape([sequences * seq, d_model]))
+        normalized(embedded.reshape([sequences * seq, d_model]), &self.norm, self.epsilon)
     }
+}
+
+/// `x`, which lies in host memory, with `edit` run on its values.
+fn on_rows(x: Tensor<2>, edit: impl FnOnce(&mut [f32])) -> Tensor<2> {
+    let (shape, device) = (x.dims(), x.device());
+    let mut rows = host_values(x);
+    edit(&mut rows);
+    Tensor::from_data(TensorData::new(rows, shape), &device)
 }
 
 /// One layer: self-attention and a feed-forward network, each followed by a residual sum and layer normalisation.
@@ -180,19 +207,36 @@ impl BertLayer {
     }
 
     fn pack(&mut self) {
+        let norm = |norm: &LayerNorm| {
+            let [weight, shift] = [norm.gamma.val(), shift_of(norm)].map(host_values);
+            RowNorm::new(weight, Some(shift), self.epsilon as f32)
+        };
         self.packed = Some(PackedLayer {
-            qkv: pack(&self.attention.qkv).with_bias(Some(host_values(bias_of(&self.attention.qkv)))),
+            qkv: pack(&self.attention.qkv),
             output: pack(&self.attention.output),
-            up: pack(&self.up).with_bias(Some(host_values(bias_of(&self.up)))),
+            attention_norm: norm(&self.attention_norm),
+            up: pack(&self.up),
             down: pack(&self.down),
+            output_norm: norm(&self.output_norm),
+            heads: self.attention.heads(),
+            activation: self.activation.into(),
         });
     }
 
     /// `norm(x + bias of linear + residual)`.
     fn add_norm(&self, x: Tensor<2>, residual: Tensor<2>, linear: &Linear, norm: &LayerNorm) -> Tensor<2> {
-        let shift = norm.beta.as_ref().expect("BertConfig builds layer norms with a bias").val();
-        add_norm(x, residual, AddNorm { bias: bias_of(linear), weight: norm.gamma.val(), shift, epsilon: self.epsilon })
+        let params = AddNorm { bias: bias_of(linear), weight: norm.gamma.val(), shift: shift_of(norm), epsilon: self.epsilon };
+        add_norm(x, residual, params)
     }
+}
+
+/// `norm(x)`.
+fn normalized(x: Tensor<2>, norm: &LayerNorm, epsilon: f64) -> Tensor<2> {
+    layer_norm(x, norm.gamma.val(), shift_of(norm), epsilon)
+}
+
+fn shift_of(norm: &LayerNorm) -> Tensor<1> {
+    norm.beta.as_ref().expect("BertConfig builds layer norms with a bias").val()
 }
 
 pub(super) fn bias_of(linear: &Linear) -> Tensor<1> {
