@@ -141,6 +141,12 @@ impl Bert {
         self.layers.iter().fold(x, |x, layer| layer.forward(x, batch))
     }
 
+    /// Tokens of the longest sequence that it reads.
+    pub fn max_tokens(&self) -> usize {
+        let [positions, _] = self.positions.weight.dims();
+        positions.saturating_sub(self.position_offset)
+    }
+
     /// The same encoder with linear layers in eight bits, inputs included (W8A8). Vectors differ by rounding.
     pub fn packed(mut self) -> Self {
         self.layers.iter_mut().for_each(BertLayer::pack);

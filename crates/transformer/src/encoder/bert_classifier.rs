@@ -9,7 +9,7 @@ use super::bert::{Bert, BertConfig};
 use super::folder_config::FolderConfig;
 use super::head::{ClassificationHead, ClassificationHeadConfig, PoolerActivation};
 use super::labels::LabelConfig;
-use super::names::{EncoderFamily, EncoderNames};
+use super::names::EncoderNames;
 use crate::error::Result;
 
 /// Configuration of [`BertClassifier`].
@@ -85,9 +85,12 @@ impl BertClassifier {
         &self.head
     }
 
+    pub(super) fn of(bert: Bert, head: ClassificationHead) -> Self {
+        Self { bert, head }
+    }
+
     pub(crate) fn from_config(folder: &Path, config: &FolderConfig, n_labels: usize, device: &Device) -> Result<Self> {
-        let activation = if config.family == EncoderFamily::DistilBert { PoolerActivation::Relu } else { PoolerActivation::Tanh };
-        let model = BertClassifierConfig::new(config.bert.clone(), n_labels).with_activation(activation).init(device);
+        let model = BertClassifierConfig::new(config.bert.clone(), n_labels).with_activation(config.pooler_activation()).init(device);
         let weights = config.renamed_weights(folder)?;
         weights.check(&config.names().tensors(&model), EncoderNames::is_beside)?;
         config.names().fill(model, &weights, device)

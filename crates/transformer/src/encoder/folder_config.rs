@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::attention::SelfAttention;
 use super::bert::BertConfig;
+use super::head::PoolerActivation;
 use super::names::{EncoderFamily, EncoderNames};
 use crate::decoder::Activation;
 use crate::error::{Error, Result};
@@ -61,6 +62,11 @@ impl FolderConfig {
     pub(crate) fn tensors(&self) -> Vec<(String, Vec<usize>)> {
         // Nothing is allocated for parameters that no one reads.
         self.names().tensors(&self.bert.init(&Device::default()))
+    }
+
+    /// The nonlinearity of the family's heads.
+    pub(crate) fn pooler_activation(&self) -> PoolerActivation {
+        if self.family == EncoderFamily::DistilBert { PoolerActivation::Relu } else { PoolerActivation::Tanh }
     }
 
     pub(crate) fn names(&self) -> EncoderNames {

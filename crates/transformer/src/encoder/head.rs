@@ -54,7 +54,7 @@ impl Pooler {
         }
     }
 
-    fn init(d_model: usize, activation: PoolerActivation, device: &Device) -> Self {
+    pub(super) fn init(d_model: usize, activation: PoolerActivation, device: &Device) -> Self {
         Self { dense: LinearConfig::new(d_model, d_model).init(device), activation }
     }
 }

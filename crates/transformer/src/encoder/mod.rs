@@ -12,8 +12,10 @@ mod head;
 mod labels;
 mod load;
 mod names;
+mod new_head;
 mod packed;
 mod pooling;
+mod save;
 mod sentence_encoder;
 mod sequence_classifier;
 

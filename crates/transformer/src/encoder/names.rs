@@ -2,7 +2,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 
 use crate::error::Result;
-use crate::weights::{Layout, Naming, Place, TensorSource, Weights, expected, fill};
+use crate::weights::{Layout, NamedTensor, Naming, Place, TensorSource, Weights, expected, fill};
 
 /// Stands in a name for the three tensors whose values make one parameter: query, key and value, side by side.
 const QKV: &str = "{qkv}";
@@ -49,6 +49,26 @@ impl EncoderNames {
         const BUFFERS: [&str; 2] = ["embeddings.position_ids", "embeddings.token_type_ids"];
         const HEADS: [&str; 6] = ["pooler.", "cls.", "lm_head.", "vocab_", "qa_outputs.", "sop_classifier."];
         BUFFERS.contains(&name) || HEADS.iter().any(|head| name.starts_with(head))
+    }
+
+    /// The tensors of a file that hold the values of `tensor`, which has the name and the layout of [`place`](Naming::place): the other way
+    /// round from [`fill`](Self::fill).
+    pub(crate) fn parts(self, name: String, tensor: NamedTensor) -> Vec<(String, NamedTensor)> {
+        let Some(names) = self.stacked(&name) else { return vec![(name, tensor)] };
+        let mut shape = tensor.shape;
+        shape[0] /= names.len();
+        let mut values = tensor.values.chunks_exact(tensor.values.len() / names.len()).map(<[f32]>::to_vec);
+        let mut parts = names.map(|name| (name, NamedTensor { shape: shape.clone(), values: values.next().unwrap_or_default() }));
+        for value in &mut parts[0].1.values {
+            *value /= self.query_scale;
+        }
+        parts.into()
+    }
+
+    /// The name of a tensor where an encoder stands beside a head.
+    pub(crate) fn with_prefix(self, name: &str) -> String {
+        let of_head = name.starts_with("classifier") || name.starts_with("pre_classifier");
+        if of_head { name.to_owned() } else { format!("{}{name}", self.prefix()) }
     }
 
     /// Query, key and value of a name with [`QKV`] in it.

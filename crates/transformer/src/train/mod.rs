@@ -1,6 +1,7 @@
-//! Training decoders: steps, schedules, checkpoints, metrics.
+//! Training decoders, and encoders that classify: steps, schedules, checkpoints, metrics.
 
 mod checkpoint;
+mod classifier;
 mod early_stopping;
 mod flops;
 mod gradients;
@@ -14,6 +15,7 @@ mod tee;
 mod trainer;
 
 pub use checkpoint::{Checkpoint, CheckpointHandle, CheckpointStore, Found, Skipped};
+pub use classifier::{ClassifierStep, ClassifierTrainer, ClassifierTrainerConfig, batches_by_length};
 pub use early_stopping::{Best, EarlyStopping, Verdict};
 pub use flops::DecoderFlops;
 pub use optimizer::{AdamW, AdamWConfig};
