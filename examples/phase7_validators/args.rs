@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// Writes the vectors of texts by a sentence encoder, one a line, for a classifier to learn from.
     #[cfg(feature = "encoder")]
     Embed(crate::embed::EmbedArgs),
+    /// Lets an encoder learn labels, of which any number fits a text, and measures what it has learnt.
+    #[cfg(feature = "encoder")]
+    Finetune(crate::finetune::FinetuneArgs),
     /// Stands before a model: requests and answers of OpenAI's API go through the guards.
     #[cfg(feature = "server")]
     Serve(crate::serve::ServeArgs),

@@ -6,6 +6,8 @@ mod args;
 mod check;
 #[cfg(feature = "encoder")]
 mod embed;
+#[cfg(feature = "encoder")]
+mod finetune;
 mod input;
 mod repair;
 mod report;
@@ -40,6 +42,8 @@ fn run(cli: &Cli) -> Result<bool> {
         Command::Policy => check::print_policy(),
         #[cfg(feature = "encoder")]
         Command::Embed(args) => embed::embed(args),
+        #[cfg(feature = "encoder")]
+        Command::Finetune(args) => finetune::finetune(args),
         #[cfg(feature = "server")]
         Command::Serve(args) => serve::serve(args),
         Command::Report(args) => report::report(args),
