@@ -96,6 +96,14 @@ impl Collective for Communicator {
     }
 }
 
+/// Adds, to the same bits whichever of both is added to the other: which of two numbers that are none remains is the compiler's choice.
+pub(super) fn add(sum: &mut f32, value: f32) {
+    *sum += value;
+    if sum.is_nan() {
+        *sum = f32::NAN;
+    }
+}
+
 /// By their bits: the order of values that are not negative, with NaN last.
 pub(super) fn keep_larger(largest: &mut f32, value: f32) {
     *largest = f32::from_bits(largest.to_bits().max(value.to_bits()));

@@ -45,7 +45,6 @@ mod ring;
 #[cfg(test)]
 mod tests;
 
-use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,14 +138,14 @@ impl Communicator {
     /// (Patarasu and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations", J. Parallel Distrib. Comput. 69(2),
     /// 2009). `values` are cut into `n` segments, of which the first `len % n` are one value longer; segment `j` is added up from the left
     /// in the order of ranks `j, j + 1, ..., n - 1, 0, ..., j - 1`. Two workers exchange all values at once, as many bytes in one step instead
-    /// of two, and add them up in the order of ranks. Infinities and NaN spread as in any sum.
+    /// of two. Infinities and NaN spread as in any sum; what is no number is [`f32::NAN`] then.
     ///
     /// # Errors
     /// [`Collective`](Error::Collective) where a worker is lost, or calls something else or with another length. Then `values` hold
     /// anything between what they were and the sums.
     pub fn all_reduce_sum(&mut self, values: &mut [f32]) -> Result<()> {
         let call = self.call(Operation::AllReduceSum, 0, values.len());
-        self.run(|| (), |ring| ring.all_reduce(&call, values, f32::add_assign, |sum| sum))
+        self.run(|| (), |ring| ring.all_reduce(&call, values, contract::add, |sum| sum))
     }
 
     /// Replaces integers by their sums over all workers, which wrap around where they do not fit.
@@ -181,7 +180,7 @@ impl Communicator {
     pub fn all_reduce_mean(&mut self, values: &mut [f32]) -> Result<()> {
         let call = self.call(Operation::AllReduceMean, 0, values.len());
         let world = self.place.world as f32;
-        self.run(|| (), |ring| ring.all_reduce(&call, values, f32::add_assign, |sum| sum / world))
+        self.run(|| (), |ring| ring.all_reduce(&call, values, contract::add, |sum| sum / world))
     }
 
     /// The values of all workers one after another, by rank. Workers may have different numbers of values.

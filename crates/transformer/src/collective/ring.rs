@@ -81,7 +81,7 @@ impl Ring {
         Ok(())
     }
 
-    /// [`all_reduce`](Self::all_reduce) of two. Both combine in the order of ranks: of two values that are no numbers the same one remains.
+    /// [`all_reduce`](Self::all_reduce) of two, for which it does not matter which value is combined with which.
     fn all_reduce_pair(
         &mut self,
         call: &Call,
@@ -89,11 +89,10 @@ impl Ring {
         combine: impl Fn(&mut f32, f32),
         finish: impl Fn(f32) -> f32,
     ) -> Result<(), Fault> {
-        let (all, is_first) = (0..values.len(), self.place.rank == 0);
+        let all = 0..values.len();
         self.exchange(call, values, all.clone(), all, |value, sent| {
-            let (mut sum, other) = if is_first { (*value, sent) } else { (sent, *value) };
-            combine(&mut sum, other);
-            *value = finish(sum);
+            combine(value, sent);
+            *value = finish(*value);
         })
     }
 
