@@ -8,7 +8,7 @@ use super::int4_tile::{self, Int4Panel, Pair, SignedBlock, Zeros};
 use super::matmul::{Context, Panels, Rows};
 use super::matrix::PackedMatrix;
 use super::pool::{Pool, chunk};
-use super::quantized_rows::{QuantizedRows, ROWS};
+use super::quantized_rows::{LINE, QuantizedRows, ROWS};
 use super::tile::{BLOCK, PANEL, STEP};
 
 /// Inputs that a pair of steps holds; groups are whole pairs.
@@ -193,7 +193,7 @@ impl PackedMatrix for Int4Weights {
             for (block, rows) in blocks.iter_mut().zip((index..).map(|index| chunk(index, height, x.rows()))) {
                 *block = Some(match unit {
                     Some(unit) => Int4Block::Tiles(TileBlock::new(x, rows, unit)),
-                    None => Int4Block::Vectors(signed(x, rows, self.group)),
+                    None => Int4Block::Vectors(signed(context.level, x, rows, self.group)),
                 });
             }
         };
@@ -278,19 +278,26 @@ fn rows<T: Copy>(panels: &[[T; PANEL]], n: usize, groups: usize) -> Vec<T> {
 }
 
 /// Inputs of some rows as signed integers, and their sums over groups.
-fn signed(x: &QuantizedRows, range: Range<usize>, group: usize) -> SignedBlock {
-    let rows = range.len();
-    let mut block = SignedBlock { values: vec![[0; STEP]; x.width() / STEP * rows], sums: Vec::new(), scales: [0.0; BLOCK], rows };
+fn signed(level: Level, x: &QuantizedRows, range: Range<usize>, group: usize) -> SignedBlock {
+    let (rows, k) = (range.len(), x.width());
+    let mut block = SignedBlock { values: vec![[0; STEP]; k / STEP * rows], sums: vec![0; k / group * rows], scales: [0.0; BLOCK], rows };
+    let mut values = vec![0_i8; k.next_multiple_of(LINE)];
     for (index, row) in range.enumerate() {
         block.scales[index] = x.scale(row);
-        for (values, four) in block.values.iter_mut().skip(index).step_by(rows).zip(x.steps(row)) {
-            *values = four.map(|value| (value ^ 0x80) as i8);
-        }
+        level.vectorize(
+            #[inline(always)]
+            || {
+                for (to, line) in values.as_chunks_mut::<LINE>().0.iter_mut().zip(x.lines(row)) {
+                    to.iter_mut().zip(&line.0).for_each(|(to, value)| *to = (value ^ 0x80).cast_signed());
+                }
+                for (to, four) in block.values.chunks_exact_mut(rows).zip(values.as_chunks().0) {
+                    to[index] = *four;
+                }
+                for (to, group) in block.sums.chunks_exact_mut(rows).zip(values.chunks_exact(group)) {
+                    to[index] = group.iter().map(|&x| i32::from(x)).sum();
+                }
+            },
+        );
     }
-    let sums = block.values.chunks_exact(group / STEP * rows).flat_map(|group| {
-        let sum = |row: usize| group.iter().skip(row).step_by(rows).flatten().map(|&x| i32::from(x)).sum::<i32>();
-        (0..rows).map(sum)
-    });
-    block.sums = sums.collect();
     block
 }

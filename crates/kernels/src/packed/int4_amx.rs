@@ -57,7 +57,7 @@ struct Chunk([Step; CHUNK / STEP]);
 /// Adds the products of blocks and a panel to `sums`, as [`int4_tile::multiply`](super::int4_tile::multiply) does.
 pub(super) fn multiply(level: Level, amx: Amx, blocks: &mut [(&TileBlock, &mut Int4Sums)], panel: Int4Panel<'_>) {
     let group = panel.pairs_per_group * PAIR;
-    let Some(unit) = unit(group) else { return };
+    let Some(unit) = unit(group).filter(|_| !blocks.is_empty()) else { return };
     let mut chunk = Chunk([const { Step([[0; STEP]; PANEL]) }; CHUNK / STEP]);
     for first in (0..panel.scales.len()).step_by(CHUNK / group) {
         let groups = first..panel.scales.len().min(first + CHUNK / group);

@@ -58,7 +58,7 @@ pub(super) enum Zeros<'a> {
     Each(&'a [[u8; PANEL]]),
 }
 
-/// Inputs, panel and sums of one group.
+/// Inputs and weights of one group.
 pub(super) struct Group<'a> {
     pub(super) inputs: &'a [[i8; STEP]],
     pub(super) input_sums: &'a [i32],
@@ -67,32 +67,37 @@ pub(super) struct Group<'a> {
     pub(super) zeros: Option<&'a [u8; PANEL]>,
 }
 
-/// Adds the products of a block and a panel to `sums`: for each group `scale (sum of code x - zero sum of x)`, rounded once.
-pub(super) fn multiply(level: Level, block: &SignedBlock, panel: Int4Panel<'_>, sums: &mut [[f32; PANEL]]) {
-    let steps = panel.pairs_per_group * 2 * block.rows;
-    let groups = panel.pairs.chunks_exact(panel.pairs_per_group).zip(block.values.chunks_exact(steps));
-    for (index, (pairs, inputs)) in groups.enumerate() {
-        let input_sums = &block.sums[index * block.rows..(index + 1) * block.rows];
+/// The groups of a block and a panel, from the first to the last.
+#[inline(always)]
+pub(super) fn groups<'a>(block: &'a SignedBlock, panel: Int4Panel<'a>) -> impl Iterator<Item = Group<'a>> {
+    let inputs = block.values.chunks_exact(panel.pairs_per_group * 2 * block.rows).zip(block.sums.chunks_exact(block.rows));
+    let weights = panel.pairs.chunks_exact(panel.pairs_per_group).zip(panel.scales);
+    inputs.zip(weights).enumerate().map(move |(index, ((inputs, input_sums), (pairs, scales)))| {
         let zeros = match panel.zeros {
             Zeros::Middle => None,
             Zeros::Each(zeros) => Some(&zeros[index]),
         };
-        multiply_group(level, &Group { inputs, input_sums, pairs, scales: &panel.scales[index], zeros }, &mut sums[..block.rows]);
-    }
+        Group { inputs, input_sums, pairs, scales, zeros }
+    })
 }
 
-fn multiply_group(level: Level, group: &Group<'_>, sums: &mut [[f32; PANEL]]) {
+/// Adds the products of a block and a panel to `sums`: for each group `scale (sum of code x - zero sum of x)`, rounded once.
+pub(super) fn multiply(level: Level, block: &SignedBlock, panel: Int4Panel<'_>, sums: &mut [[f32; PANEL]]) {
+    let sums = &mut sums[..block.rows];
     match level.vectors {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: this level is built only where the processor was found to have the instructions.
         Instructions::Avx512 => unsafe {
-            let tiles = if group.zeros.is_some() { int4_x86::AVX512_ZEROS } else { int4_x86::AVX512 };
-            tiles[sums.len() - 1](group, sums);
+            let tiles = match panel.zeros {
+                Zeros::Middle => int4_x86::AVX512,
+                Zeros::Each(_) => int4_x86::AVX512_ZEROS,
+            };
+            tiles[sums.len() - 1](block, panel, sums);
         },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Instructions::Avx2 => unsafe { int4_x86::multiply_avx2(group, sums) },
-        Instructions::Portable => multiply_portable(group, sums),
+        Instructions::Avx2 => unsafe { groups(block, panel).for_each(|group| int4_x86::multiply_avx2(&group, sums)) },
+        Instructions::Portable => groups(block, panel).for_each(|group| multiply_portable(&group, sums)),
     }
 }
 

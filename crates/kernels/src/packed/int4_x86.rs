@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "vector loads and stores through pointers")]
 
 use std::arch::x86_64::{
-    __m256i, __m512i, _MM_HINT_T1, _mm_loadl_epi64, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi32, _mm256_and_si256, _mm256_cvtepi32_ps,
+    __m256i, __m512, __m512i, _MM_HINT_T1, _mm_loadl_epi64, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi32, _mm256_and_si256, _mm256_cvtepi32_ps,
     _mm256_cvtepu8_epi32, _mm256_fmadd_ps, _mm256_load_si256, _mm256_loadu_ps, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mullo_epi32,
     _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_srli_epi16, _mm256_storeu_ps, _mm256_sub_epi32,
     _mm512_add_epi32, _mm512_and_si512, _mm512_cvtepi32_ps, _mm512_cvtepu8_epi32, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_load_si512,
@@ -12,7 +12,7 @@ use std::arch::x86_64::{
 };
 
 use super::int4::MIDDLE;
-use super::int4_tile::{Group, Pair};
+use super::int4_tile::{Group, Int4Panel, Pair, SignedBlock, groups};
 use super::tile::{BLOCK, PANEL, STEP};
 
 /// Pairs that weights are fetched ahead of their use: 8 KiB, into the second-level cache.
@@ -22,7 +22,7 @@ const AHEAD: usize = 64;
 ///
 /// # Safety
 /// The processor must have AVX-512 VNNI.
-pub(super) type Tile = unsafe fn(&Group<'_>, &mut [[f32; PANEL]]);
+pub(super) type Tile = unsafe fn(&SignedBlock, Int4Panel<'_>, &mut [[f32; PANEL]]);
 
 /// Tiles of 1 to 12 rows, of groups without zero points.
 pub(super) const AVX512: [Tile; BLOCK] = [
@@ -56,13 +56,35 @@ pub(super) const AVX512_ZEROS: [Tile; BLOCK] = [
     multiply_avx512::<12, 1, true>,
 ];
 
-/// Codes are the unsigned operand. Few rows have `CHAINS = 2` sums for each output, as one would wait for itself.
+/// Sums of all groups, 16 outputs a vector.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn multiply_avx512<const ROWS: usize, const CHAINS: usize, const ZEROS: bool>(group: &Group<'_>, sums: &mut [[f32; PANEL]]) {
-    let (Some(input_sums), Some(sums)) = (group.input_sums.first_chunk::<ROWS>(), sums.first_chunk_mut::<ROWS>()) else { return };
+fn multiply_avx512<const ROWS: usize, const CHAINS: usize, const ZEROS: bool>(
+    block: &SignedBlock,
+    panel: Int4Panel<'_>,
+    sums: &mut [[f32; PANEL]],
+) {
+    let Some(sums) = sums.first_chunk_mut::<ROWS>() else { return };
+    let mut totals = sums.each_ref().map(|sums| load_floats(sums));
+    for group in groups(block, panel) {
+        let scales = load_floats(group.scales);
+        for (totals, products) in totals.iter_mut().zip(multiply_group::<ROWS, CHAINS, ZEROS>(&group)) {
+            for (half, product) in products.into_iter().enumerate() {
+                totals[half] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(product), scales[half], totals[half]);
+            }
+        }
+    }
+    for (sums, totals) in sums.iter_mut().zip(totals) {
+        store_floats(sums, totals);
+    }
+}
+
+/// The integer sums of a group. Codes are the unsigned operand. Few rows have `CHAINS = 2` sums for each output, as one would wait for itself.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn multiply_group<const ROWS: usize, const CHAINS: usize, const ZEROS: bool>(group: &Group<'_>) -> [[__m512i; 2]; ROWS] {
     let mut lanes = [[[_mm512_setzero_si512(); 2]; CHAINS]; ROWS];
     let zeros = if ZEROS { load_zeros(group) } else { [_mm512_set1_epi32(i32::from(MIDDLE)); 2] };
-    for (lanes, input_sum) in lanes.iter_mut().zip(input_sums) {
+    for (lanes, input_sum) in lanes.iter_mut().zip(group.input_sums) {
         let input_sum = _mm512_set1_epi32(*input_sum);
         for (lane, zeros) in lanes[0].iter_mut().zip(zeros) {
             let zero = if ZEROS { _mm512_mullo_epi32(zeros, input_sum) } else { _mm512_slli_epi32::<{ MIDDLE.ilog2() }>(input_sum) };
@@ -80,13 +102,10 @@ fn multiply_avx512<const ROWS: usize, const CHAINS: usize, const ZEROS: bool>(gr
             }
         }
     }
-    for (sums, lanes) in sums.iter_mut().zip(lanes) {
+    lanes.map(|lanes| {
         let [first, last] = [lanes[0], lanes[CHAINS - 1]];
-        for (half, (first, last)) in first.into_iter().zip(last).enumerate() {
-            let product = if CHAINS == 2 { _mm512_add_epi32(first, last) } else { first };
-            add_group(group, half, product, sums);
-        }
-    }
+        if CHAINS == 2 { [_mm512_add_epi32(first[0], last[0]), _mm512_add_epi32(first[1], last[1])] } else { first }
+    })
 }
 
 #[inline]
@@ -105,15 +124,20 @@ fn load_zeros(group: &Group<'_>) -> [__m512i; 2] {
     halves.map(|half| _mm512_cvtepu8_epi32(half))
 }
 
-/// Adds `scale product` to 16 sums.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn add_group(group: &Group<'_>, half: usize, product: __m512i, sums: &mut [f32; PANEL]) {
-    let (scales, sums) = (&group.scales[16 * half..16 * half + 16], &mut sums[16 * half..16 * half + 16]);
-    // SAFETY: both slices hold 16 numbers; no alignment is asked for.
+fn load_floats(floats: &[f32; PANEL]) -> [__m512; 2] {
+    // SAFETY: the array holds two vectors of 16 numbers; no alignment is asked for.
+    unsafe { [_mm512_loadu_ps(floats.as_ptr()), _mm512_loadu_ps(floats[16..].as_ptr())] }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn store_floats(floats: &mut [f32; PANEL], [low, high]: [__m512; 2]) {
+    // SAFETY: the array holds two vectors of 16 numbers; no alignment is asked for.
     unsafe {
-        let (scales, before) = (_mm512_loadu_ps(scales.as_ptr()), _mm512_loadu_ps(sums.as_ptr()));
-        _mm512_storeu_ps(sums.as_mut_ptr(), _mm512_fmadd_ps(_mm512_cvtepi32_ps(product), scales, before));
+        _mm512_storeu_ps(floats.as_mut_ptr(), low);
+        _mm512_storeu_ps(floats[16..].as_mut_ptr(), high);
     }
 }
 

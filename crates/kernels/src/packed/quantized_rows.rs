@@ -2,7 +2,7 @@
 
 use super::cpu::Level;
 use super::matmul::{Context, Rows};
-use super::tile::{BLOCK, STEP};
+use super::tile::BLOCK;
 pub(super) use crate::amx::{LINE, ROWS};
 
 /// Values below which quantising on one thread takes less time than waking another.
@@ -118,15 +118,10 @@ impl QuantizedRows {
     /// Where there is no such row.
     pub fn integers(&self, row: usize) -> Vec<i8> {
         assert!(row < self.m, "row {row} of {}", self.m);
-        self.steps(row).flatten().take(self.k).map(|&value| (value ^ 0x80) as i8).collect()
+        self.lines(row).flat_map(|line| line.0).take(self.k).map(|value| (value ^ 0x80) as i8).collect()
     }
 
-    /// A row's inputs, each 128 above its value, four by four; at the end there may be zeros more.
-    pub(super) fn steps(&self, row: usize) -> impl Iterator<Item = &[u8; STEP]> {
-        self.lines(row).flat_map(|line| line.0.as_chunks().0)
-    }
-
-    /// The same, 64 by 64.
+    /// A row's inputs, each 128 above its value, 64 by 64; at the end there may be zeros more.
     pub(super) fn lines(&self, row: usize) -> impl Iterator<Item = &Line> {
         let block = &self.blocks[row / self.height];
         block.lines.iter().skip(row % self.height).step_by(block.rows)
