@@ -20,6 +20,9 @@ pub(super) const TILE_ROWS: usize = ROWS / 2;
 /// Bytes of weights of a step: 32 outputs, of four bytes each.
 const STEP_BYTES: usize = 2 * LINE;
 
+/// Bytes that weights are fetched ahead of their use, into the second-level cache.
+const AHEAD: usize = 8 * 1024;
+
 /// Proof that the processor has AMX with products of 8-bit integers and of bfloat16, and that the system lets this process use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amx(());
@@ -76,121 +79,106 @@ unsafe fn multiply_all(multiply: Multiply, factors: &Factors, sums: &Sums) {
     }
 }
 
-/// A function for more than 16 rows. One block sets the tiles up, uses them and gives them back, so that no other code meets them.
-///
-/// # Safety
-/// As [`Amx::multiply_integers`], with more than 16 rows, a tile of weights at `tail` or null, and a processor that has the instructions.
-unsafe fn two_tiles(factors: &Factors, sums: &Sums, tail: *const u8) {
-    // SAFETY: the caller's.
-    unsafe {
-        asm!(
-            "ldtilecfg [{scratch}]",
-            "mov {scratch}, {start_stride}",
-            "shl {scratch}, 4",
-            "add {scratch}, {start}",
-            "tileloadd tmm0, [{start} + {start_stride}]",
-            "tileloadd tmm1, [{start} + {start_stride} + 64]",
-            "tileloadd tmm2, [{scratch} + {start_stride}]",
-            "tileloadd tmm3, [{scratch} + {start_stride} + 64]",
-            "test {lines}, {lines}",
-            "jz 3f",
-            "2:",
-            "tileloadd tmm4, [{inputs} + {line}]",
-            "tileloadd tmm6, [{weights} + {line} * 2]",
-            "tdpbusd tmm0, tmm4, tmm6",
-            "tileloadd tmm7, [{weights} + {line} * 2 + 64]",
-            "tdpbusd tmm1, tmm4, tmm7",
-            "tileloadd tmm5, [{inputs} + {line} + 1024]",
-            "tdpbusd tmm2, tmm5, tmm6",
-            "tdpbusd tmm3, tmm5, tmm7",
-            "add {inputs}, {inputs_stride}",
-            "add {weights}, 2048",
-            "dec {lines}",
-            "jnz 2b",
-            "3:",
-            "test {tail}, {tail}",
-            "jz 4f",
-            "mov {weights}, {tail}",
-            "xor {tail:e}, {tail:e}",
-            "mov {lines:e}, 1",
-            "jmp 2b",
-            "4:",
-            "mov {scratch}, {end_stride}",
-            "shl {scratch}, 4",
-            "add {scratch}, {end}",
-            "tilestored [{end} + {end_stride}], tmm0",
-            "tilestored [{end} + {end_stride} + 64], tmm1",
-            "tilestored [{scratch} + {end_stride}], tmm2",
-            "tilestored [{scratch} + {end_stride} + 64], tmm3",
-            "tilerelease",
-            scratch = inout(reg) &raw const SHAPES[factors.rows] => _,
-            start = in(reg) sums.start,
-            start_stride = in(reg) sums.start_stride,
-            end = in(reg) sums.end,
-            end_stride = in(reg) sums.end_stride,
-            inputs = inout(reg) factors.inputs => _,
-            inputs_stride = in(reg) factors.rows * LINE,
-            weights = inout(reg) factors.weights => _,
-            lines = inout(reg) factors.steps / TILE_ROWS => _,
-            tail = inout(reg) tail => _,
-            line = in(reg) LINE,
-            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-            options(nostack),
-        );
-    }
+/// A function with what is done to load the sums, to add the products of a line of inputs, and to store the sums. One block sets the tiles
+/// up, uses them and gives them back, so that no other code meets them. Weights are fetched ahead of their use, as a tile waits for all of
+/// its rows.
+macro_rules! multiply_tiles {
+    ($name:ident, [$($load:literal)*], [$($multiply:literal)*], [$($store:literal)*]) => {
+        /// # Safety
+        /// As [`Amx::multiply_integers`], for as many rows as the tiles have, with a tile of weights at `tail` or null, and a processor that
+        /// has the instructions.
+        unsafe fn $name(factors: &Factors, sums: &Sums, tail: *const u8) {
+            // SAFETY: the caller's; hints to fetch read nothing and cannot fault.
+            unsafe {
+                asm!(
+                    "ldtilecfg [{scratch}]",
+                    "mov {scratch}, {start_stride}; shl {scratch}, 4; add {scratch}, {start}",
+                    $($load,)*
+                    "test {lines}, {lines}; jz 3f",
+                    "2:",
+                    $($multiply,)*
+                    ".irp row,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+                    "prefetcht1 [{weights} + {ahead} + \\row * 128]",
+                    "prefetcht1 [{weights} + {ahead} + \\row * 128 + 64]",
+                    ".endr",
+                    "add {inputs}, {inputs_stride}; add {weights}, 2048",
+                    "dec {lines}; jnz 2b",
+                    "3:",
+                    "test {tail}, {tail}; jz 4f",
+                    "mov {weights}, {tail}; xor {tail:e}, {tail:e}",
+                    "mov {lines:e}, 1",
+                    "jmp 2b",
+                    "4:",
+                    "mov {scratch}, {end_stride}; shl {scratch}, 4; add {scratch}, {end}",
+                    $($store,)*
+                    "tilerelease",
+                    scratch = inout(reg) &raw const SHAPES[factors.rows] => _,
+                    start = in(reg) sums.start,
+                    start_stride = in(reg) sums.start_stride,
+                    end = in(reg) sums.end,
+                    end_stride = in(reg) sums.end_stride,
+                    inputs = inout(reg) factors.inputs => _,
+                    inputs_stride = in(reg) factors.rows * LINE,
+                    weights = inout(reg) factors.weights => _,
+                    ahead = const AHEAD,
+                    lines = inout(reg) factors.steps / TILE_ROWS => _,
+                    tail = inout(reg) tail => _,
+                    line = in(reg) LINE,
+                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                    out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                    options(nostack),
+                );
+            }
+        }
+    };
 }
 
-/// The same for up to 16 rows.
-///
-/// # Safety
-/// As [`Amx::multiply_integers`], with up to 16 rows, a tile of weights at `tail` or null, and a processor that has the instructions.
-unsafe fn one_tile(factors: &Factors, sums: &Sums, tail: *const u8) {
-    // SAFETY: the caller's.
-    unsafe {
-        asm!(
-            "ldtilecfg [{shape}]",
-            "tileloadd tmm0, [{start} + {start_stride}]",
-            "tileloadd tmm1, [{start} + {start_stride} + 64]",
-            "test {lines}, {lines}",
-            "jz 3f",
-            "2:",
-            "tileloadd tmm4, [{inputs} + {line}]",
-            "tileloadd tmm6, [{weights} + {line} * 2]",
-            "tdpbusd tmm0, tmm4, tmm6",
-            "tileloadd tmm7, [{weights} + {line} * 2 + 64]",
-            "tdpbusd tmm1, tmm4, tmm7",
-            "add {inputs}, {inputs_stride}",
-            "add {weights}, 2048",
-            "dec {lines}",
-            "jnz 2b",
-            "3:",
-            "test {tail}, {tail}",
-            "jz 4f",
-            "mov {weights}, {tail}",
-            "xor {tail:e}, {tail:e}",
-            "mov {lines:e}, 1",
-            "jmp 2b",
-            "4:",
-            "tilestored [{end} + {end_stride}], tmm0",
-            "tilestored [{end} + {end_stride} + 64], tmm1",
-            "tilerelease",
-            shape = in(reg) &raw const SHAPES[factors.rows],
-            start = in(reg) sums.start,
-            start_stride = in(reg) sums.start_stride,
-            end = in(reg) sums.end,
-            end_stride = in(reg) sums.end_stride,
-            inputs = inout(reg) factors.inputs => _,
-            inputs_stride = in(reg) factors.rows * LINE,
-            weights = inout(reg) factors.weights => _,
-            lines = inout(reg) factors.steps / TILE_ROWS => _,
-            tail = inout(reg) tail => _,
-            line = in(reg) LINE,
-            out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm6") _, out("tmm7") _,
-            options(nostack),
-        );
-    }
-}
+// More than 16 rows.
+multiply_tiles!(
+    two_tiles,
+    [
+        "tileloadd tmm0, [{start} + {start_stride}]"
+        "tileloadd tmm1, [{start} + {start_stride} + 64]"
+        "tileloadd tmm2, [{scratch} + {start_stride}]"
+        "tileloadd tmm3, [{scratch} + {start_stride} + 64]"
+    ],
+    [
+        "tileloadd tmm4, [{inputs} + {line}]"
+        "tileloadd tmm6, [{weights} + {line} * 2]"
+        "tdpbusd tmm0, tmm4, tmm6"
+        "tileloadd tmm7, [{weights} + {line} * 2 + 64]"
+        "tdpbusd tmm1, tmm4, tmm7"
+        "tileloadd tmm5, [{inputs} + {line} + 1024]"
+        "tdpbusd tmm2, tmm5, tmm6"
+        "tdpbusd tmm3, tmm5, tmm7"
+    ],
+    [
+        "tilestored [{end} + {end_stride}], tmm0"
+        "tilestored [{end} + {end_stride} + 64], tmm1"
+        "tilestored [{scratch} + {end_stride}], tmm2"
+        "tilestored [{scratch} + {end_stride} + 64], tmm3"
+    ]
+);
+
+// Up to 16 rows.
+multiply_tiles!(
+    one_tile,
+    [
+        "tileloadd tmm0, [{start} + {start_stride}]"
+        "tileloadd tmm1, [{start} + {start_stride} + 64]"
+    ],
+    [
+        "tileloadd tmm4, [{inputs} + {line}]"
+        "tileloadd tmm6, [{weights} + {line} * 2]"
+        "tdpbusd tmm0, tmm4, tmm6"
+        "tileloadd tmm7, [{weights} + {line} * 2 + 64]"
+        "tdpbusd tmm1, tmm4, tmm7"
+    ],
+    [
+        "tilestored [{end} + {end_stride}], tmm0"
+        "tilestored [{end} + {end_stride} + 64], tmm1"
+    ]
+);
 
 /// Weights with zeros after them.
 #[repr(C, align(64))]
