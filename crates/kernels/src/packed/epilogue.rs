@@ -11,6 +11,15 @@ pub struct Epilogue<'a> {
     residual: Residual<'a>,
 }
 
+/// Values of one row of a panel. They are aligned, as a vector that was just written across two cache lines is slow to read back.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub struct Values(pub(super) [f32; PANEL]);
+
+impl Values {
+    pub(super) const ZERO: Self = Self([0.0; PANEL]);
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 enum Residual<'a> {
     #[default]
@@ -53,8 +62,8 @@ impl<'a> Epilogue<'a> {
     /// place of that value in the whole output.
     pub(crate) fn write_row(&self, out: &mut [f32], product: &[f32], column: usize, index: usize) {
         for (panel, (out, product)) in out.chunks_mut(PANEL).zip(product.chunks(PANEL)).enumerate() {
-            let mut values = [0.0; PANEL];
-            values[..product.len()].copy_from_slice(product);
+            let mut values = Values::ZERO;
+            values.0[..product.len()].copy_from_slice(product);
             self.write(out, values, column + panel * PANEL, index + panel * PANEL);
         }
     }
@@ -73,12 +82,12 @@ impl<'a> Epilogue<'a> {
     /// Writes one row of a panel through the epilogue. `column` is the first of `out` in its row, `index` the place of that value in the
     /// whole output.
     #[inline(always)]
-    pub(super) fn write(&self, out: &mut [f32], mut values: [f32; PANEL], column: usize, index: usize) {
+    pub(super) fn write(&self, out: &mut [f32], mut values: Values, column: usize, index: usize) {
         if let Some(bias) = self.bias {
             add(&mut values, &bias[column..column + out.len()]);
         }
         if let Some(activation) = self.activation {
-            activation.edit(&mut values);
+            activation.edit(&mut values.0);
         }
         match self.residual {
             Residual::None => {}
@@ -91,15 +100,15 @@ impl<'a> Epilogue<'a> {
 
 /// Writes one row of a panel: `activation(gate) up`.
 #[inline(always)]
-pub(super) fn write_gated(activation: Activation, out: &mut [f32], mut gate: [f32; PANEL], up: &[f32; PANEL]) {
-    activation.edit(&mut gate);
-    gate.iter_mut().zip(up).for_each(|(x, up)| *x *= up);
+pub(super) fn write_gated(activation: Activation, out: &mut [f32], mut gate: Values, up: &Values) {
+    activation.edit(&mut gate.0);
+    gate.0.iter_mut().zip(&up.0).for_each(|(x, up)| *x *= up);
     copy(out, &gate);
 }
 
 /// Adds `other` to the first values.
 #[inline(always)]
-fn add(values: &mut [f32; PANEL], other: &[f32]) {
+fn add(Values(values): &mut Values, other: &[f32]) {
     if let Some(other) = other.first_chunk::<PANEL>() {
         values.iter_mut().zip(other).for_each(|(x, y)| *x += y);
     } else {
@@ -109,7 +118,7 @@ fn add(values: &mut [f32; PANEL], other: &[f32]) {
 
 /// Copies the first values to `out`.
 #[inline(always)]
-fn copy(out: &mut [f32], values: &[f32; PANEL]) {
+fn copy(out: &mut [f32], Values(values): &Values) {
     if let Some(out) = out.first_chunk_mut::<PANEL>() {
         *out = *values;
     } else {

@@ -1,6 +1,7 @@
 //! Inputs that stay f32: weights are widened while they go by.
 
 use super::cpu::Level;
+use super::epilogue::Values;
 use super::matmul::{Panels, Rows};
 use super::matrix::PackedMatrix;
 use super::tile::{BLOCK, PANEL, STEP};
@@ -74,12 +75,12 @@ impl<P: PackedMatrix> Panels for Floats<'_, P> {
     }
 
     #[inline(always)]
-    fn values(&self, _block: &FloatBlock, _panel: usize, row: usize, sums: &FloatSums) -> [f32; PANEL] {
+    fn values(&self, _block: &FloatBlock, _panel: usize, row: usize, sums: &FloatSums) -> Values {
         let sums = sums.0[row].as_chunks::<STEP>().0;
-        std::array::from_fn(|output| {
+        Values(std::array::from_fn(|output| {
             let [a, b, c, d] = sums[output];
             (a + b) + (c + d)
-        })
+        }))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::cpu::Level;
+use super::epilogue::Values;
 use super::int4_amx::{self, TileBlock};
 use super::int4_tile::{self, Int4Panel, Pair, SignedBlock, Zeros};
 use super::matmul::{Context, Panels, Rows};
@@ -171,14 +172,14 @@ impl Panels for Int4Weights {
     }
 
     #[inline(always)]
-    fn values(&self, block: &Int4Block, _panel: usize, row: usize, sums: &Int4Sums) -> [f32; PANEL] {
+    fn values(&self, block: &Int4Block, _panel: usize, row: usize, sums: &Int4Sums) -> Values {
         let scale = match block {
             Int4Block::Vectors(block) => block.scales[row],
             Int4Block::Tiles(block) => block.scales[row],
         };
         // A loop, as `map` makes one number after another.
-        let mut values = [0.0; PANEL];
-        values.iter_mut().zip(&sums.0[row]).for_each(|(value, sum)| *value = sum * scale);
+        let mut values = Values::ZERO;
+        values.0.iter_mut().zip(&sums.0[row]).for_each(|(value, sum)| *value = sum * scale);
         values
     }
 }

@@ -1,6 +1,7 @@
 //! Weights of 8 bits with a scale for every output.
 
 use super::cpu::Level;
+use super::epilogue::Values;
 use super::matmul::{Context, Panels};
 use super::matrix::PackedMatrix;
 use super::pool::Pool;
@@ -104,9 +105,9 @@ impl Panels for Int8Weights {
     }
 
     #[inline(always)]
-    fn values(&self, block: &Block, panel: usize, row: usize, sums: &Sums) -> [f32; PANEL] {
-        let mut values = [0.0; PANEL];
-        for ((value, sum), scale) in values.iter_mut().zip(&sums.0[row]).zip(&self.scales[panel]) {
+    fn values(&self, block: &Block, panel: usize, row: usize, sums: &Sums) -> Values {
+        let mut values = Values::ZERO;
+        for ((value, sum), scale) in values.0.iter_mut().zip(&sums.0[row]).zip(&self.scales[panel]) {
             *value = *sum as f32 * block.scales[row] * scale;
         }
         values

@@ -4,7 +4,7 @@
 //! the whole layer, which then give the bits that the whole layer gives.
 
 use super::cpu::Level;
-use super::epilogue::Epilogue;
+use super::epilogue::{Epilogue, Values};
 use super::int8::Int8Weights;
 use super::matmul::{Context, Panels, Product};
 use super::matrix::PackedMatrix;
@@ -40,11 +40,11 @@ impl Int8Weights {
     }
 
     /// One row, panel by panel.
-    fn finish_row(&self, sums: &[i32], row_scale: f32, out: &mut [f32], write: impl Fn(&mut [f32], [f32; PANEL], usize)) {
+    fn finish_row(&self, sums: &[i32], row_scale: f32, out: &mut [f32], write: impl Fn(&mut [f32], Values, usize)) {
         let panels = out.chunks_mut(PANEL).zip(sums.chunks(PANEL)).zip(&self.scales);
         for (panel, ((out, sums), scales)) in panels.enumerate() {
-            let mut values = [0.0; PANEL];
-            for ((value, sum), scale) in values.iter_mut().zip(sums).zip(scales) {
+            let mut values = Values::ZERO;
+            for ((value, sum), scale) in values.0.iter_mut().zip(sums).zip(scales) {
                 *value = *sum as f32 * row_scale * scale;
             }
             write(out, values, panel * PANEL);
@@ -72,8 +72,8 @@ impl Panels for Integers<'_> {
     }
 
     #[inline(always)]
-    fn values(&self, _block: &Block, _panel: usize, row: usize, sums: &Sums) -> [f32; PANEL] {
-        sums.0[row].map(|sum| f32::from_bits(sum.cast_unsigned()))
+    fn values(&self, _block: &Block, _panel: usize, row: usize, sums: &Sums) -> Values {
+        Values(sums.0[row].map(|sum| f32::from_bits(sum.cast_unsigned())))
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::cpu::Level;
 use super::disjoint::Disjoint;
-use super::epilogue::{Epilogue, write_gated};
+use super::epilogue::{Epilogue, Values, write_gated};
 use super::pool::{Pool, chunk};
 use super::tile::PANEL;
 use crate::Activation;
@@ -58,7 +58,7 @@ pub trait Panels: Sync {
     fn multiply(&self, level: Level, blocks: &[Self::Block], panel: usize, sums: &mut [Self::Sums]);
 
     /// The products of one row of a tile.
-    fn values(&self, block: &Self::Block, panel: usize, row: usize, sums: &Self::Sums) -> [f32; PANEL];
+    fn values(&self, block: &Self::Block, panel: usize, row: usize, sums: &Self::Sums) -> Values;
 }
 
 /// A block of rows.
@@ -112,7 +112,7 @@ impl<P: Panels> Product<'_, P, 2> {
 impl<P: Panels, const W: usize> Product<'_, P, W> {
     /// Runs all tiles. `write` gets up to 32 values of an output row, the products that they are made from, their column, and their index
     /// in `out`.
-    fn run(&self, out: &mut [f32], write: impl Fn(&mut [f32], [[f32; PANEL]; W], usize, usize) + Sync) {
+    fn run(&self, out: &mut [f32], write: impl Fn(&mut [f32], [Values; W], usize, usize) + Sync) {
         let [n, k] = self.weights[0].shape();
         assert_eq!(out.len(), self.m * n, "values of the output of {} rows and {n} outputs", self.m);
         if out.is_empty() {
@@ -143,10 +143,13 @@ impl<P: Panels, const W: usize> Product<'_, P, W> {
         out: &Disjoint<'_, f32>,
         blocks: Range<usize>,
         panels: Range<usize>,
-        write: &impl Fn(&mut [f32], [[f32; PANEL]; W], usize, usize),
+        write: &impl Fn(&mut [f32], [Values; W], usize, usize),
     ) {
         let mut sums: [_; W] = std::array::from_fn(|_| vec![P::Sums::default(); blocks.len()]);
         for panel in panels {
+            for block in blocks.clone() {
+                (0..self.blocks[block].rows()).for_each(|row| out.fetch(self.place(block, row, panel)));
+            }
             for (weights, sums) in self.weights.iter().zip(&mut sums) {
                 weights.multiply(self.context.level, &self.blocks[blocks.clone()], panel, sums);
             }
@@ -156,6 +159,15 @@ impl<P: Panels, const W: usize> Product<'_, P, W> {
         }
     }
 
+    /// Where a row of a tile stands in the output.
+    #[inline(always)]
+    fn place(&self, block: usize, row: usize, panel: usize) -> Range<usize> {
+        let n = self.weights[0].shape()[0];
+        let start = (block * self.block_rows() + row) * n;
+        let columns = chunk(panel, PANEL, n);
+        start + columns.start..start + columns.end
+    }
+
     /// Writes a tile to the output.
     fn finish(
         &self,
@@ -163,24 +175,23 @@ impl<P: Panels, const W: usize> Product<'_, P, W> {
         block: usize,
         panel: usize,
         sums: [&P::Sums; W],
-        write: &impl Fn(&mut [f32], [[f32; PANEL]; W], usize, usize),
+        write: &impl Fn(&mut [f32], [Values; W], usize, usize),
     ) {
-        let n = self.weights[0].shape()[0];
-        let columns = chunk(panel, PANEL, n);
         let rows = &self.blocks[block];
         self.context.level.vectorize(
             #[inline(always)]
             || {
                 for row in 0..rows.rows() {
-                    let index = (block * self.block_rows() + row) * n + columns.start;
+                    let place = self.place(block, row, panel);
+                    let index = place.start;
                     // SAFETY: a tile is computed by one task, and tiles do not overlap: each has rows or columns of its own.
-                    let out = unsafe { out.part(index..index + columns.len()) };
+                    let out = unsafe { out.part(place) };
                     // A loop, as `array::from_fn` is a call for every row.
-                    let mut values = [[0.0; PANEL]; W];
+                    let mut values = [Values::ZERO; W];
                     for (values, (weights, sums)) in values.iter_mut().zip(self.weights.iter().zip(sums)) {
                         *values = weights.values(rows, panel, row, sums);
                     }
-                    write(out, values, columns.start, index);
+                    write(out, values, panel * PANEL, index);
                 }
             },
         );
