@@ -4,8 +4,12 @@ import argparse
 import json
 import platform
 import subprocess
+import time
 
 import torch
+
+# Threads of a side look for work for some milliseconds after its last product (libgomp's do), on the cores of the side that is next.
+PAUSE = 0.02
 
 
 def arguments(repeats=7):
@@ -20,16 +24,18 @@ def arguments(repeats=7):
 
 
 class Program:
-    """Runs while cases are measured; `seconds` asks it for one."""
+    """Runs while cases are measured; `seconds` asks it for one, when the side before has come to rest, and then rests itself."""
 
     def __init__(self, path):
         self.process = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def seconds(self, *case):
+        time.sleep(PAUSE)
         print(*case, file=self.process.stdin, flush=True)
         answer = self.process.stdout.readline()
         if not answer:
             raise SystemExit(f"{self.process.args[0]} ended at: {' '.join(map(str, case))}")
+        time.sleep(PAUSE)
         return float(answer)
 
     def __enter__(self):
