@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::inline_always, reason = "code takes on the vector width of the pass that it is inlined into")]
+#![cfg_attr(not(feature = "autodiff"), expect(dead_code, reason = "ways back are taken by gradients alone"))]
 
 mod activation;
 mod amx;

@@ -29,6 +29,8 @@ mod tile;
 pub(crate) mod tiles;
 pub(crate) mod vector;
 
+use std::ops::Range;
+
 use self::block::{LANES, Sequence, WIDEST};
 pub use self::heads::Heads;
 pub use self::mask::{Bias, Mask};
@@ -163,18 +165,24 @@ fn sequences<'a>(batch: &Batch<'a>, mask: &Mask<'a>, settings: Settings) -> Vec<
     bounds.map(sequence).collect()
 }
 
-/// Runs all sequences, head by head so that keys stay in the cache; of each head the last queries, of which causal ones see most, first.
+/// Runs all sequences on vectors.
 fn run<S: Simd>(simd: S, pool: &Pool, sequences: &[Sequence<'_>], output: &Output<'_>) {
     let lanes = (S::WIDTH * S::LANES).min(LANES);
+    run_rows(pool, sequences, lanes, |sequence, kv_head, rows| sequence.attend(simd, kv_head, rows, output));
+}
+
+/// Calls `attend` with every sequence, key head, and `count` of the rows that read it, which are the queries of its group of heads: head by
+/// head, so that keys stay in the cache, and the last queries first, of which causal ones see most.
+fn run_rows<'a>(pool: &Pool, sequences: &[Sequence<'a>], count: usize, attend: impl Fn(&Sequence<'a>, usize, Range<usize>) + Sync) {
     let mut tasks = Vec::new();
     for sequence in sequences {
         let rows = sequence.group() * sequence.sizes[0];
         for kv_head in 0..sequence.inputs[1].count {
-            tasks.extend((0..rows).step_by(lanes).rev().map(|first| (sequence, kv_head, first..rows.min(first + lanes))));
+            tasks.extend((0..rows).step_by(count).rev().map(|first| (sequence, kv_head, first..rows.min(first + count))));
         }
     }
     pool.run(tasks.len(), |task| {
         let (sequence, kv_head, ref rows) = tasks[task];
-        sequence.attend(simd, kv_head, rows.clone(), output);
+        attend(sequence, kv_head, rows.clone());
     });
 }

@@ -10,7 +10,7 @@ use super::matmul::{Context, Panels, Rows};
 use super::matrix::PackedMatrix;
 use super::pool::{Pool, chunk};
 use super::quantized_rows::{LINE, QuantizedRows, ROWS};
-use super::tile::{BLOCK, PANEL, STEP};
+use super::tile::{BLOCK, PANEL, STEP, Sums};
 
 /// Inputs that a pair of steps holds; groups are whole pairs.
 pub(super) const PAIR: usize = 2 * STEP;
@@ -133,20 +133,9 @@ impl Rows for Int4Block {
     }
 }
 
-/// The sums of a block's rows.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-pub struct Int4Sums(pub(super) [[f32; PANEL]; ROWS]);
-
-impl Default for Int4Sums {
-    fn default() -> Self {
-        Self([[0.0; PANEL]; ROWS])
-    }
-}
-
 impl Panels for Int4Weights {
     type Block = Int4Block;
-    type Sums = Int4Sums;
+    type Sums = Sums<f32>;
 
     fn shape(&self) -> [usize; 2] {
         [self.n, self.k]
@@ -156,7 +145,7 @@ impl Panels for Int4Weights {
         self.depth() * size_of::<Pair>() + self.groups() * size_of::<[f32; PANEL]>()
     }
 
-    fn multiply(&self, level: Level, blocks: &[Int4Block], panel: usize, sums: &mut [Int4Sums]) {
+    fn multiply(&self, level: Level, blocks: &[Int4Block], panel: usize, sums: &mut [Sums<f32>]) {
         let panel = self.panel(panel);
         let mut tiles = Vec::new();
         for (block, sums) in blocks.iter().zip(sums) {
@@ -172,7 +161,7 @@ impl Panels for Int4Weights {
     }
 
     #[inline(always)]
-    fn values(&self, block: &Int4Block, _panel: usize, row: usize, sums: &Int4Sums) -> Values {
+    fn values(&self, block: &Int4Block, _panel: usize, row: usize, sums: &Sums<f32>) -> Values {
         let scale = match block {
             Int4Block::Vectors(block) => block.scales[row],
             Int4Block::Tiles(block) => block.scales[row],

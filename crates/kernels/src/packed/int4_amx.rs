@@ -6,10 +6,10 @@
 use std::ops::Range;
 
 use super::cpu::Level;
-use super::int4::{Int4Sums, MIDDLE, PAIR};
+use super::int4::{MIDDLE, PAIR};
 use super::int4_tile::{Int4Panel, Pair, Zeros};
 use super::quantized_rows::{LINE, Line, QuantizedRows, ROWS};
-use super::tile::{PANEL, STEP, Step};
+use super::tile::{PANEL, STEP, Step, Sums};
 use crate::amx::{Amx, Groups, PASS_OUTPUTS, PASS_ROWS, Pass};
 
 /// Inputs whose weights are widened together: 16 KiB, beside which the first-level cache keeps the inputs of two tiles.
@@ -55,7 +55,7 @@ impl TileBlock {
 struct Chunk([Step; CHUNK / STEP]);
 
 /// Adds the products of blocks and a panel to `sums`, as [`int4_tile::multiply`](super::int4_tile::multiply) does.
-pub(super) fn multiply(level: Level, amx: Amx, blocks: &mut [(&TileBlock, &mut Int4Sums)], panel: Int4Panel<'_>) {
+pub(super) fn multiply(level: Level, amx: Amx, blocks: &mut [(&TileBlock, &mut Sums<f32>)], panel: Int4Panel<'_>) {
     let group = panel.pairs_per_group * PAIR;
     let Some(unit) = unit(group).filter(|_| !blocks.is_empty()) else { return };
     let mut chunk = Chunk([const { Step([[0; STEP]; PANEL]) }; CHUNK / STEP]);
@@ -79,7 +79,7 @@ fn multiply_chunk(
     groups: Range<usize>,
     unit: usize,
     chunk: &Chunk,
-    sums: &mut Int4Sums,
+    sums: &mut Sums<f32>,
 ) {
     let group = panel.pairs_per_group * PAIR;
     let (inputs, k) = (block.inputs.as_ptr().cast::<u8>(), panel.pairs.len() * PAIR);

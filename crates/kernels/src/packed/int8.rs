@@ -88,7 +88,7 @@ impl Int8Weights {
 
 impl Panels for Int8Weights {
     type Block = Block;
-    type Sums = Sums;
+    type Sums = Sums<i32>;
 
     fn shape(&self) -> [usize; 2] {
         [self.n, self.k]
@@ -98,14 +98,14 @@ impl Panels for Int8Weights {
         self.depth() * size_of::<Step>()
     }
 
-    fn multiply(&self, level: Level, blocks: &[Block], panel: usize, sums: &mut [Sums]) {
+    fn multiply(&self, level: Level, blocks: &[Block], panel: usize, sums: &mut [Sums<i32>]) {
         let depth = self.depth();
         let panel = Panel { steps: &self.steps[panel * depth..(panel + 1) * depth], start: &self.starts[panel] };
         blocks.iter().zip(sums).for_each(|(block, sums)| tile::multiply(level, block, panel, sums));
     }
 
     #[inline(always)]
-    fn values(&self, block: &Block, panel: usize, row: usize, sums: &Sums) -> Values {
+    fn values(&self, block: &Block, panel: usize, row: usize, sums: &Sums<i32>) -> Values {
         let mut values = Values::ZERO;
         for ((value, sum), scale) in values.0.iter_mut().zip(&sums.0[row]).zip(&self.scales[panel]) {
             *value = *sum as f32 * block.scales[row] * scale;

@@ -57,7 +57,7 @@ struct Integers<'a>(&'a Int8Weights);
 
 impl Panels for Integers<'_> {
     type Block = Block;
-    type Sums = Sums;
+    type Sums = Sums<i32>;
 
     fn shape(&self) -> [usize; 2] {
         self.0.shape()
@@ -67,12 +67,12 @@ impl Panels for Integers<'_> {
         self.0.panel_bytes()
     }
 
-    fn multiply(&self, level: Level, blocks: &[Block], panel: usize, sums: &mut [Sums]) {
+    fn multiply(&self, level: Level, blocks: &[Block], panel: usize, sums: &mut [Sums<i32>]) {
         self.0.multiply(level, blocks, panel, sums);
     }
 
     #[inline(always)]
-    fn values(&self, _block: &Block, _panel: usize, row: usize, sums: &Sums) -> Values {
+    fn values(&self, _block: &Block, _panel: usize, row: usize, sums: &Sums<i32>) -> Values {
         Values(sums.0[row].map(|sum| f32::from_bits(sum.cast_unsigned())))
     }
 }

@@ -28,11 +28,11 @@ pub(super) struct Step(pub(super) [[i8; STEP]; PANEL]);
 /// The sums of a tile, of which the first rows are used.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-pub struct Sums(pub(super) [[i32; PANEL]; ROWS]);
+pub struct Sums<T>(pub(super) [[T; PANEL]; ROWS]);
 
-impl Default for Sums {
+impl<T: Copy + Default> Default for Sums<T> {
     fn default() -> Self {
-        Self([[0; PANEL]; ROWS])
+        Self([[T::default(); PANEL]; ROWS])
     }
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Panel<'a> {
 }
 
 /// Sums of products of a block's rows.
-pub(super) fn multiply(level: Level, block: &Block, panel: Panel<'_>, sums: &mut Sums) {
+pub(super) fn multiply(level: Level, block: &Block, panel: Panel<'_>, sums: &mut Sums<i32>) {
     if let Some(amx) = level.tiles
         && block.rows > FEW_ROWS
     {
@@ -97,7 +97,7 @@ impl Line {
 }
 
 /// Tiles take a block whole.
-fn multiply_tiles(amx: Amx, block: &Block, panel: Panel<'_>, sums: &mut Sums) {
+fn multiply_tiles(amx: Amx, block: &Block, panel: Panel<'_>, sums: &mut Sums<i32>) {
     let (rows, steps) = (block.rows, panel.steps.len());
     assert!((1..=ROWS).contains(&rows) && steps.div_ceil(LINE / STEP) * rows == block.lines.len(), "a block fits its weights");
     let factors = Factors { inputs: block.lines.as_ptr().cast(), rows, weights: panel.steps.as_ptr().cast(), steps };

@@ -58,26 +58,16 @@ impl TileUnit {
 /// Heads narrower than this are faster on vectors where each number takes three.
 const NARROWEST: usize = 48;
 
-/// Runs all sequences; of each key head the last queries, of which causal ones see most, first.
+/// Runs all sequences.
 pub(super) fn run(unit: TileUnit, pool: &Pool, sequences: &[Sequence<'_>], output: &Output<'_>) {
     let narrow = |sequence: &Sequence<'_>| sequence.inputs.iter().any(|x| x.width < NARROWEST);
     if sequences.first().is_some_and(|first| first.settings.precision == Precision::F32 && narrow(first)) {
         return super::run(unit.vectors, pool, sequences, output);
     }
     let rows: usize = sequences.iter().map(|sequence| sequence.group() * sequence.sizes[0] * sequence.inputs[1].count).sum();
-    let length = (rows / (4 * pool.threads())).next_multiple_of(GROUP).clamp(2 * GROUP, LONGEST);
-    let mut tasks = Vec::new();
-    for sequence in sequences {
-        let rows = sequence.group() * sequence.sizes[0];
-        for kv_head in 0..sequence.inputs[1].count {
-            tasks.extend((0..rows).step_by(length).rev().map(|first| (sequence, kv_head, first..rows.min(first + length))));
-        }
-    }
-    pool.run(tasks.len(), |task| {
-        let (sequence, kv_head, ref rows) = tasks[task];
-        match sequence.settings.precision {
-            Precision::F32 => strip::attend::<3>(unit, sequence, kv_head, rows.clone(), output),
-            Precision::Bf16 => strip::attend::<1>(unit, sequence, kv_head, rows.clone(), output),
-        }
+    let count = (rows / (4 * pool.threads())).next_multiple_of(GROUP).clamp(2 * GROUP, LONGEST);
+    super::run_rows(pool, sequences, count, |sequence, kv_head, rows| match sequence.settings.precision {
+        Precision::F32 => strip::attend::<3>(unit, sequence, kv_head, rows, output),
+        Precision::Bf16 => strip::attend::<1>(unit, sequence, kv_head, rows, output),
     });
 }
