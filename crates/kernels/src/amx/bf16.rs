@@ -51,7 +51,7 @@ pub(super) unsafe fn multiply(panels: &Panels, sums: &Sums) {
 /// A function with what is done for each panel: its sums are loaded, products added line by line, and its sums stored. One block sets the
 /// tiles up, uses them and gives them back, so that no other code meets them.
 macro_rules! multiply_panels {
-    ($name:ident, [$($load:literal)*], [$($multiply:literal)*], [$($store:literal)*]) => {
+    ($name:ident, [$($load:literal)*], $multiply:expr, $store:expr) => {
         /// # Safety
         /// As [`multiply`], for as many rows as the tiles have.
         unsafe fn $name(mut state: State, panels: &Panels, sums: &Sums) {
@@ -69,7 +69,7 @@ macro_rules! multiply_panels {
                     "mov {weights}, [{state} + {first_weights}]",
                     "mov {lines}, [{state} + {all_lines}]",
                     "3:",
-                    $($multiply,)*
+                    $multiply,
                     "add {inputs}, {inputs_stride}; add {weights}, 2048",
                     "mov {scratch}, [{state} + {fetches}]",
                     "4:",
@@ -83,7 +83,7 @@ macro_rules! multiply_panels {
                     "dec {lines}",
                     "jnz 3b",
                     "mov {scratch}, {end_stride}; shl {scratch}, 4; add {scratch}, {end}",
-                    $($store,)*
+                    $store,
                     "add {end}, [{state} + {panel_stride}]",
                     "mov {scratch}, [{state} + {start_stride}]",
                     "shl {scratch}, 5; add [{state} + {start}], {scratch}",
@@ -131,22 +131,8 @@ multiply_panels!(
         "tileloadd tmm2, [{touched} + {scratch}]"
         "tileloadd tmm3, [{touched} + {scratch} + 64]"
     ],
-    [
-        "tileloadd tmm4, [{inputs} + {line}]"
-        "tileloadd tmm6, [{weights} + {line} * 2]"
-        "tdpbf16ps tmm0, tmm4, tmm6"
-        "tileloadd tmm7, [{weights} + {line} * 2 + 64]"
-        "tdpbf16ps tmm1, tmm4, tmm7"
-        "tileloadd tmm5, [{inputs} + {line} + 1024]"
-        "tdpbf16ps tmm2, tmm5, tmm6"
-        "tdpbf16ps tmm3, tmm5, tmm7"
-    ],
-    [
-        "tilestored [{end} + {end_stride}], tmm0"
-        "tilestored [{end} + {end_stride} + 64], tmm1"
-        "tilestored [{scratch} + {end_stride}], tmm2"
-        "tilestored [{scratch} + {end_stride} + 64], tmm3"
-    ]
+    two_products!("tdpbf16ps"),
+    store_two!()
 );
 
 multiply_panels!(
@@ -155,15 +141,6 @@ multiply_panels!(
         "tileloadd tmm0, [{weights} + {scratch}]"
         "tileloadd tmm1, [{weights} + {scratch} + 64]"
     ],
-    [
-        "tileloadd tmm4, [{inputs} + {line}]"
-        "tileloadd tmm6, [{weights} + {line} * 2]"
-        "tdpbf16ps tmm0, tmm4, tmm6"
-        "tileloadd tmm7, [{weights} + {line} * 2 + 64]"
-        "tdpbf16ps tmm1, tmm4, tmm7"
-    ],
-    [
-        "tilestored [{end} + {end_stride}], tmm0"
-        "tilestored [{end} + {end_stride} + 64], tmm1"
-    ]
+    one_product!("tdpbf16ps"),
+    store_one!()
 );

@@ -83,7 +83,7 @@ unsafe fn multiply_all(multiply: Multiply, factors: &Factors, sums: &Sums) {
 /// up, uses them and gives them back, so that no other code meets them. Weights are fetched ahead of their use, as a tile waits for all of
 /// its rows.
 macro_rules! multiply_tiles {
-    ($name:ident, [$($load:literal)*], [$($multiply:literal)*], [$($store:literal)*]) => {
+    ($name:ident, [$($load:literal)*], $multiply:expr, $store:expr) => {
         /// # Safety
         /// As [`Amx::multiply_integers`], for as many rows as the tiles have, with a tile of weights at `tail` or null, and a processor that
         /// has the instructions.
@@ -96,7 +96,7 @@ macro_rules! multiply_tiles {
                     $($load,)*
                     "test {lines}, {lines}; jz 3f",
                     "2:",
-                    $($multiply,)*
+                    $multiply,
                     ".irp row,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
                     "prefetcht1 [{weights} + {ahead} + \\row * 128]",
                     "prefetcht1 [{weights} + {ahead} + \\row * 128 + 64]",
@@ -110,7 +110,7 @@ macro_rules! multiply_tiles {
                     "jmp 2b",
                     "4:",
                     "mov {scratch}, {end_stride}; shl {scratch}, 4; add {scratch}, {end}",
-                    $($store,)*
+                    $store,
                     "tilerelease",
                     scratch = inout(reg) &raw const SHAPES[factors.rows] => _,
                     start = in(reg) sums.start,
@@ -142,22 +142,8 @@ multiply_tiles!(
         "tileloadd tmm2, [{scratch} + {start_stride}]"
         "tileloadd tmm3, [{scratch} + {start_stride} + 64]"
     ],
-    [
-        "tileloadd tmm4, [{inputs} + {line}]"
-        "tileloadd tmm6, [{weights} + {line} * 2]"
-        "tdpbusd tmm0, tmm4, tmm6"
-        "tileloadd tmm7, [{weights} + {line} * 2 + 64]"
-        "tdpbusd tmm1, tmm4, tmm7"
-        "tileloadd tmm5, [{inputs} + {line} + 1024]"
-        "tdpbusd tmm2, tmm5, tmm6"
-        "tdpbusd tmm3, tmm5, tmm7"
-    ],
-    [
-        "tilestored [{end} + {end_stride}], tmm0"
-        "tilestored [{end} + {end_stride} + 64], tmm1"
-        "tilestored [{scratch} + {end_stride}], tmm2"
-        "tilestored [{scratch} + {end_stride} + 64], tmm3"
-    ]
+    two_products!("tdpbusd"),
+    store_two!()
 );
 
 // Up to 16 rows.
@@ -167,17 +153,8 @@ multiply_tiles!(
         "tileloadd tmm0, [{start} + {start_stride}]"
         "tileloadd tmm1, [{start} + {start_stride} + 64]"
     ],
-    [
-        "tileloadd tmm4, [{inputs} + {line}]"
-        "tileloadd tmm6, [{weights} + {line} * 2]"
-        "tdpbusd tmm0, tmm4, tmm6"
-        "tileloadd tmm7, [{weights} + {line} * 2 + 64]"
-        "tdpbusd tmm1, tmm4, tmm7"
-    ],
-    [
-        "tilestored [{end} + {end_stride}], tmm0"
-        "tilestored [{end} + {end_stride} + 64], tmm1"
-    ]
+    one_product!("tdpbusd"),
+    store_one!()
 );
 
 /// Weights with zeros after them.

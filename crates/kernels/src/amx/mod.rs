@@ -1,6 +1,9 @@
 //! Products of tiles of matrices (Intel's Advanced Matrix Extensions, "AMX"), where processor and system have them.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[macro_use]
+mod tiles;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod bf16;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod blocks;
