@@ -57,11 +57,12 @@ fn raft_is_shown_as_it_is() {
     let mut members = Members::started();
     let leader = members.leader();
     (0..5).for_each(|number| put(&members, leader, number));
-    let (leader, term) = at_rest(&members);
     for at in 0..3 {
+        let (leader, term) = at_rest(&members);
         status_is_etcds(&members, at, leader, term);
         headers_are_whole(&members, at, term);
     }
+    let (leader, term) = at_rest(&members);
     let follower = (leader + 1) % 3;
     members.kill(follower);
     (0..20).for_each(|number| put(&members, leader, number));
