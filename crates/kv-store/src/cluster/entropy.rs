@@ -15,6 +15,11 @@ pub(super) fn life() -> u64 {
     Numbers.next_u64().max(1)
 }
 
+/// A number of `[0, 1)`.
+pub(super) fn share() -> f64 {
+    f64::from(Numbers.next_u32()) / (f64::from(u32::MAX) + 1.0)
+}
+
 fn fill(bytes: &mut [u8]) {
     #[cfg(feature = "testing")]
     if seeded::fill(bytes) {

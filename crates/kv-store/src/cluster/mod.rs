@@ -41,6 +41,7 @@ mod rpc;
 mod runtime;
 mod server;
 mod snapshot;
+mod stalemate;
 mod state_file;
 mod storage;
 #[cfg(feature = "tls")]
@@ -156,6 +157,7 @@ impl Cluster {
         tasks.spawn(counting);
         tasks.spawn(Arc::new(server).run(listener));
         tasks.spawn(leadership.run());
+        tasks.spawn(stalemate::end(replica.raft.clone(), options.election));
         tasks.spawn(founding::found(Arc::clone(&replica), storage.life, options.founders));
         Ok(Self { local: Local { engine: replica }, address, pace, reigns, tasks: Mutex::new(tasks) })
     }
