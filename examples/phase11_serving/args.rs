@@ -18,11 +18,21 @@ use crate::storm::args::StormArgs;
 
 /// Serves language models: continuous batching over a paged, prefix-shared KV cache.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, about, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  phase11_serving serve --model hub:HuggingFaceTB/SmolLM2-135M-Instruct --quant int8      (built with --features server)
+  JARRE_API_KEY=... phase11_serving serve --quant int8                                    (the model of this repository)
+  phase11_serving chat --url http://127.0.0.1:8000
+  phase11_serving bench --quant int8 --request-rate 4 --num-prompts 200 --goodput ttft:500,tpot:50 --out load.svg
+  phase11_serving quality --json > quality.json
+  phase11_serving profile --quant int8
+  phase11_serving tensor-parallel --quant int8";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
