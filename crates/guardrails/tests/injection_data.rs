@@ -52,8 +52,8 @@ fn harmless_texts_are_left_alone() {
     let pages = pages();
     assert!(found("CLINC150, test", &direct, Stage::Input, &utterances()) < 0.01);
     assert!(found("GSM8K, test", &direct, Stage::Input, &questions("eval/gsm8k/test.jsonl")) < 0.005);
-    assert!(found("documentation pages, whole", &direct, Stage::Input, &pages) < 0.015);
+    assert!(found("documentation pages, whole", &direct, Stage::Input, &pages) < 0.01);
     let passages: Vec<String> = pages.iter().map(|page| page.chars().take(1500).collect()).collect();
     assert!(found("documentation passages, direct", &direct, Stage::Input, &passages) < 0.01);
-    assert!(found("documentation passages, as data", &indirect, Stage::Context, &passages) < 0.02);
+    assert!(found("documentation passages, as data", &indirect, Stage::Context, &passages) < 0.01);
 }

@@ -3,9 +3,9 @@ const PAGE: usize = 2 * 1024;
 /// The score of a window that a pattern in a page needs around it.
 const LEAN: f32 = 0.3;
 /// Beyond this many bytes the chances of honest windows add up.
-const LONG: usize = 8 * 1024;
+const LONG: usize = 4 * 1024;
 /// At this many it is enough: more text around an attack hides it no better.
-const LONGEST: usize = 64 * 1024;
+const LONGEST: usize = 32 * 1024;
 
 /// The bytes of a text, and what they ask of what is found in it.
 #[derive(Clone, Copy, Debug)]

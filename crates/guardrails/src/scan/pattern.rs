@@ -5,7 +5,7 @@ use regex::{Regex, RegexBuilder};
 use super::{
     beginning::{Bytes, beginnings, begun, lead, needed},
     boundary_before,
-    digits::{Digits, least},
+    digits::{Digits, Kinds, between, least},
 };
 use crate::{Error, Result};
 
@@ -31,6 +31,8 @@ pub struct Pattern {
     needed: Arc<[Bytes]>,
     /// The digits of ASCII that every match has at least.
     digits: usize,
+    /// What may stand between those.
+    between: Kinds,
     /// What every match begins with.
     lead: Option<Arc<str>>,
     capturing: bool,
@@ -79,6 +81,7 @@ impl Pattern {
             unfinished,
             needed: needed(&syntax).into(),
             digits: least(&syntax),
+            between: between(&syntax),
             lead: lead(&syntax),
             capturing: false,
             accept: None,
@@ -112,7 +115,7 @@ impl Pattern {
         }
         let mut at = at;
         loop {
-            let starts = digits.starts(at, self.digits, self.reach)?;
+            let starts = digits.starts(at, self.digits, self.reach, self.between)?;
             // A match that begins there sees no further than the reach.
             let end = text.ceil_char_boundary(text.len().min(starts.end + self.reach));
             let found = self.regex.find_at(&text[..end], boundary_before(text, starts.start).max(at));
