@@ -9,7 +9,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IndirectConfig {
-    /// The score, from 0 to 1, from which on a sentence is one that demands something of the assistant: 0.55 by default.
+    /// The score, from 0 to 1, from which on a sentence is one that demands something of the assistant: 0.5 by default.
     pub threshold: f32,
     /// The score from which on a sentence, or a window of about half a kilobyte, is an attack.
     pub attack_threshold: f32,
@@ -25,7 +25,7 @@ impl Default for IndirectConfig {
     fn default() -> Self {
         let direct = InjectionConfig::default();
         Self {
-            threshold: 0.55,
+            threshold: 0.5,
             attack_threshold: direct.threshold,
             off: Vec::new(),
             depth: direct.depth,
