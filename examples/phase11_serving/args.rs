@@ -161,8 +161,8 @@ pub(crate) struct ServeArgs {
     /// A Jinja file that says how conversations are written, for models that bring none.
     #[arg(long)]
     pub(crate) chat_template: Option<PathBuf>,
-    /// Processes that the model is cut over; adapters are for whole models.
-    #[arg(long, default_value = "1", conflicts_with_all = ["lora_modules", "lora_dir"])]
+    /// Processes that the model is cut over.
+    #[arg(long, default_value = "1")]
     pub(crate) tensor_parallel_size: NonZeroUsize,
     /// An adapter that requests may name as their model: `NAME=FOLDER` in PEFT's format; may be given several times.
     #[arg(long, value_name = "NAME=FOLDER", value_parser = parse_adapter)]

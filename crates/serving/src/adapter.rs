@@ -1,6 +1,6 @@
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use jarre_transformer::paged::PagedAdapter;
 
@@ -46,8 +46,29 @@ impl LoraAdapter {
         &self.0.weights
     }
 
+    /// The adapter, for as long as others hold it.
+    pub(crate) fn downgrade(&self) -> WeakAdapter {
+        WeakAdapter(Arc::downgrade(&self.0))
+    }
+
     /// What prefixes are cached under: those of a salt and this adapter. No text holds the byte between them.
     pub(crate) fn namespace(&self, salt: &str) -> Vec<u8> {
         [salt.as_bytes(), &[0xff], &self.0.id.to_le_bytes()].concat()
+    }
+}
+
+/// An adapter that is held elsewhere, and may be gone.
+#[derive(Debug)]
+pub(crate) struct WeakAdapter(Weak<Inner>);
+
+impl WeakAdapter {
+    /// Whether nobody holds it any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+
+    /// Whether `weights` are those of this adapter, and not of another one that may be equal.
+    pub(crate) fn has(&self, weights: &PagedAdapter) -> bool {
+        self.0.upgrade().is_some_and(|adapter| std::ptr::eq(&raw const adapter.weights, weights))
     }
 }

@@ -2,7 +2,7 @@ use jarre_transformer::paged::{KvType, PagedBatch, PagedDecoder, PagedKvCache};
 
 use jarre_transformer::DecoderConfig;
 
-use crate::{BlockCopy, Result};
+use crate::{BlockCopy, LoraAdapter, Result};
 
 /// Computes the steps that a scheduler plans.
 pub trait ModelRunner: Send {
@@ -18,6 +18,15 @@ pub trait ModelRunner: Send {
     /// The model that adapters have to fit; none where sequences cannot have any.
     fn adapts(&self) -> Option<&DecoderConfig> {
         None
+    }
+
+    /// Makes an adapter ready for steps: it is called before a request with it is queued, for each again. Nothing has to be done where adapters
+    /// are computed as a batch brings them.
+    ///
+    /// # Errors
+    /// Where the adapter cannot be computed with; the request is refused then, and others go on.
+    fn load_adapter(&mut self, _adapter: &LoraAdapter) -> Result<()> {
+        Ok(())
     }
 
     /// Copies blocks, in order.

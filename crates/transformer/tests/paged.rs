@@ -1,10 +1,12 @@
 //! Decoders over a paged cache, beside Hugging Face transformers and beside themselves: chunks, company, blocks that are shared.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod adapted;
 mod reference;
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Distribution, Tensor};
+use adapted::adapted;
+use burn::module::Module;
+use burn::tensor::Device;
 use jarre_kernels::Inputs;
 use jarre_quant::Int4Scheme;
 use jarre_transformer::paged::{KvType, PagedAdapter, PagedBatch, PagedDecoder, PagedKvCache};
@@ -197,21 +199,6 @@ fn an_adapter_of_peft_gives_its_logits_over_blocks() {
     assert!(largest(&step(&paged, &mut cache, &part), &expected) > 1e-2, "the adapter has to do something");
 }
 
-/// Gives numbers to matrices of zeros, which fresh adapters have.
-struct Fill;
-
-impl ModuleMapper for Fill {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        param.map(|tensor| {
-            let is_zero = tensor.clone().abs().max().into_scalar::<f32>() == 0.0;
-            let (shape, device) = (tensor.shape(), tensor.device());
-            if D == 2 && is_zero { Tensor::random(shape, Distribution::Normal(0.0, 0.5), &device) } else { tensor }
-        })
-    }
-}
-
-const PROJECTIONS: [&str; 7] = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
-
 /// Sequences with two adapters and one with none, alone and in one step: logits of each.
 fn alone_and_together(model: &PagedDecoder, adapters: [Option<&PagedAdapter>; 3]) -> [Vec<Vec<f32>>; 2] {
     let vocab = model.config().vocab_size as u32;
@@ -232,8 +219,7 @@ fn alone_and_together(model: &PagedDecoder, adapters: [Option<&PagedAdapter>; 3]
 fn adapters_on_every_projection_act_on_their_own_sequences() {
     for family in ["llama", "qwen2", "gemma2"] {
         let plain = model(family);
-        let config = LoraConfig::new(3).with_targets(PROJECTIONS).with_alpha(2.0);
-        let [first, second] = [(); 2].map(|()| plain.decoder().clone().with_lora(&config).unwrap().map(&mut Fill));
+        let [first, second] = [1, 2].map(|seed| adapted(plain.decoder(), 3, seed));
         let adapters = [&first, &second].map(|adapted| PagedAdapter::new(adapted).unwrap());
         assert_eq!(adapters[0].num_params(), first.num_params() - plain.decoder().num_params());
         let wanted = [Some(&adapters[0]), None, Some(&adapters[1])];

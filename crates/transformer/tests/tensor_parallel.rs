@@ -1,15 +1,18 @@
 //! Decoders cut over several workers, beside the same decoders in one process.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod adapted;
+
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use adapted::adapted;
 use burn::tensor::Device;
 use jarre_kernels::Inputs;
 use jarre_quant::Int4Scheme;
 use jarre_transformer::collective::{Collective, Communicator, Rendezvous, RingConfig};
-use jarre_transformer::paged::{KvType, PagedBatch, PagedDecoder, ShardedDecoder};
+use jarre_transformer::paged::{KvType, PagedAdapter, PagedBatch, PagedDecoder, ShardedDecoder};
 use jarre_transformer::quantize::{Quantizer, Scheme};
 use jarre_transformer::{CausalModel, Decoder, DecoderConfig, Error, Result};
 
@@ -56,54 +59,88 @@ fn on_all<T: Send>(world: usize, work: impl Fn(Communicator) -> T + Sync) -> Vec
     })
 }
 
-/// Two prompts read in chunks of different lengths, then beside each other token by token, the logits of every step.
-fn steps(vocab: usize, mut forward: impl FnMut(&PagedBatch<'_>) -> Result<Vec<f32>>) -> Result<Vec<f32>> {
+/// One for each of the sequences of [`steps`].
+type EachOf<T> = [T; 3];
+
+/// Whose sequences have no adapter.
+const NONE: EachOf<Option<PagedAdapter>> = [const { None }; 3];
+
+/// Prompts read in chunks of different lengths, then beside each other token by token: the logits of each sequence, step by step.
+fn steps(
+    vocab: usize,
+    adapters: &EachOf<Option<PagedAdapter>>,
+    mut forward: impl FnMut(&PagedBatch<'_>) -> Result<Vec<f32>>,
+) -> Result<EachOf<Vec<f32>>> {
     let text = |seed: u32, len: u32| (0..len).map(|i| (i * 7 + seed) % vocab as u32).collect::<Vec<_>>();
-    let (first, second) = (text(3, 30), text(11, 22));
-    let tables: [Vec<u32>; 2] = [(0..8).rev().collect(), (10..16).collect()];
-    let mut logits = Vec::new();
+    let texts = [text(3, 30), text(11, 22), text(5, 8)];
+    let tables: EachOf<Vec<u32>> = [(0..8).rev().collect(), (10..16).collect(), vec![9, 8]];
+    let mut logits = EachOf::<Vec<f32>>::default();
     // How far each sequence is known after a step.
-    let plan = [[13, 0], [17, 9], [18, 19], [19, 20], [30, 22]];
-    let mut known = [0, 0];
+    let plan = [[13, 0, 0], [17, 9, 5], [18, 19, 6], [19, 20, 7], [30, 22, 8]];
+    let mut known = [0; 3];
     for ends in plan {
-        let (mut tokens, mut query_starts, mut context_lens, mut block_tables) = (Vec::new(), vec![0], Vec::new(), Vec::<&[u32]>::new());
-        for (sequence, text) in [&first, &second].into_iter().enumerate() {
-            if ends[sequence] > known[sequence] {
-                tokens.extend(&text[known[sequence]..ends[sequence]]);
-                query_starts.push(tokens.len());
-                context_lens.push(ends[sequence]);
-                block_tables.push(&tables[sequence]);
-            }
-        }
+        let read: Vec<usize> = (0..3).filter(|&sequence| ends[sequence] > known[sequence]).collect();
+        let new = |sequence: &usize| texts[*sequence][known[*sequence]..ends[*sequence]].iter();
+        let tokens: Vec<u32> = read.iter().flat_map(new).copied().collect();
+        let owners: Vec<usize> = read.iter().flat_map(|sequence| new(sequence).map(|_| *sequence)).collect();
+        let mut query_starts = vec![0];
+        query_starts.extend((1..=tokens.len()).filter(|&row| owners.get(row) != owners.get(row - 1)));
         let outputs: Vec<usize> = (0..tokens.len()).filter(|row| row % 3 > 0 || query_starts.contains(&(row + 1))).collect();
-        let (query_starts, context_lens) = (query_starts.as_slice(), context_lens.as_slice());
-        let batch =
-            PagedBatch { tokens: &tokens, query_starts, context_lens, block_tables: &block_tables, adapters: &[], outputs: &outputs };
-        logits.extend(forward(&batch)?);
+        let batch = PagedBatch {
+            tokens: &tokens,
+            query_starts: &query_starts,
+            context_lens: &read.iter().map(|&sequence| ends[sequence]).collect::<Vec<_>>(),
+            block_tables: &read.iter().map(|&sequence| tables[sequence].as_slice()).collect::<Vec<_>>(),
+            adapters: &read.iter().map(|&sequence| adapters[sequence].as_ref()).collect::<Vec<_>>(),
+            outputs: &outputs,
+        };
+        for (row, output) in forward(&batch)?.chunks_exact(vocab).zip(&outputs) {
+            logits[owners[*output]].extend(row);
+        }
         known = ends;
     }
     Ok(logits)
 }
 
-fn whole(decoder: &Decoder, kind: KvType) -> Vec<f32> {
+fn whole(decoder: &Decoder, kind: KvType, adapters: &EachOf<Option<PagedAdapter>>) -> EachOf<Vec<f32>> {
     let model = PagedDecoder::new(decoder, MAX_LEN).unwrap();
     let mut cache = model.new_cache(16, BLOCK, kind);
-    steps(decoder.config().vocab_size, |batch| Ok(model.forward(&mut cache, batch))).unwrap()
+    steps(decoder.config().vocab_size, adapters, |batch| Ok(model.forward(&mut cache, batch))).unwrap()
 }
 
-fn part(decoder: &Decoder, kind: KvType, collective: &mut dyn Collective) -> Result<Vec<f32>> {
+fn part(
+    decoder: &Decoder,
+    kind: KvType,
+    adapters: &EachOf<Option<PagedAdapter>>,
+    collective: &mut dyn Collective,
+) -> Result<EachOf<Vec<f32>>> {
     let model = ShardedDecoder::new(decoder, MAX_LEN, collective.rank(), collective.world_size())?;
     let mut cache = model.new_cache(16, BLOCK, kind);
-    steps(decoder.config().vocab_size, |batch| model.forward(&mut cache, batch, collective))
+    let adapters = adapters.each_ref().map(|adapter| Some(model.read_adapter(&adapter.as_ref()?.to_words()).unwrap()));
+    steps(decoder.config().vocab_size, &adapters, |batch| model.forward(&mut cache, batch, collective))
 }
 
-/// The largest difference of any worker's logits from those of one process.
-fn difference(decoder: &Decoder, kind: KvType, world: usize) -> f32 {
-    let expected = whole(decoder, kind);
-    let parts = on_all(world, |mut communicator| part(decoder, kind, &mut communicator).unwrap());
+/// The largest difference of any worker's logits from those of one process, for each sequence.
+fn differences(decoder: &Decoder, kind: KvType, adapters: &EachOf<Option<PagedAdapter>>, world: usize) -> EachOf<f32> {
+    let expected = whole(decoder, kind, adapters);
+    let parts = on_all(world, |mut communicator| part(decoder, kind, adapters, &mut communicator).unwrap());
     assert!(parts.iter().all(|part| *part == parts[0]), "all workers have the same logits");
-    assert_eq!(parts[0].len(), expected.len());
-    parts[0].iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    std::array::from_fn(|sequence| largest(&parts[0][sequence], &expected[sequence]))
+}
+
+fn difference(decoder: &Decoder, kind: KvType, world: usize) -> f32 {
+    differences(decoder, kind, &NONE, world).into_iter().fold(0.0, f32::max)
+}
+
+fn largest(left: &[f32], right: &[f32]) -> f32 {
+    assert_eq!(left.len(), right.len());
+    left.iter().zip(right).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// Two adapters, and a sequence without.
+fn two_adapters(decoder: &Decoder) -> EachOf<Option<PagedAdapter>> {
+    let adapter = |rank, seed| Some(PagedAdapter::new(&adapted(decoder, rank, seed)).unwrap());
+    [adapter(3, 1), None, adapter(5, 2)]
 }
 
 /// Numbers of workers that the heads of a model can be cut over.
@@ -170,6 +207,88 @@ fn where_inputs_are_rounded_too_most_are_rounded_to_the_same() {
     assert!(same > 3 * other, "{same} with the same logits, {other} with others");
 }
 
+#[test]
+fn adapters_have_the_logits_of_one_process_in_f32() {
+    for family in DECODERS {
+        let model = model(family);
+        let adapters = two_adapters(model.decoder());
+        let [with, without] = [&adapters, &NONE].map(|adapters| whole(model.decoder(), KvType::F32, adapters));
+        assert!([0, 2].iter().all(|&sequence| largest(&with[sequence], &without[sequence]) > 1e-2), "{family}: they have to do something");
+        for world in worlds(&model) {
+            let differences = differences(model.decoder(), KvType::F32, &adapters, world);
+            println!("{family:20} {world} workers: {differences:?}");
+            assert!(differences.iter().all(|&difference| difference <= 1e-4), "{family} over {world} workers: {differences:?}");
+        }
+    }
+}
+
+/// What an adapter adds is a sum of floats, which may carry the next layer's inputs across a middle between two integers.
+#[test]
+fn with_eight_bit_weights_and_inputs_adapters_change_no_bit_of_others() {
+    let (mut same, mut other) = (0, 0);
+    for family in DECODERS {
+        let packed = model(family).quantized(&Quantizer::new(Scheme::Int8).with_inputs(Inputs::Int8), &[]).unwrap();
+        let adapters = two_adapters(model(family).decoder());
+        for world in worlds(&packed) {
+            let [first, plain, second] = differences(packed.decoder(), KvType::F32, &adapters, world);
+            println!("{family:20} {world} workers: {first:.1e} and {second:.1e}");
+            assert!(plain == 0.0, "{family} over {world} workers: {plain}");
+            for difference in [first, second] {
+                assert!(difference <= 0.15, "{family} over {world} workers: {difference}");
+                *if difference <= 1e-4 { &mut same } else { &mut other } += 1;
+            }
+        }
+    }
+    assert!(same > 3 * other, "{same} with the same logits, {other} with others");
+}
+
+#[test]
+fn with_other_weights_adapters_have_the_logits_of_one_process() {
+    let four_bits = Scheme::Int4(Int4Scheme::asymmetric(8));
+    for (scheme, family) in [(four_bits, "llama"), (Scheme::Int8, "qwen2"), (Scheme::Bf16, "gpt2")] {
+        let adapters = two_adapters(model(family).decoder());
+        let packed = model(family).quantized(&Quantizer::new(scheme).with_inputs(Inputs::Float), &[]).unwrap();
+        let differences = differences(packed.decoder(), KvType::F32, &adapters, 2);
+        assert!(differences.iter().all(|&difference| difference <= 1e-4), "{family} {scheme:?}: {differences:?}");
+    }
+}
+
+#[test]
+fn adapters_cost_no_further_exchange() {
+    let model = model("llama_bias");
+    let packed = model.clone().quantized(&Quantizer::new(Scheme::Int8).with_inputs(Inputs::Int8), &[]).unwrap();
+    for decoder in [model.decoder(), packed.decoder()] {
+        let operations = [&two_adapters(model.decoder()), &NONE].map(|adapters| {
+            on_all(2, |mut communicator| {
+                part(decoder, KvType::F32, adapters, &mut communicator).unwrap();
+                communicator.stats().operations
+            })
+        });
+        assert!(operations[0] == operations[1] && operations[0][0] > 0, "{operations:?}");
+    }
+}
+
+#[test]
+fn adapters_that_were_not_cut_for_a_worker_are_refused() {
+    let model = model("llama");
+    let whole = two_adapters(model.decoder());
+    let stranger = two_adapters(self::model("qwen3").decoder());
+    on_all(2, |mut communicator| {
+        let part = |rank| ShardedDecoder::new(model.decoder(), MAX_LEN, rank, 2).unwrap();
+        let (mine, other) = (part(communicator.rank()), part(1 - communicator.rank()));
+        let theirs = whole.each_ref().map(|adapter| Some(other.adapter_part(adapter.as_ref()?).unwrap()));
+        for adapters in [&whole, &theirs] {
+            let mut cache = mine.new_cache(16, BLOCK, KvType::F32);
+            let error = steps(96, adapters, |batch| mine.forward(&mut cache, batch, &mut communicator)).unwrap_err().to_string();
+            assert!(error.contains("ShardedDecoder::adapter_part"), "{error}");
+        }
+        for adapter in [&theirs[0], &stranger[0]] {
+            let error = mine.adapter_part(adapter.as_ref().unwrap()).unwrap_err().to_string();
+            assert!(error.contains("whole adapters of the model"), "{error}");
+        }
+    });
+}
+
 /// A ring that offers sums alone, as devices do.
 struct SumsAlone(Communicator);
 
@@ -190,8 +309,8 @@ impl Collective for SumsAlone {
 #[test]
 fn a_collective_that_only_sums_is_enough() {
     let packed = model("llama_bias").quantized(&Quantizer::new(Scheme::Int8).with_inputs(Inputs::Int8), &[]).unwrap();
-    let expected = whole(packed.decoder(), KvType::F32);
-    let parts = on_all(2, |communicator| part(packed.decoder(), KvType::F32, &mut SumsAlone(communicator)).unwrap());
+    let expected = whole(packed.decoder(), KvType::F32, &NONE);
+    let parts = on_all(2, |communicator| part(packed.decoder(), KvType::F32, &NONE, &mut SumsAlone(communicator)).unwrap());
     assert!(parts.iter().all(|part| *part == expected));
 }
 
@@ -242,7 +361,7 @@ fn a_part_among_other_workers_than_it_was_cut_for_is_refused() {
     let errors = on_all(2, |mut communicator| {
         let part = ShardedDecoder::new(model.decoder(), MAX_LEN, 1 - communicator.rank(), 2).unwrap();
         let mut cache = part.new_cache(16, BLOCK, KvType::F32);
-        steps(96, |batch| part.forward(&mut cache, batch, &mut communicator)).unwrap_err().to_string()
+        steps(96, &NONE, |batch| part.forward(&mut cache, batch, &mut communicator)).unwrap_err().to_string()
     });
     assert!(errors[0].contains("it has part 1 of 2"), "{errors:?}");
 }
@@ -255,7 +374,7 @@ fn a_worker_that_leaves_between_layers_is_named_and_nobody_hangs() {
             communicator.all_reduce_sum(&mut [0.0; 13 * 32]).unwrap();
             return None;
         }
-        Some(part(model.decoder(), KvType::F32, &mut communicator).unwrap_err())
+        Some(part(model.decoder(), KvType::F32, &NONE, &mut communicator).unwrap_err())
     });
     for error in results.into_iter().flatten() {
         assert!(matches!(error, Error::Collective { .. }) && error.to_string().contains("rank 2"), "{error}");

@@ -109,7 +109,7 @@ impl Work {
 /// A model in one process or in several, as rank 0 has it.
 pub(super) enum Runner {
     Whole(Box<PagedRunner>),
-    Sharded(ShardedRunner),
+    Sharded(Box<ShardedRunner>),
 }
 
 impl Runner {
@@ -165,5 +165,5 @@ fn runner(args: &RankArgs, model: &CausalModel, rendezvous: Rendezvous) -> Resul
         return Ok(Runner::Whole(Box::new(PagedRunner::new(decoder, blocks, BLOCK, KvType::Bf16))));
     }
     let decoder = ShardedDecoder::new(model.decoder(), max_len, 0, args.world)?;
-    Ok(Runner::Sharded(ShardedRunner::new(decoder, blocks, BLOCK, KvType::Bf16, rendezvous.connect()?)?))
+    Ok(Runner::Sharded(Box::new(ShardedRunner::new(decoder, blocks, BLOCK, KvType::Bf16, rendezvous.connect()?)?)))
 }

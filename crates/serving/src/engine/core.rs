@@ -117,8 +117,8 @@ impl<R: ModelRunner> EngineCore<R> {
     ///
     /// # Errors
     /// [`Error::QueueFull`]; [`Error::TooLong`], [`Error::Invalid`] and [`Error::Deadline`] for a request that cannot be answered, however
-    /// long it waits; [`Error::Model`] for settings out of range and tokens beyond the vocabulary; [`Error::Lost`] once the runner is
-    /// [lost](Self::lost).
+    /// long it waits; [`Error::Model`] for settings out of range and tokens beyond the vocabulary; what
+    /// [`load_adapter`](ModelRunner::load_adapter) says of its adapter; [`Error::Lost`] once the runner is [lost](Self::lost).
     pub fn add(&mut self, request: Request, now: Duration) -> Result<RequestKey> {
         self.check_queue()?;
         let admitted = self.admission.admit(request, now)?;
@@ -128,11 +128,21 @@ impl<R: ModelRunner> EngineCore<R> {
     /// Takes a request that was admitted, however long the queue is.
     pub(super) fn enqueue(&mut self, admitted: Admitted, now: Duration) -> Result<RequestKey> {
         self.check_runner()?;
+        self.load_adapter(&admitted.request)?;
         let id = self.scheduler.add(admitted.sequence())?;
         let key = self.new_key();
         self.owners.insert(id, key);
         self.requests.insert(key, Live::new(admitted, id, now));
         Ok(key)
+    }
+
+    fn load_adapter(&mut self, request: &Request) -> Result<()> {
+        let Some(adapter) = &request.adapter else { return Ok(()) };
+        match self.runner.load_adapter(adapter) {
+            // The next step fails with it, and everybody hears why.
+            Err(_) if self.runner.lost().is_some() => Ok(()),
+            loaded => loaded,
+        }
     }
 
     pub(super) fn check_queue(&self) -> Result<()> {

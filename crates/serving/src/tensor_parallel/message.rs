@@ -1,3 +1,5 @@
+use std::num::NonZeroU32;
+
 use jarre_transformer::DecoderConfig;
 use jarre_transformer::collective::Communicator;
 use jarre_transformer::paged::{KvType, PagedBatch};
@@ -8,6 +10,11 @@ const SETUP: u32 = 1;
 const STEP: u32 = 2;
 const PULSE: u32 = 3;
 const FAREWELL: u32 = 4;
+const ADAPTER: u32 = 5;
+const FORGET: u32 = 6;
+
+/// Of all messages: workers of another one are not begun with.
+const VERSION: u32 = 2;
 
 const KINDS: [KvType; 3] = [KvType::F32, KvType::Bf16, KvType::Int8];
 
@@ -16,6 +23,14 @@ const KINDS: [KvType; 3] = [KvType::F32, KvType::Bf16, KvType::Int8];
 pub(super) enum Message {
     Setup(Setup),
     Step(Step),
+    /// An adapter that steps may name from now on, as [`PagedAdapter::to_words`](jarre_transformer::paged::PagedAdapter::to_words) writes it.
+    /// Each worker answers whether it has taken its part.
+    Adapter {
+        number: NonZeroU32,
+        words: Vec<u32>,
+    },
+    /// Steps name the adapter of this number no more.
+    Forget(NonZeroU32),
     /// Rank 0 is there, and has nothing to do.
     Pulse,
     Farewell,
@@ -39,6 +54,8 @@ pub(super) struct Step {
     pub(super) query_starts: Vec<usize>,
     pub(super) context_lens: Vec<usize>,
     pub(super) block_tables: Vec<Vec<u32>>,
+    /// The adapter of each sequence, where it has one; nothing where none has.
+    pub(super) adapters: Vec<Option<NonZeroU32>>,
     pub(super) outputs: Vec<usize>,
 }
 
@@ -48,9 +65,11 @@ impl Message {
             Self::Setup(Setup { model, max_len, blocks, block_size, kind }) => {
                 let kind = KINDS.iter().position(|one| one == kind).expect("the table lists every kind");
                 let sizes = [*max_len, *blocks, *block_size, kind].map(|size| size as u32);
-                [&[SETUP][..], model, &sizes].concat()
+                [&[SETUP, VERSION][..], model, &sizes].concat()
             }
             Self::Step(step) => step.encode(),
+            Self::Adapter { number, words } => [&[ADAPTER, number.get(), words.len() as u32][..], words].concat(),
+            Self::Forget(number) => vec![FORGET, number.get()],
             Self::Pulse => vec![PULSE],
             Self::Farewell => vec![FAREWELL],
         }
@@ -63,6 +82,8 @@ impl Message {
         let message = match words.next() {
             Some(SETUP) => words.setup().map(Self::Setup),
             Some(STEP) => words.step().map(Self::Step),
+            Some(ADAPTER) => words.adapter(),
+            Some(FORGET) => words.number().map(Self::Forget),
             Some(PULSE) => Some(Self::Pulse),
             Some(FAREWELL) => Some(Self::Farewell),
             _ => None,
@@ -80,13 +101,14 @@ impl Setup {
 }
 
 impl Step {
-    pub(super) fn new(copies: Vec<BlockCopy>, batch: &PagedBatch<'_>) -> Self {
+    pub(super) fn new(copies: Vec<BlockCopy>, batch: &PagedBatch<'_>, adapters: Vec<Option<NonZeroU32>>) -> Self {
         Self {
             copies,
             tokens: batch.tokens.to_vec(),
             query_starts: batch.query_starts.to_vec(),
             context_lens: batch.context_lens.to_vec(),
             block_tables: batch.block_tables.iter().map(|table| table.to_vec()).collect(),
+            adapters,
             outputs: batch.outputs.to_vec(),
         }
     }
@@ -106,6 +128,7 @@ impl Step {
         for table in &self.block_tables {
             list(&mut table.iter().copied());
         }
+        list(&mut self.adapters.iter().map(|number| number.map_or(0, NonZeroU32::get)));
         words
     }
 }
@@ -127,7 +150,16 @@ impl<'a> Words<'a> {
         self.list().map(|list| list.iter().map(|&index| index as usize).collect())
     }
 
+    fn number(&mut self) -> Option<NonZeroU32> {
+        NonZeroU32::new(self.next()?)
+    }
+
+    fn adapter(&mut self) -> Option<Message> {
+        Some(Message::Adapter { number: self.number()?, words: self.list()?.to_vec() })
+    }
+
     fn setup(&mut self) -> Option<Setup> {
+        self.next().filter(|&version| version == VERSION)?;
         let model = *self.0.split_off(..6)?.first_chunk()?;
         let [max_len, blocks, block_size, kind] = *self.0.split_off(..4)?.first_chunk()?;
         let kind = *KINDS.get(kind as usize)?;
@@ -139,7 +171,9 @@ impl<'a> Words<'a> {
         let tokens = self.list()?.to_vec();
         let (query_starts, context_lens, outputs) = (self.indices()?, self.indices()?, self.indices()?);
         let block_tables = context_lens.iter().map(|_| self.list().map(<[u32]>::to_vec)).collect::<Option<_>>()?;
-        Some(Step { copies, tokens, query_starts, context_lens, block_tables, outputs })
+        let adapters: Vec<_> = self.list()?.iter().map(|&number| NonZeroU32::new(number)).collect();
+        let whose = adapters.is_empty() || adapters.len() == context_lens.len();
+        whose.then_some(Step { copies, tokens, query_starts, context_lens, block_tables, adapters, outputs })
     }
 }
 
@@ -165,13 +199,15 @@ mod tests {
 
     fn steps() -> impl Strategy<Value = Step> {
         let table = proptest::collection::vec(any::<u32>(), 0..4);
-        let sequences = proptest::collection::vec((0_usize..1000, table), 0..4);
+        let number = any::<u32>().prop_map(NonZeroU32::new);
+        let sequences = proptest::collection::vec((0_usize..1000, table, number), 0..4);
         let copies = proptest::collection::vec((any::<u32>(), any::<u32>()), 0..3);
-        (copies, proptest::collection::vec(any::<u32>(), 0..9), indices(), sequences, indices()).prop_map(
-            |(copies, tokens, query_starts, sequences, outputs)| {
+        (copies, proptest::collection::vec(any::<u32>(), 0..9), indices(), sequences, indices(), any::<bool>()).prop_map(
+            |(copies, tokens, query_starts, sequences, outputs, adapted)| {
                 let copies = copies.into_iter().map(|(from, to)| BlockCopy { from, to }).collect();
-                let (context_lens, block_tables) = sequences.into_iter().unzip();
-                Step { copies, tokens, query_starts, context_lens, block_tables, outputs }
+                let adapters = if adapted { sequences.iter().map(|(.., number)| *number).collect() } else { Vec::new() };
+                let (context_lens, block_tables) = sequences.into_iter().map(|(len, table, _)| (len, table)).unzip();
+                Step { copies, tokens, query_starts, context_lens, block_tables, adapters, outputs }
             },
         )
     }
@@ -182,7 +218,23 @@ mod tests {
             let [max_len, blocks, block_size] = sizes.map(|size| size as usize);
             Message::Setup(Setup { model, max_len, blocks, block_size, kind })
         });
-        prop_oneof![steps().prop_map(Message::Step), setup, Just(Message::Pulse), Just(Message::Farewell)]
+        let number = || (1..=u32::MAX).prop_map(|number| NonZeroU32::new(number).unwrap());
+        let adapter = (number(), proptest::collection::vec(any::<u32>(), 0..9));
+        let adapter = adapter.prop_map(|(number, words)| Message::Adapter { number, words });
+        let others = prop_oneof![number().prop_map(Message::Forget), Just(Message::Pulse), Just(Message::Farewell)];
+        prop_oneof![steps().prop_map(Message::Step), setup, adapter, others]
+    }
+
+    #[test]
+    fn another_version_and_half_a_list_of_adapters_are_refused() {
+        let setup = Setup { model: [1; 6], max_len: 8, blocks: 2, block_size: 4, kind: KvType::F32 };
+        let mut words = Message::Setup(setup).encode();
+        words[1] -= 1;
+        assert!(Message::decode(&words).unwrap_err().to_string().contains("from the same build"));
+        let adapters = vec![NonZeroU32::new(3)];
+        let step = Step { context_lens: vec![1, 2], block_tables: vec![vec![0], vec![1]], adapters, ..Step::default() };
+        assert!(Message::decode(&Message::Step(step).encode()).is_err());
+        assert!(Message::decode(&[FORGET, 0]).is_err() && Message::decode(&[ADAPTER, 0, 0]).is_err(), "adapters are numbered from 1");
     }
 
     proptest! {

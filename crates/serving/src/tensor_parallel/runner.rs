@@ -1,12 +1,15 @@
 use std::sync::{Arc, Mutex};
 
+use jarre_transformer::DecoderConfig;
 use jarre_transformer::collective::{CollectiveStats, Communicator};
 use jarre_transformer::paged::{KvType, PagedBatch, ShardedDecoder};
 
+use super::adapters::Adapters;
+use super::complaint::hear;
 use super::lead::Lead;
 use super::message::{Message, Setup, share};
 use super::pulse::{Pulse, lock};
-use crate::{BlockCopy, Error, ModelRunner, Result};
+use crate::{BlockCopy, Error, LoraAdapter, ModelRunner, Result};
 
 /// Signs of life in the time that a worker waits for one.
 const PULSES: u32 = 4;
@@ -15,9 +18,9 @@ const PULSES: u32 = 4;
 /// they are sent home.
 #[derive(Debug)]
 pub struct ShardedRunner {
-    lead: Arc<Mutex<Lead>>,
+    pub(super) lead: Arc<Mutex<Lead>>,
     pulse: Option<Pulse>,
-    vocab_size: usize,
+    config: DecoderConfig,
     max_len: usize,
     cache: (usize, usize),
 }
@@ -32,17 +35,17 @@ impl ShardedRunner {
         if communicator.rank() != 0 {
             return Err(Error::Invalid(format!("rank {} has no engine; let it call run_worker", communicator.rank())));
         }
-        let (config, max_len) = (decoder.config(), decoder.max_len());
-        let vocab_size = config.vocab_size;
-        let setup = Setup { model: Setup::sizes(config), max_len, blocks, block_size, kind };
+        let (config, max_len) = (decoder.config().clone(), decoder.max_len());
+        let setup = Setup { model: Setup::sizes(&config), max_len, blocks, block_size, kind };
         share(&mut communicator, &Message::Setup(setup).encode())?;
-        ready(&mut communicator)?;
+        hear(&mut communicator)??;
         let cache = decoder.new_cache(blocks, block_size, kind);
         let interval = communicator.timeout() / PULSES;
         let others = communicator.world_size() > 1;
-        let lead = Arc::new(Mutex::new(Lead { decoder, cache, communicator, copies: Vec::new(), lost: None }));
+        let lead = Lead { decoder, cache, communicator, adapters: Adapters::default(), copies: Vec::new(), lost: None };
+        let lead = Arc::new(Mutex::new(lead));
         let pulse = if others { Some(Pulse::start(Arc::clone(&lead), interval)?) } else { None };
-        Ok(Self { lead, pulse, vocab_size, max_len, cache: (blocks, block_size) })
+        Ok(Self { lead, pulse, config, max_len, cache: (blocks, block_size) })
     }
 
     /// What was sent so far, and the time that it took this rank.
@@ -53,7 +56,7 @@ impl ShardedRunner {
 
 impl ModelRunner for ShardedRunner {
     fn vocab_size(&self) -> usize {
-        self.vocab_size
+        self.config.vocab_size
     }
 
     fn max_len(&self) -> usize {
@@ -62,6 +65,15 @@ impl ModelRunner for ShardedRunner {
 
     fn cache(&self) -> (usize, usize) {
         self.cache
+    }
+
+    fn adapts(&self) -> Option<&DecoderConfig> {
+        Some(&self.config)
+    }
+
+    /// Sends it to the workers, which keep their parts of it until nobody holds the adapter any more.
+    fn load_adapter(&mut self, adapter: &LoraAdapter) -> Result<()> {
+        lock(&self.lead).load(adapter)
     }
 
     fn copy_blocks(&mut self, copies: &[BlockCopy]) {
@@ -83,15 +95,4 @@ impl Drop for ShardedRunner {
         // Who is lost needs no farewell.
         let _ = lock(&self.lead).tell(&Message::Farewell);
     }
-}
-
-/// Waits until every worker has made its part; what one complains of is the error.
-fn ready(communicator: &mut Communicator) -> Result<()> {
-    for (rank, complaint) in share(communicator, &[])?.into_iter().enumerate() {
-        if !complaint.is_empty() {
-            let complaint: String = complaint.into_iter().filter_map(char::from_u32).collect();
-            return Err(Error::Engine(format!("rank {rank} cannot take its part: {complaint}")));
-        }
-    }
-    Ok(())
 }

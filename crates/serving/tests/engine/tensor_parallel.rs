@@ -9,11 +9,13 @@ use std::time::Duration;
 use jarre_core::SystemClock;
 use jarre_core::future::{BoxStream, next};
 use jarre_serving::tensor_parallel::{ShardedRunner, run_worker};
-use jarre_serving::{Engine, EngineCore, Error, Model, ModelRunner, Output, Request, Result, SamplingParams, ServeOptions};
+use jarre_serving::{Engine, EngineCore, Error, LoraAdapter, Model, ModelRunner, Output, Request, Result, SamplingParams, ServeOptions};
+use jarre_transformer::LoraConfig;
 use jarre_transformer::collective::{Communicator, Rendezvous, RingConfig};
+use jarre_transformer::paged::PagedAdapter;
 use jarre_transformer::quantize::{Quantizer, Scheme};
 
-use crate::fixture::{Answered, answer, family, options, options_with, prompt, run, shipped};
+use crate::fixture::{Answered, answer, family, family_folder, options, options_with, prompt, run, shipped};
 
 const LONG: Duration = Duration::from_mins(2);
 const PART: &str = "JARRE_TEST_TENSOR_PARALLEL_PART";
@@ -90,6 +92,74 @@ fn so_they_do_with_packed_weights() {
 #[test]
 fn so_does_a_ring_of_one() {
     check(|| family("llama_mqa"), &options(), 1);
+}
+
+/// The adapter of the llama family, and one that adds the opposite.
+fn two_adapters(model: &Model) -> [LoraAdapter; 2] {
+    let (folder, opposite) = (family_folder("llama").join("lora"), tempfile::tempdir().unwrap());
+    let config = std::fs::read_to_string(folder.join("adapter_config.json")).unwrap();
+    let turned = config.replace("\"lora_alpha\": 8", "\"lora_alpha\": -8");
+    assert_ne!(turned, config);
+    std::fs::write(opposite.path().join("adapter_config.json"), turned).unwrap();
+    std::fs::copy(folder.join("adapter_model.safetensors"), opposite.path().join("adapter_model.safetensors")).unwrap();
+    let load = |name: &str, folder: &std::path::Path| LoraAdapter::from_folder(name, model, folder).unwrap();
+    [load("tuned", &folder), load("opposite", opposite.path())]
+}
+
+/// [`requests`] with the first adapter, the second, and none, in turn.
+fn adapted_requests(adapters: &[LoraAdapter; 2]) -> Vec<Request> {
+    let with = |(i, request): (usize, Request)| match adapters.get(i % 3) {
+        Some(adapter) => request.with_adapter(adapter.clone()),
+        None => request,
+    };
+    requests(96).into_iter().enumerate().map(with).collect()
+}
+
+#[test]
+fn adapters_come_and_go_and_answer_as_in_one_process() {
+    let whole = family("llama");
+    let chunks = options_with(|options| (options.max_num_batched_tokens, options.max_num_seqs) = (6, 6));
+    for (options, world) in [(options(), 2), (chunks, 4)] {
+        let answered = answer(&whole, &options, &adapted_requests(&two_adapters(&whole)));
+        let expected: Vec<_> = answered.iter().map(ids).collect();
+        assert_ne!(expected, answer(&whole, &options, &requests(96)).iter().map(ids).collect::<Vec<_>>(), "they have to do something");
+        let (core, workers) = engine(|| family("llama"), &options, world, LONG);
+        let mut core = core.unwrap();
+        // Loaded, unloaded with the last request, and loaded again.
+        for round in 0..3 {
+            let requests = adapted_requests(&two_adapters(&whole));
+            let keys: Vec<_> = requests.iter().map(|request| core.add(request.clone(), Duration::ZERO).unwrap()).collect();
+            let answered = run(&mut core);
+            assert_eq!(keys.iter().map(|key| ids(&answered[key])).collect::<Vec<_>>(), expected, "round {round} of {world} workers");
+            for (key, request) in keys.iter().zip(&requests).filter(|(_, request)| request.adapter.is_some()) {
+                let found = answered[key].stats.as_ref().unwrap().usage.cached_tokens;
+                assert_eq!(found, 0, "round {round}: the prefix of an adapter that is loaded anew, {} tokens", request.prompt.len());
+            }
+        }
+        drop(core);
+        assert!(workers.into_iter().all(|worker| worker.join().unwrap().is_ok()));
+    }
+}
+
+#[test]
+fn an_adapter_that_does_not_fit_leaves_the_workers_in_step() {
+    let (whole, stranger) = (family("llama"), family("mistral"));
+    let (core, workers) = engine(|| family("llama"), &options(), 2, LONG);
+    let mut core = core.unwrap();
+    let decoder = stranger.causal().decoder().clone();
+    let weights = PagedAdapter::new(&decoder.with_lora(&LoraConfig::new(2)).unwrap()).unwrap();
+    let [tuned, _] = two_adapters(&whole);
+    let request = |adapter| Request::new([1, 2, 3]).with_adapter(adapter).with_max_tokens(6).with_ignore_eos(true);
+    let expected = answer(&whole, &options(), &[request(tuned.clone())])[0].ids();
+    for _ in 0..2 {
+        let error = core.add(request(LoraAdapter::new("stranger", weights.clone())), Duration::ZERO).unwrap_err();
+        assert!(matches!(&error, Error::Invalid(reason) if reason.contains("stranger")), "{error}");
+        let key = core.add(request(tuned.clone()), Duration::ZERO).unwrap();
+        assert_eq!(run(&mut core)[&key].ids(), expected);
+    }
+    assert!(core.lost().is_none());
+    drop(core);
+    assert!(workers.into_iter().all(|worker| worker.join().unwrap().is_ok()));
 }
 
 #[test]

@@ -30,7 +30,17 @@ impl LoraPair {
     /// - input: `[..., d_input]`
     /// - output: `[..., d_output]`
     pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        x.matmul(self.a.val().unsqueeze()).matmul(self.b.val().unsqueeze()) * self.scale
+        self.raise(self.lower(x))
+    }
+
+    /// `A x`, `[..., d_input]` to `[..., rank]`: of some of the inputs it is a part of the sum.
+    pub(crate) fn lower<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        x.matmul(self.a.val().unsqueeze())
+    }
+
+    /// `scale B x`, `[..., rank]` to `[..., d_output]`.
+    pub(crate) fn raise<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        x.matmul(self.b.val().unsqueeze()) * self.scale
     }
 
     /// `scale A B`, what merging adds to the weight: `[d_input, d_output]`.

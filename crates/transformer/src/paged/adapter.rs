@@ -1,3 +1,5 @@
+mod words;
+
 use std::path::Path;
 
 use burn::module::Module;
@@ -5,6 +7,8 @@ use burn::tensor::{Tensor, TensorData};
 use jarre_kernels::host_values;
 
 use super::batch::PagedBatch;
+use super::row_linear::RowLinear;
+use super::shard::Shard;
 use crate::decoder::{Decoder, DecoderConfig};
 use crate::error::{Error, Result};
 use crate::lora::{LoraPair, TARGETS};
@@ -13,10 +17,15 @@ use crate::lora::{LoraPair, TARGETS};
 /// of those sequences that name it, beside others that name another one or none, and the decoder's weights stay as they are.
 #[derive(Clone, Debug)]
 pub struct PagedAdapter {
-    layers: Vec<[Option<LoraPair>; TARGETS.len()]>,
-    /// Values in and out of the projections of a layer.
-    dims: [[usize; 2]; TARGETS.len()],
+    layers: Vec<OfTargets<Option<LoraPair>>>,
+    /// Values in and out of the projections of a layer, of the whole model.
+    dims: OfTargets<[usize; 2]>,
+    /// The worker that it was cut for.
+    shard: Shard,
 }
+
+/// One for each projection of a layer, in the order of [`TARGETS`].
+pub(super) type OfTargets<T> = [T; TARGETS.len()];
 
 /// A projection of a layer, in the order of [`TARGETS`].
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +54,7 @@ impl PagedAdapter {
     pub fn new(adapted: &Decoder) -> Result<Self> {
         let mut adapted = adapted.clone();
         let dims = dims(adapted.config());
-        let mut layers = vec![[const { None }; TARGETS.len()]; adapted.config().n_layers];
+        let mut layers = nothing(adapted.config());
         for (name, layer, projection) in adapted.projections_mut() {
             let Some(target) = TARGETS.iter().position(|target| *target == name) else { continue };
             layers[layer][target] = projection.lora.clone().filter(|lora| !lora.merged).map(Module::no_grad);
@@ -54,7 +63,7 @@ impl PagedAdapter {
             let found = "a model without adapters, or with merged ones".to_owned();
             return Err(Error::Unsupported { what: "adapter", found, supported: "one that acts beside the weights" });
         }
-        Ok(Self { layers, dims })
+        Ok(Self { layers, dims, shard: Shard::WHOLE })
     }
 
     /// The adapter of a PEFT folder for the model `base`.
@@ -70,9 +79,22 @@ impl PagedAdapter {
         self.layers.iter().flatten().flatten().map(Module::num_params).sum()
     }
 
-    /// Whether it is one for models of this shape.
+    /// Whether it is one for models of this shape that are whole.
     pub fn fits(&self, config: &DecoderConfig) -> bool {
-        self.layers.len() == config.n_layers && self.dims == dims(config)
+        self.fits_part(config, Shard::WHOLE)
+    }
+
+    /// Whether it is one for this worker's part of models of this shape.
+    pub(super) fn fits_part(&self, config: &DecoderConfig, shard: Shard) -> bool {
+        self.shard == shard && self.layers.len() == config.n_layers && self.dims == dims(config)
+    }
+
+    /// What of it a worker needs whose layers have these projections.
+    pub(super) fn part<'a>(&self, shard: Shard, layers: impl Iterator<Item = OfTargets<Option<&'a RowLinear>>>) -> Self {
+        let part = |(pairs, linears): (&OfTargets<Option<LoraPair>>, OfTargets<Option<&RowLinear>>)| {
+            std::array::from_fn(|target| Some(linears[target]?.pair_part(pairs[target].as_ref()?)))
+        };
+        Self { layers: self.layers.iter().zip(layers).map(part).collect(), dims: self.dims, shard }
     }
 
     fn pair(&self, place: Place) -> Option<&LoraPair> {
@@ -80,8 +102,13 @@ impl PagedAdapter {
     }
 }
 
+/// An adapter's layers before they have anything.
+fn nothing(config: &DecoderConfig) -> Vec<OfTargets<Option<LoraPair>>> {
+    vec![[const { None }; TARGETS.len()]; config.n_layers]
+}
+
 /// Values in and out of each of [`TARGETS`].
-fn dims(config: &DecoderConfig) -> [[usize; 2]; TARGETS.len()] {
+fn dims(config: &DecoderConfig) -> OfTargets<[usize; 2]> {
     let (d, ff) = (config.d_model, config.d_ff);
     let (heads, kv) = (config.n_heads * config.head_width(), config.kv_heads() * config.head_width());
     [[d, heads], [d, kv], [d, kv], [heads, d], [d, ff], [d, ff], [ff, d]]
@@ -113,8 +140,7 @@ impl<'a> AdaptedRows<'a> {
     pub(super) fn gather(&self, x: &[f32], width: usize, edit: impl FnOnce(&mut [f32])) -> Tensor<2> {
         let mut rows: Vec<f32> = self.rows.iter().flat_map(|row| &x[row * width..(row + 1) * width]).copied().collect();
         edit(&mut rows);
-        let device = self.adapter.layers.iter().flatten().flatten().next().expect("an adapter has a pair").a.val().device();
-        Tensor::from_data(TensorData::new(rows, [self.rows.len(), width]), &device)
+        self.tensor(rows, width)
     }
 
     /// Whether the adapter has something for a projection.
@@ -124,11 +150,36 @@ impl<'a> AdaptedRows<'a> {
 
     /// Adds what the adapter makes of its rows `x` to those rows of a projection's output.
     pub(super) fn add(&self, place: Place, x: &Tensor<2>, out: &mut [f32]) {
-        let Some(pair) = self.adapter.pair(place) else { return };
-        let delta = host_values(pair.forward(x.clone()));
-        let width = delta.len() / self.rows.len().max(1);
+        if let Some(pair) = self.adapter.pair(place) {
+            self.scatter(pair.forward(x.clone()), out);
+        }
+    }
+
+    /// What the adapter makes of its rows `x` first, `[rows, rank]`; nothing where it has nothing for the projection.
+    pub(super) fn lower(&self, place: Place, x: &Tensor<2>) -> Option<(Vec<f32>, usize)> {
+        let low = self.adapter.pair(place)?.lower(x.clone());
+        let [_, rank] = low.dims();
+        Some((host_values(low), rank))
+    }
+
+    /// As [`add`](Self::add), from what [`lower`](Self::lower) gave.
+    pub(super) fn raise(&self, place: Place, (low, rank): (Vec<f32>, usize), out: &mut [f32]) {
+        if let Some(pair) = self.adapter.pair(place) {
+            self.scatter(pair.raise(self.tensor(low, rank)), out);
+        }
+    }
+
+    fn scatter(&self, delta: Tensor<2>, out: &mut [f32]) {
+        let [_, width] = delta.dims();
+        let delta = host_values(delta);
         for (row, delta) in self.rows.iter().zip(delta.chunks_exact(width.max(1))) {
             out[row * width..(row + 1) * width].iter_mut().zip(delta).for_each(|(out, delta)| *out += delta);
         }
+    }
+
+    /// One row for each of its rows, where the adapter is.
+    fn tensor(&self, values: Vec<f32>, width: usize) -> Tensor<2> {
+        let device = self.adapter.layers.iter().flatten().flatten().next().expect("an adapter has a pair").a.val().device();
+        Tensor::from_data(TensorData::new(values, [self.rows.len(), width]), &device)
     }
 }

@@ -2,7 +2,7 @@ use burn::tensor::{Int, Tensor};
 use jarre_kernels::kv::{KvShape, KvType};
 use jarre_kernels::{LinearInput, RowNorm, host_values, on_host};
 
-use super::adapter::AdaptedRows;
+use super::adapter::{AdaptedRows, PagedAdapter};
 use super::batch::PagedBatch;
 use super::cache::PagedKvCache;
 use super::layer::PagedLayer;
@@ -18,6 +18,8 @@ use crate::position::{Positions, sinusoidal_table};
 #[derive(Debug)]
 pub struct PagedDecoder {
     config: DecoderConfig,
+    /// Whose part it is, or the one that has everything.
+    shard: Shard,
     /// Those whose keys it caches: all of the model, or those of a worker.
     kv_heads: usize,
     max_len: usize,
@@ -55,6 +57,7 @@ impl PagedDecoder {
             .as_ref()
             .map_or_else(|| Ok(RowLinear::tied(embedding.clone(), decoder.precision())), |head| RowLinear::new(head, None))?;
         Ok(Self {
+            shard: Shard::WHOLE,
             kv_heads: config.kv_heads(),
             max_len: if config.positions == Positions::Learned { max_len.min(config.max_positions) } else { max_len },
             embedding,
@@ -117,6 +120,7 @@ impl PagedDecoder {
         let tokens = shard.part("the vocabulary", self.config.vocab_size, 1)?;
         Ok(Self {
             config: self.config.clone(),
+            shard,
             kv_heads: shard.heads(self.config.kv_heads())?.len(),
             max_len: self.max_len,
             embedding: self.embedding.clone(),
@@ -125,6 +129,28 @@ impl PagedDecoder {
             norm: self.norm.clone(),
             head: self.head.outputs_part(tokens),
         })
+    }
+
+    /// Whose part it is.
+    pub(super) fn place(&self) -> Shard {
+        self.shard
+    }
+
+    /// What of an adapter of the whole model this part computes with.
+    ///
+    /// # Errors
+    /// Where it is none of such a model.
+    pub(super) fn adapter_part(&self, adapter: &PagedAdapter) -> Result<PagedAdapter> {
+        if !adapter.fits(&self.config) {
+            let found = "one of another model, or a part of one".to_owned();
+            return Err(Error::Unsupported { what: "adapter", found, supported: "whole adapters of the model that was cut" });
+        }
+        Ok(adapter.part(self.shard, self.layers.iter().map(PagedLayer::targets)))
+    }
+
+    /// As [`adapter_part`](Self::adapter_part), from an adapter's words.
+    pub(super) fn read_adapter(&self, words: &[u32]) -> Result<PagedAdapter> {
+        self.adapter_part(&PagedAdapter::from_words(&self.config, words, &self.embedding.device())?)
     }
 
     /// [`hidden`](Self::hidden), with outputs of layers brought together by `reduce`.
@@ -174,7 +200,7 @@ impl PagedDecoder {
         assert_eq!(cache.layers.len(), self.layers.len(), "layers of the cache and of the model");
         assert_eq!(batch.query_starts.last().copied().unwrap_or(0), batch.tokens.len(), "tokens of the sequences and of the batch");
         assert!(batch.adapters.is_empty() || batch.adapters.len() == batch.context_lens.len(), "adapters and sequences");
-        let fits = batch.adapters.iter().flatten().all(|adapter| adapter.fits(&self.config));
+        let fits = batch.adapters.iter().flatten().all(|adapter| adapter.fits_part(&self.config, self.shard));
         assert!(fits, "an adapter is another model's");
         let longest = batch.context_lens.iter().max().copied().unwrap_or(0);
         assert!(longest <= self.max_len, "a sequence of {longest} tokens; the model reads {}", self.max_len);

@@ -3,7 +3,7 @@ mod shard;
 use jarre_kernels::kv::{KvCache, Settings, ragged_attention};
 use jarre_kernels::{Activation, RowNorm, gate_rows};
 
-use super::adapter::{Place, Target};
+use super::adapter::{OfTargets, Place, Target};
 use super::reduce::Reduce;
 use super::row_linear::{RowInput, RowLinear};
 use super::step::Step;
@@ -34,6 +34,13 @@ impl PagedLayer {
             attention_out_norm: layer.attention_out_norm.as_ref().map(Norm::rows),
             feed_forward_out_norm: layer.feed_forward_out_norm.as_ref().map(Norm::rows),
         })
+    }
+
+    /// Its projections, as adapters know them.
+    pub(super) fn targets(&self) -> OfTargets<Option<&RowLinear>> {
+        let (attention, network) = (&self.attention, &self.feed_forward);
+        let [query, key, value] = attention.readers();
+        [Some(query), Some(key), Some(value), Some(&attention.output), network.gate.as_ref(), Some(&network.up), Some(&network.down)]
     }
 
     /// Hidden states `[rows, d_model]`, edited.

@@ -29,6 +29,7 @@ mod batch;
 mod cache;
 mod decoder;
 mod layer;
+mod low_rank;
 mod reduce;
 mod row_linear;
 mod shard;

@@ -4,7 +4,9 @@ use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 use jarre_kernels::{Activation, LinearInput, PackedLinear, Precision, RowNorm, WeightLayout, gate_rows, host_values, linear};
 
-use super::adapter::Place;
+use self::shard::Cut;
+use super::adapter::{AdaptedRows, Place};
+use super::low_rank::LowRank;
 use super::step::Step;
 use crate::decoder::Projection;
 use crate::error::{Error, Result};
@@ -15,6 +17,7 @@ pub(super) struct RowLinear {
     weights: Weights,
     /// Where adapters look for it; none where they have nothing for it.
     place: Option<Place>,
+    cut: Cut,
 }
 
 /// Weights that are shared with the layer that they were made of.
@@ -51,13 +54,13 @@ impl RowLinear {
             (None, Some(packed)) => Weights::Packed(packed.clone()),
             (None, None) => unreachable!("a layer has weights, packed or not"),
         };
-        Ok(Self { weights, place })
+        Ok(Self { weights, place, cut: Cut::Whole })
     }
 
     /// Logits by an embedding table.
     pub(super) fn tied(table: Tensor<2>, precision: Precision) -> Self {
         let float = FloatLinear { weight: table, bias: None, layout: WeightLayout::OutputFirst, precision };
-        Self { weights: Weights::Float(Box::new(float)), place: None }
+        Self { weights: Weights::Float(Box::new(float)), place: None, cut: Cut::Whole }
     }
 
     /// Values of an output row.
@@ -119,10 +122,29 @@ impl RowLinear {
         self.place.is_some_and(|place| step.adapted.iter().any(|adapted| adapted.acts_on(place)))
     }
 
-    fn adapt(&self, x: &RowInput, step: &Step<'_>, out: &mut [f32]) {
+    /// Adds what adapters make of rows.
+    pub(super) fn adapt(&self, x: &RowInput, step: &Step<'_>, out: &mut [f32]) {
         let Some(place) = self.place else { return };
         for (adapted, x) in step.adapted.iter().zip(&x.adapted) {
             adapted.add(place, x, out);
+        }
+    }
+
+    /// What adapters make of rows first: see [`raise`](Self::raise).
+    pub(super) fn lower(&self, x: &RowInput, step: &Step<'_>) -> Vec<LowRank> {
+        let Some(place) = self.place else { return Vec::new() };
+        let lower = |(adapter, (adapted, x)): (usize, (&AdaptedRows<'_>, &Tensor<2>))| {
+            let (values, rank) = adapted.lower(place, x)?;
+            Some(LowRank { adapter, values, rank })
+        };
+        step.adapted.iter().zip(&x.adapted).enumerate().filter_map(lower).collect()
+    }
+
+    /// As [`adapt`](Self::adapt), from what [`lower`](Self::lower) gave.
+    pub(super) fn raise(&self, low: Vec<LowRank>, step: &Step<'_>, out: &mut [f32]) {
+        let Some(place) = self.place else { return };
+        for LowRank { adapter, values, rank } in low {
+            step.adapted[adapter].raise(place, (values, rank), out);
         }
     }
 }

@@ -12,6 +12,9 @@ pub(super) struct Shard {
 }
 
 impl Shard {
+    /// The one that has everything.
+    pub(super) const WHOLE: Self = Self { rank: 0, world: 1 };
+
     pub(super) fn new(rank: usize, world: usize) -> Result<Self> {
         if rank >= world {
             return Err(Error::setting("the rank of a tensor-parallel worker", rank, format!("below the number of workers, {world}")));

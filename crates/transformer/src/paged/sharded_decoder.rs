@@ -1,5 +1,6 @@
 use jarre_kernels::kv::KvType;
 
+use super::adapter::PagedAdapter;
 use super::batch::PagedBatch;
 use super::cache::PagedKvCache;
 use super::decoder::PagedDecoder;
@@ -45,7 +46,6 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct ShardedDecoder {
     part: PagedDecoder,
-    shard: Shard,
 }
 
 impl ShardedDecoder {
@@ -57,7 +57,7 @@ impl ShardedDecoder {
     /// tokens or inner values than workers, or heads would cut a group of four-bit weights.
     pub fn new(decoder: &Decoder, max_len: usize, rank: usize, world_size: usize) -> Result<Self> {
         let shard = Shard::new(rank, world_size)?;
-        Ok(Self { part: PagedDecoder::new(decoder, max_len)?.shard(shard)?, shard })
+        Ok(Self { part: PagedDecoder::new(decoder, max_len)?.shard(shard)? })
     }
 
     /// What the whole model is.
@@ -83,26 +83,47 @@ impl ShardedDecoder {
         self.part.bytes_per_block(block_size, kind)
     }
 
-    /// Reads the batch, which is the same on all workers, and gives on all of them the logits of the whole vocabulary after the tokens that
-    /// are asked for, `[outputs, vocab_size]`.
+    /// This worker's part of an adapter: of `A` and `B` of a layer that is cut by its outputs, the whole `A` and some of `B`; by its inputs,
+    /// some of `A` and the whole `B`.
+    ///
+    /// # Errors
+    /// [`Unsupported`](Error::Unsupported) where it is no adapter of this model.
+    pub fn adapter_part(&self, adapter: &PagedAdapter) -> Result<PagedAdapter> {
+        self.part.adapter_part(adapter)
+    }
+
+    /// As [`adapter_part`](Self::adapter_part), from what another worker wrote with [`PagedAdapter::to_words`].
+    ///
+    /// # Errors
+    /// [`Unsupported`](Error::Unsupported) where the words are no adapter of this model.
+    pub fn read_adapter(&self, words: &[u32]) -> Result<PagedAdapter> {
+        self.part.read_adapter(words)
+    }
+
+    /// Reads the batch, which is the same on all workers but for its adapters, of which each has its [part](Self::adapter_part). Gives on all
+    /// of them the logits of the whole vocabulary after the tokens that are asked for, `[outputs, vocab_size]`.
+    ///
+    /// What an adapter adds to a layer is exchanged with the layer's own sums, and costs no further exchange.
     ///
     /// # Errors
     /// [`Collective`](Error::Collective) where a worker is lost, calls something else, or `collective` has another place than this part. What
-    /// the step was to write to the cache is then undefined. [`Unsupported`](Error::Unsupported) where a sequence has an adapter.
+    /// the step was to write to the cache is then undefined. [`Unsupported`](Error::Unsupported) where an adapter is whole, or another
+    /// worker's or model's.
     ///
     /// # Panics
     /// As [`PagedDecoder::forward`].
     pub fn forward(&self, cache: &mut PagedKvCache, batch: &PagedBatch<'_>, collective: &mut dyn Collective) -> Result<Vec<f32>> {
         self.check_place(collective)?;
-        if batch.adapters.iter().any(Option::is_some) {
-            let found = "an adapter for a part of a model".to_owned();
-            return Err(Error::Unsupported { what: "adapter", found, supported: "whole models: merge it before the model is cut" });
+        let shard = self.part.place();
+        if !batch.adapters.iter().flatten().all(|adapter| adapter.fits_part(self.config(), shard)) {
+            let found = "one that was not cut for this worker".to_owned();
+            return Err(Error::Unsupported { what: "adapter", found, supported: "what ShardedDecoder::adapter_part gives" });
         }
         let hidden = self.part.hidden_by(cache, batch, &mut Sharded { collective })?;
         if batch.outputs.is_empty() {
             return Ok(Vec::new());
         }
-        let lens = self.shard.lens(self.config().vocab_size);
+        let lens = shard.lens(self.config().vocab_size);
         let mine = self.part.logits(&hidden, batch.outputs.len());
         let gathered: Vec<usize> = lens.iter().map(|len| len * batch.outputs.len()).collect();
         let parts = collective.all_gather(&mine, &gathered)?;
@@ -111,7 +132,7 @@ impl ShardedDecoder {
     }
 
     fn check_place(&self, collective: &dyn Collective) -> Result<()> {
-        let Shard { rank, world } = self.shard;
+        let Shard { rank, world } = self.part.place();
         if (collective.rank(), collective.world_size()) == (rank, world) {
             return Ok(());
         }

@@ -2,30 +2,52 @@
 
 use std::ops::Range;
 
+use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 use jarre_kernels::{PackedLinear, WeightLayout, host_values};
 
 use super::{FloatLinear, RowLinear, Weights};
+use crate::lora::LoraPair;
+
+/// What of a layer there is.
+#[derive(Clone, Debug)]
+pub(super) enum Cut {
+    Whole,
+    Outputs(Range<usize>),
+    Inputs(Range<usize>),
+}
 
 impl RowLinear {
     /// The layer of some outputs, with their biases.
     pub(in crate::paged) fn outputs_part(&self, outputs: Range<usize>) -> Self {
-        Self::part(match &self.weights {
-            Weights::Packed(packed) => Weights::Packed(packed.outputs_part(outputs)),
+        let weights = match &self.weights {
+            Weights::Packed(packed) => Weights::Packed(packed.outputs_part(outputs.clone())),
             Weights::Float(float) => {
                 let bias = float.bias.as_ref().map(|bias| host_values(bias.clone())[outputs.clone()].to_vec());
                 let bias = bias.map(|bias| Tensor::from_data(&*bias, &float.weight.device()));
-                Weights::Float(Box::new(FloatLinear { bias, ..float.part(None, Some(outputs)) }))
+                Weights::Float(Box::new(FloatLinear { bias, ..float.part(None, Some(outputs.clone())) }))
             }
-        })
+        };
+        Self { weights, place: self.place, cut: Cut::Outputs(outputs) }
     }
 
     /// The layer of some inputs, with the bias of the whole.
     pub(in crate::paged) fn inputs_part(&self, inputs: Range<usize>) -> Self {
-        Self::part(match &self.weights {
-            Weights::Packed(packed) => Weights::Packed(packed.inputs_part(inputs)),
-            Weights::Float(float) => Weights::Float(Box::new(float.part(Some(inputs), None))),
-        })
+        let weights = match &self.weights {
+            Weights::Packed(packed) => Weights::Packed(packed.inputs_part(inputs.clone())),
+            Weights::Float(float) => Weights::Float(Box::new(float.part(Some(inputs.clone()), None))),
+        };
+        Self { weights, place: self.place, cut: Cut::Inputs(inputs) }
+    }
+
+    /// What of an adapter's matrices for the whole layer belongs to this part of it: rows of `A` to inputs, columns of `B` to outputs.
+    pub(in crate::paged) fn pair_part(&self, pair: &LoraPair) -> LoraPair {
+        let (a, b) = match &self.cut {
+            Cut::Whole => return pair.clone(),
+            Cut::Outputs(outputs) => (pair.a.val(), cut(&pair.b.val(), None, Some(outputs.clone()))),
+            Cut::Inputs(inputs) => (cut(&pair.a.val(), Some(inputs.clone()), None), pair.b.val()),
+        };
+        LoraPair::of(a, b, pair.scale).no_grad()
     }
 
     /// Neighbouring inputs that have to stay together.
@@ -43,10 +65,11 @@ impl RowLinear {
 
     /// The same layer without its bias; weights are shared.
     pub(in crate::paged) fn without_bias(&self) -> Self {
-        Self::part(match &self.weights {
+        let weights = match &self.weights {
             Weights::Packed(packed) => Weights::Packed(packed.clone().with_bias(None)),
             Weights::Float(float) => Weights::Float(Box::new(FloatLinear { bias: None, ..(**float).clone() })),
-        })
+        };
+        Self { weights, place: self.place, cut: self.cut.clone() }
     }
 
     pub(in crate::paged) fn bias(&self) -> Option<Vec<f32>> {
@@ -55,22 +78,21 @@ impl RowLinear {
             Weights::Float(float) => float.bias.clone().map(host_values),
         }
     }
-
-    /// Adapters, which are for whole layers, have nothing for parts.
-    fn part(weights: Weights) -> Self {
-        Self { weights, place: None }
-    }
 }
 
 impl FloatLinear {
     /// Some inputs and outputs, copied so that products find them one after another.
     fn part(&self, inputs: Option<Range<usize>>, outputs: Option<Range<usize>>) -> Self {
         let [first, second] = if self.layout == WeightLayout::InputFirst { [inputs, outputs] } else { [outputs, inputs] };
-        let [height, width] = self.weight.dims();
-        let (rows, columns) = (first.unwrap_or(0..height), second.unwrap_or(0..width));
-        let values = host_values(self.weight.clone());
-        let part: Vec<f32> = rows.clone().flat_map(|row| &values[row * width..][columns.clone()]).copied().collect();
-        let weight = Tensor::from_data(TensorData::new(part, [rows.len(), columns.len()]), &self.weight.device());
-        Self { weight, ..self.clone() }
+        Self { weight: cut(&self.weight, first, second), ..self.clone() }
     }
+}
+
+/// Some rows and columns of a matrix, all where none are given.
+fn cut(matrix: &Tensor<2>, rows: Option<Range<usize>>, columns: Option<Range<usize>>) -> Tensor<2> {
+    let [height, width] = matrix.dims();
+    let (rows, columns) = (rows.unwrap_or(0..height), columns.unwrap_or(0..width));
+    let values = host_values(matrix.clone());
+    let part: Vec<f32> = rows.clone().flat_map(|row| &values[row * width..][columns.clone()]).copied().collect();
+    Tensor::from_data(TensorData::new(part, [rows.len(), columns.len()]), &matrix.device())
 }
