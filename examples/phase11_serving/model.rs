@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use jarre_serving::{DraftOptions, KvType, Model, NgramProposer, ServeOptions, Speculative};
+use jarre_transformer::paged::{ShardConfig, ShardedDecoder};
 use jarre_transformer::quantize::{Int4Scheme, Quantizer, Scheme};
 use jarre_transformer::{CausalModel, Device};
 
@@ -16,7 +17,7 @@ pub(crate) fn open(args: &ModelArgs) -> Result<Model> {
 
 /// A model with its tokenizer, packed where that is asked for.
 pub(crate) fn load(name: Option<&Path>, quant: Option<Quant>) -> Result<Model> {
-    let (path, device) = (name.map_or_else(|| Ok(shipped()), locate)?, Device::default());
+    let (path, device) = (path(name)?, Device::default());
     let model = match quant {
         None => Model::open(&path, &device),
         Some(quant) => Model::open_quantized(&path, &quantizer(quant), &device),
@@ -29,17 +30,31 @@ pub(crate) fn load(name: Option<&Path>, quant: Option<Quant>) -> Result<Model> {
 }
 
 /// The same without its tokenizer, and in f32 where nothing is packed.
-pub(crate) fn weights(path: Option<&Path>, quant: Option<Quant>) -> Result<CausalModel> {
-    let (path, device) = (path.map_or_else(|| Ok(shipped()), locate)?, Device::default());
+pub(crate) fn weights(name: Option<&Path>, quant: Option<Quant>) -> Result<CausalModel> {
+    let (path, device) = (path(name)?, Device::default());
     let path = path.as_path();
-    let is_gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
-    let model = match (quant.map(quantizer), is_gguf) {
+    let model = match (quant.map(quantizer), is_gguf(path)) {
         (None, true) => CausalModel::from_gguf(path, &device),
         (None, false) => CausalModel::from_folder(path, &device),
         (Some(quantizer), true) => CausalModel::from_gguf_quantized(path, &quantizer, &device),
         (Some(quantizer), false) => CausalModel::from_folder_quantized(path, &quantizer, &device),
     };
     model.with_context(|| format!("cannot load {}", path.display()))
+}
+
+/// Where the weights of a model lie.
+pub(crate) fn path(name: Option<&Path>) -> Result<PathBuf> {
+    name.map_or_else(|| Ok(shipped()), locate)
+}
+
+/// A worker's part of the model at `path`.
+pub(crate) fn read_part(part: ShardConfig, path: &Path, quant: Option<Quant>) -> jarre_transformer::Result<ShardedDecoder> {
+    let part = quant.map(quantizer).map_or(part, |quantizer| part.with_quantizer(quantizer));
+    if is_gguf(path) { part.read_gguf(path, &Device::default()) } else { part.read_folder(path, &Device::default()) }
+}
+
+fn is_gguf(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
 }
 
 fn quantizer(quant: Quant) -> Quantizer {

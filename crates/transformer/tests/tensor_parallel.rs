@@ -3,7 +3,7 @@
 
 mod adapted;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use burn::tensor::Device;
 use jarre_kernels::Inputs;
 use jarre_quant::Int4Scheme;
 use jarre_transformer::collective::{Collective, Communicator, Rendezvous, RingConfig};
-use jarre_transformer::paged::{KvType, PagedAdapter, PagedBatch, PagedDecoder, ShardedDecoder};
-use jarre_transformer::quantize::{Quantizer, Scheme};
-use jarre_transformer::{CausalModel, Decoder, DecoderConfig, Error, Result};
+use jarre_transformer::paged::{KvType, PagedAdapter, PagedBatch, PagedDecoder, ShardConfig, ShardedDecoder};
+use jarre_transformer::quantize::{Method, Quantizer, Scheme};
+use jarre_transformer::{CausalModel, Decoder, DecoderConfig, Error, Result, int8};
 
 const DECODERS: [&str; 18] = [
     "gpt2",
@@ -40,9 +40,12 @@ const DECODERS: [&str; 18] = [
 const BLOCK: usize = 4;
 const MAX_LEN: usize = 64;
 
+fn folder(family: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families").join(family)
+}
+
 fn model(family: &str) -> CausalModel {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families").join(family);
-    CausalModel::from_folder(folder, &Device::default()).unwrap()
+    CausalModel::from_folder(folder(family), &Device::default()).unwrap()
 }
 
 /// Does `work` on every worker of a ring, each in a thread of its own; the results by rank.
@@ -115,9 +118,19 @@ fn part(
     collective: &mut dyn Collective,
 ) -> Result<EachOf<Vec<f32>>> {
     let model = ShardedDecoder::new(decoder, MAX_LEN, collective.rank(), collective.world_size())?;
+    logits(&model, kind, adapters, collective)
+}
+
+/// The logits of a worker's part, and the others'.
+fn logits(
+    model: &ShardedDecoder,
+    kind: KvType,
+    adapters: &EachOf<Option<PagedAdapter>>,
+    collective: &mut dyn Collective,
+) -> Result<EachOf<Vec<f32>>> {
     let mut cache = model.new_cache(16, BLOCK, kind);
     let adapters = adapters.each_ref().map(|adapter| Some(model.read_adapter(&adapter.as_ref()?.to_words()).unwrap()));
-    steps(decoder.config().vocab_size, &adapters, |batch| model.forward(&mut cache, batch, collective))
+    steps(model.config().vocab_size, &adapters, |batch| model.forward(&mut cache, batch, collective))
 }
 
 /// The largest difference of any worker's logits from those of one process, for each sequence.
@@ -287,6 +300,74 @@ fn adapters_that_were_not_cut_for_a_worker_are_refused() {
             assert!(error.contains("whole adapters of the model"), "{error}");
         }
     });
+}
+
+/// That parts which `read` reads have the bits of parts that are cut out of a model.
+fn check_read(model: &CausalModel, what: &str, world: usize, read: impl Fn(ShardConfig) -> Result<ShardedDecoder> + Sync) {
+    let adapters = two_adapters(model.decoder());
+    for adapters in [&NONE, &adapters] {
+        let both = on_all(world, |mut communicator| {
+            let cut = part(model.decoder(), KvType::F32, adapters, &mut communicator).unwrap();
+            let read = read(ShardConfig::new(communicator.rank(), world, MAX_LEN)).unwrap();
+            assert_eq!(read.place(), (communicator.rank(), world));
+            (cut, logits(&read, KvType::F32, adapters, &mut communicator).unwrap())
+        });
+        assert!(both.iter().all(|(cut, read)| cut == read), "{what} over {world} workers");
+    }
+}
+
+#[test]
+fn parts_that_are_read_alone_are_those_of_the_whole_model() {
+    let stored_otherwise = ["llama_bf16", "llama_f16", "llama_sharded"];
+    for family in DECODERS.into_iter().chain(stored_otherwise) {
+        let model = model(family);
+        for world in worlds(&model) {
+            check_read(&model, family, world, |part| part.read_folder(folder(family), &Device::default()));
+        }
+    }
+}
+
+#[test]
+fn so_they_are_where_weights_are_packed_meanwhile() {
+    let four_bits = Scheme::Int4(Int4Scheme::asymmetric(8));
+    for family in DECODERS {
+        for (scheme, inputs) in [(Scheme::Int8, Inputs::Int8), (four_bits, Inputs::Float), (Scheme::Bf16, Inputs::Float)] {
+            let quantizer = Quantizer::new(scheme).with_inputs(inputs);
+            let packed = CausalModel::from_folder_quantized(folder(family), &quantizer, &Device::default()).unwrap();
+            for world in worlds(&packed) {
+                let read = |part: ShardConfig| part.with_quantizer(quantizer).read_folder(folder(family), &Device::default());
+                check_read(&packed, &format!("{family} {scheme:?}"), world, read);
+            }
+        }
+    }
+}
+
+#[test]
+fn so_they_are_of_gguf_files_and_of_folders_in_eight_bits() {
+    let quantizer = Quantizer::new(Scheme::Int8);
+    for family in ["gpt2", "llama", "qwen2", "phi3"] {
+        let path = folder(family).join("model.gguf");
+        let packed = CausalModel::from_gguf_quantized(&path, &quantizer, &Device::default()).unwrap();
+        check_read(&packed, family, 2, |part| part.with_quantizer(quantizer).read_gguf(&path, &Device::default()));
+        let float = CausalModel::from_gguf(&path, &Device::default()).unwrap();
+        check_read(&float, family, 2, |part| part.read_gguf(&path, &Device::default()));
+        let eight_bits = tempfile::tempdir().unwrap();
+        int8::quantize_folder(&folder(family), eight_bits.path()).unwrap();
+        let float = CausalModel::from_folder(eight_bits.path(), &Device::default()).unwrap();
+        check_read(&float, family, 2, |part| part.read_folder(eight_bits.path(), &Device::default()));
+    }
+}
+
+#[test]
+fn what_cannot_be_cut_or_packed_is_refused_before_it_is_read() {
+    let refusal = |family: &str, part: ShardConfig| part.read_folder(folder(family), &Device::default()).unwrap_err().to_string();
+    let text = refusal("llama_mqa", ShardConfig::new(0, 2, MAX_LEN));
+    assert!(text.contains("workers is 2; it has to be a divisor of the model's number of key heads, 1"), "{text}");
+    assert!(refusal("llama", ShardConfig::new(2, 2, MAX_LEN)).contains("below the number of workers, 2"));
+    let wide = ShardConfig::new(0, 4, MAX_LEN).with_quantizer(Quantizer::new(Scheme::Int4(Int4Scheme::symmetric(16))));
+    assert!(refusal("llama", wide).contains("16"));
+    let calibrated = Quantizer::new(Scheme::Int4(Int4Scheme::symmetric(8))).with_method(Method::Awq);
+    assert!(refusal("llama", ShardConfig::new(0, 2, MAX_LEN).with_quantizer(calibrated)).contains("rounding to the nearest"));
 }
 
 /// A ring that offers sums alone, as devices do.

@@ -8,11 +8,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use jarre_kernels::packed::set_threads;
-use jarre_serving::tensor_parallel::{ShardedRunner, run_worker};
+use jarre_serving::tensor_parallel::{ShardedRunner, run_reading_worker};
 use jarre_serving::{KvType, ModelRunner, PagedRunner};
-use jarre_transformer::CausalModel;
 use jarre_transformer::collective::{CollectiveStats, Communicator, Rendezvous, RingConfig};
-use jarre_transformer::paged::{PagedBatch, PagedDecoder, ShardedDecoder};
+use jarre_transformer::paged::{PagedBatch, PagedDecoder, ShardConfig};
 use serde::{Deserialize, Serialize};
 
 use super::{bytes, cases};
@@ -120,6 +119,13 @@ impl Runner {
         }
     }
 
+    fn vocab_size(&self) -> usize {
+        match self {
+            Self::Whole(runner) => runner.vocab_size(),
+            Self::Sharded(runner) => runner.vocab_size(),
+        }
+    }
+
     pub(super) fn communication(&self) -> CollectiveStats {
         match self {
             Self::Whole(_) => CollectiveStats::default(),
@@ -133,18 +139,14 @@ pub(crate) fn run(args: &RankArgs) -> Result<()> {
     let (token, address) = told()?;
     let ring = |at| RingConfig::new(args.rank, args.world, at).with_token(&token).with_timeout(LOADING);
     if args.rank > 0 {
-        let model = model::weights(Some(&args.folder), args.work.quant)?;
-        return Ok(run_worker(model, Communicator::connect(&ring(address.parse()?))?)?);
+        let communicator = Communicator::connect(&ring(address.parse()?))?;
+        return Ok(run_reading_worker(|part| model::read_part(part, &args.folder, args.work.quant), communicator)?);
     }
     let rendezvous = Rendezvous::bind(&ring(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
     println!("{}", rendezvous.address());
     stdout().flush()?;
-    let vocab_size;
-    let mut runner = {
-        let model = model::weights(Some(&args.folder), args.work.quant)?;
-        vocab_size = model.config().vocab_size;
-        runner(args, &model, rendezvous)?
-    };
+    let mut runner = runner(args, rendezvous)?;
+    let vocab_size = runner.vocab_size();
     let (cases, logits) = cases::run(&mut runner, &args.work, vocab_size)?;
     std::fs::write(&args.logits, bytes(&logits)).with_context(|| format!("cannot write {}", args.logits.display()))?;
     println!("{}", serde_json::to_string(&Report { cases })?);
@@ -158,12 +160,13 @@ pub(super) fn told() -> Result<(String, String)> {
     Ok((token, lines.next().context("nobody said where to meet")??))
 }
 
-fn runner(args: &RankArgs, model: &CausalModel, rendezvous: Rendezvous) -> Result<Runner> {
+fn runner(args: &RankArgs, rendezvous: Rendezvous) -> Result<Runner> {
     let (max_len, blocks) = (args.work.max_len(), args.work.blocks());
     if args.world == 1 {
+        let model = model::weights(Some(&args.folder), args.work.quant)?;
         let decoder = PagedDecoder::new(model.decoder(), max_len)?;
         return Ok(Runner::Whole(Box::new(PagedRunner::new(decoder, blocks, BLOCK, KvType::Bf16))));
     }
-    let decoder = ShardedDecoder::new(model.decoder(), max_len, 0, args.world)?;
+    let decoder = model::read_part(ShardConfig::new(0, args.world, max_len), &args.folder, args.work.quant)?;
     Ok(Runner::Sharded(Box::new(ShardedRunner::new(decoder, blocks, BLOCK, KvType::Bf16, rendezvous.connect()?)?)))
 }

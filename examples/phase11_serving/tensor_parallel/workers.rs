@@ -8,8 +8,9 @@ use std::thread;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use jarre_kernels::packed::set_threads;
-use jarre_serving::tensor_parallel::run_worker;
+use jarre_serving::tensor_parallel::run_reading_worker;
 use jarre_transformer::collective::{Communicator, Rendezvous, RingConfig};
+use jarre_transformer::quantize::Inputs;
 
 use super::processes::{Processes, secret, tell};
 use super::rank::{LOADING, told};
@@ -55,9 +56,10 @@ pub(crate) fn start(world: usize, model: &ModelArgs) -> Result<(Communicator, Wo
 pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
     set_threads(args.threads);
     let (token, address) = told()?;
-    let model = model::weights(args.model.as_deref(), args.quant)?;
+    let path = model::path(args.model.as_deref())?;
     let communicator = Communicator::connect(&ring(args.rank, args.world, address.parse()?, &token))?;
-    Ok(run_worker(model, communicator)?)
+    // Rank 0 keeps the codes of folders in four bits too.
+    Ok(run_reading_worker(|part| model::read_part(part.with_packed_inputs(Inputs::Int8), &path, args.quant), communicator)?)
 }
 
 fn ring(rank: usize, world: usize, address: SocketAddr, token: &str) -> RingConfig {

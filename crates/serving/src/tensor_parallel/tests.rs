@@ -12,7 +12,7 @@ use super::ShardedRunner;
 use super::complaint::answer;
 use super::message::Message;
 use super::pulse::lock;
-use super::worker::{Worker, next};
+use super::worker::{Worker, cut, next};
 use crate::{Error, LoraAdapter, ModelRunner, Result};
 
 const WORLD: usize = 3;
@@ -23,7 +23,7 @@ fn adapter(decoder: &Decoder) -> LoraAdapter {
 
 /// A worker that cannot take the first adapter; the adapters that it has in the end.
 fn stubborn(decoder: Decoder, mut communicator: Communicator) -> Result<usize> {
-    let mut worker = Worker::begin(CausalModel::new(decoder, None, Vec::new()), &mut communicator)?;
+    let mut worker = Worker::begin(&mut communicator, |place| cut(CausalModel::new(decoder, None, Vec::new()), place))?;
     let mut refuses = true;
     loop {
         match next(&mut communicator)? {
@@ -40,7 +40,7 @@ fn stubborn(decoder: Decoder, mut communicator: Communicator) -> Result<usize> {
 }
 
 fn willing(decoder: Decoder, mut communicator: Communicator) -> Result<usize> {
-    let mut worker = Worker::begin(CausalModel::new(decoder, None, Vec::new()), &mut communicator)?;
+    let mut worker = Worker::begin(&mut communicator, |place| cut(CausalModel::new(decoder, None, Vec::new()), place))?;
     while worker.obey(next(&mut communicator)?, &mut communicator)? {}
     Ok(worker.adapters.len())
 }

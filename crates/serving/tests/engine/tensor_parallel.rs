@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use jarre_core::SystemClock;
 use jarre_core::future::{BoxStream, next};
-use jarre_serving::tensor_parallel::{ShardedRunner, run_worker};
+use jarre_serving::tensor_parallel::{ShardedRunner, run_reading_worker, run_worker};
 use jarre_serving::{Engine, EngineCore, Error, LoraAdapter, Model, ModelRunner, Output, Request, Result, SamplingParams, ServeOptions};
-use jarre_transformer::LoraConfig;
 use jarre_transformer::collective::{Communicator, Rendezvous, RingConfig};
-use jarre_transformer::paged::PagedAdapter;
+use jarre_transformer::paged::{PagedAdapter, ShardConfig};
 use jarre_transformer::quantize::{Quantizer, Scheme};
+use jarre_transformer::{Device, LoraConfig};
 
-use crate::fixture::{Answered, answer, family, family_folder, options, options_with, prompt, run, shipped};
+use crate::fixture::{Answered, answer, family, family_folder, options, options_with, prompt, run, shipped, tiny_folder};
 
 const LONG: Duration = Duration::from_mins(2);
 const PART: &str = "JARRE_TEST_TENSOR_PARALLEL_PART";
@@ -87,6 +87,39 @@ fn so_they_do_with_packed_weights() {
     let packed = || shipped().quantized(&Quantizer::new(Scheme::Int8), &[]).unwrap();
     check(packed, &options(), 2);
     check(packed, &options_with(|options| (options.max_num_batched_tokens, options.max_num_seqs) = (7, 7)), 4);
+}
+
+#[test]
+fn so_they_do_where_each_reads_its_part_alone() {
+    let quantizer = Quantizer::new(Scheme::Int8);
+    let packed = Model::open_quantized(tiny_folder(), &quantizer, &Device::default()).unwrap();
+    let requests = requests(packed.causal().config().vocab_size);
+    let expected: Vec<_> = answer(&packed, &options(), &requests).iter().map(ids).collect();
+    let rendezvous = meeting(2, LONG);
+    let address = rendezvous.address();
+    let worker = thread::spawn(move || {
+        let read = |part: ShardConfig| part.with_quantizer(quantizer).read_folder(tiny_folder(), &Device::default());
+        run_reading_worker(read, Communicator::connect(&config(1, 2, address, LONG))?)
+    });
+    let mut core = packed.tensor_parallel_engine(&options(), rendezvous.connect().unwrap()).unwrap();
+    let keys: Vec<_> = requests.iter().map(|request| core.add(request.clone(), Duration::ZERO).unwrap()).collect();
+    let answered = run(&mut core);
+    assert_eq!(keys.iter().map(|key| ids(&answered[key])).collect::<Vec<_>>(), expected);
+    drop(core);
+    worker.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_part_that_cannot_be_read_is_named_with_the_reason() {
+    let rendezvous = meeting(2, LONG);
+    let address = rendezvous.address();
+    let worker = thread::spawn(move || {
+        let read = |part: ShardConfig| part.read_folder("of/nobody", &Device::default());
+        run_reading_worker(read, Communicator::connect(&config(1, 2, address, LONG))?)
+    });
+    let error = family("llama").tensor_parallel_engine(&options(), rendezvous.connect().unwrap()).unwrap_err().to_string();
+    assert!(error.contains("rank 1 cannot take its part") && error.contains("of/nobody"), "{error}");
+    assert!(worker.join().unwrap().unwrap_err().to_string().contains("of/nobody"));
 }
 
 #[test]

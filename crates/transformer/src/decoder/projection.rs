@@ -70,6 +70,13 @@ impl Projection {
         }
     }
 
+    /// A layer of other sizes that is like it, before it has weights.
+    pub(crate) fn resized(&self, [d_input, d_output]: [usize; 2], device: &Device) -> Self {
+        let bias = self.linear.as_ref().is_some_and(|linear| linear.bias.is_some());
+        let config = ProjectionConfig { d_input, d_output, bias, initializer: Initializer::Zeros };
+        Self { precision: self.precision, ..config.init(device) }
+    }
+
     /// Values in and out.
     pub(crate) fn dims(&self) -> [usize; 2] {
         match (&self.linear, &self.packed) {

@@ -14,7 +14,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use jarre_quant::gguf::GgufFile;
 
-use self::tensors::Tensors;
+pub(crate) use self::tensors::Tensors;
 use crate::chat_template::ChatTemplate;
 use crate::decoder::{CausalModel, DecoderFolder, load};
 use crate::error::{Error, Result};
@@ -75,16 +75,22 @@ impl ChatTemplate {
 }
 
 fn load_gguf(path: &Path, quantizer: Option<&Quantizer>, device: &Device) -> Result<CausalModel> {
+    let (read, tensors) = open_decoder(path)?;
+    let decoder = load(read.config.init(device), &read.names, &tensors, quantizer, device)?;
+    tensors.finish().map_err(|error| Error::malformed(path, error))?;
+    device.sync().map_err(|error| Error::Device(format!("{error:?}")))?;
+    Ok(CausalModel::new(decoder, read.bos, read.eos))
+}
+
+/// What a file says of its decoder, and the tensors for it, checked.
+pub(crate) fn open_decoder(path: &Path) -> Result<(DecoderFolder, Tensors)> {
     let file = open(path)?;
     let config = config::of(&file).map_err(|reason| reason.at(path))?;
     let arch = config.arch;
     let read = DecoderFolder::from_value(path, config.json)?;
     let tensors = Tensors::new(file, arch, &read.config);
     tensors.check(&expected(&read.config.init(&Device::default()), &read.names))?;
-    let decoder = load(read.config.init(device), &read.names, &tensors, quantizer, device)?;
-    tensors.finish().map_err(|error| Error::malformed(path, error))?;
-    device.sync().map_err(|error| Error::Device(format!("{error:?}")))?;
-    Ok(CausalModel::new(decoder, read.bos, read.eos))
+    Ok((read, tensors))
 }
 
 fn open(path: &Path) -> Result<GgufFile> {

@@ -10,7 +10,7 @@ use crate::decoder::DecoderConfig;
 use crate::error::{Error, Result};
 use crate::weights::{TensorSource, transpose};
 
-pub(super) struct Tensors {
+pub(crate) struct Tensors {
     file: GgufFile,
     arch: Arch,
     heads: usize,
@@ -51,7 +51,7 @@ impl Tensors {
     }
 
     /// What went wrong while values were read.
-    pub(super) fn finish(self) -> gguf::Result<()> {
+    pub(crate) fn finish(self) -> gguf::Result<()> {
         self.failed.into_inner().map_or(Ok(()), Err)
     }
 }

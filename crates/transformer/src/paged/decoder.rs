@@ -1,4 +1,6 @@
-use burn::tensor::{Int, Tensor};
+mod read;
+
+use burn::tensor::{Device, Int, Tensor};
 use jarre_kernels::kv::{KvShape, KvType};
 use jarre_kernels::{LinearInput, RowNorm, host_values, on_host};
 
@@ -41,32 +43,28 @@ impl PagedDecoder {
     /// [`Error::Unsupported`] for a model that is not in host memory, `ALiBi`, and adapters that are not merged: those
     /// come with the sequences that want them ([`PagedBatch::adapters`]).
     pub fn new(decoder: &Decoder, max_len: usize) -> Result<Self> {
+        let config = decoder.config();
+        check_supported(config, &decoder.device())?;
+        let layers = decoder.layers.iter().enumerate().map(|(index, layer)| PagedLayer::new(layer, config, index));
+        let tied = || Ok(RowLinear::tied(decoder.embedding.weight.val(), decoder.precision()));
+        let head = decoder.head.as_ref().map_or_else(tied, |head| RowLinear::new(head, None))?;
+        Ok(Self::of(decoder, max_len, Shard::WHOLE, config.kv_heads(), layers.collect::<Result<_>>()?, head))
+    }
+
+    /// With the embeddings and the last norm of a decoder.
+    fn of(decoder: &Decoder, max_len: usize, shard: Shard, kv_heads: usize, layers: Vec<PagedLayer>, head: RowLinear) -> Self {
         let config = decoder.config().clone();
-        if !on_host(&decoder.device()) {
-            let found = format!("{:?}", decoder.device());
-            return Err(Error::Unsupported { what: "device", found, supported: "the host: a paged decoder computes there" });
-        }
-        if config.positions == Positions::Alibi {
-            let supported = "rotary, learned and sinusoidal positions over a paged cache";
-            return Err(Error::Unsupported { what: "position", found: "alibi".to_owned(), supported });
-        }
-        let layers = decoder.layers.iter().enumerate().map(|(index, layer)| PagedLayer::new(layer, &config, index));
-        let embedding = decoder.embedding.weight.val();
-        let head = decoder
-            .head
-            .as_ref()
-            .map_or_else(|| Ok(RowLinear::tied(embedding.clone(), decoder.precision())), |head| RowLinear::new(head, None))?;
-        Ok(Self {
-            shard: Shard::WHOLE,
-            kv_heads: config.kv_heads(),
+        Self {
+            shard,
+            kv_heads,
             max_len: if config.positions == Positions::Learned { max_len.min(config.max_positions) } else { max_len },
-            embedding,
+            embedding: decoder.embedding.weight.val(),
             positions: decoder.positions.as_ref().map(|table| host_values(table.val())),
-            layers: layers.collect::<Result<_>>()?,
+            layers,
             norm: decoder.norm.as_ref().map(Norm::rows),
             head,
             config,
-        })
+        }
     }
 
     /// What the model is.
@@ -239,4 +237,16 @@ impl PagedDecoder {
     fn shape(&self, blocks: usize, block_size: usize) -> KvShape {
         KvShape { blocks, block_size, kv_heads: self.kv_heads, head_dim: self.config.head_width() }
     }
+}
+
+fn check_supported(config: &DecoderConfig, device: &Device) -> Result<()> {
+    if !on_host(device) {
+        let found = format!("{device:?}");
+        return Err(Error::Unsupported { what: "device", found, supported: "the host: a paged decoder computes there" });
+    }
+    if config.positions == Positions::Alibi {
+        let supported = "rotary, learned and sinusoidal positions over a paged cache";
+        return Err(Error::Unsupported { what: "position", found: "alibi".to_owned(), supported });
+    }
+    Ok(())
 }

@@ -1,3 +1,4 @@
+mod read;
 mod shard;
 
 use jarre_kernels::kv::{KvCache, Settings, ragged_attention};
@@ -25,15 +26,21 @@ pub(super) struct PagedLayer {
 
 impl PagedLayer {
     pub(super) fn new(layer: &DecoderLayer, config: &DecoderConfig, index: usize) -> Result<Self> {
-        Ok(Self {
-            attention: Attention::new(&layer.attention, config.window(index), index)?,
-            feed_forward: Network::new(&layer.feed_forward, index)?,
+        let attention = Attention::new(&layer.attention, config.window(index), index)?;
+        Ok(Self::of(layer, config, attention, Network::new(&layer.feed_forward, index)?))
+    }
+
+    /// With the norms of a layer.
+    fn of(layer: &DecoderLayer, config: &DecoderConfig, attention: Attention, feed_forward: Network) -> Self {
+        Self {
+            attention,
+            feed_forward,
             placement: config.norm_placement,
             attention_norm: layer.attention_norm.rows(),
             feed_forward_norm: layer.feed_forward_norm.rows(),
             attention_out_norm: layer.attention_out_norm.as_ref().map(Norm::rows),
             feed_forward_out_norm: layer.feed_forward_out_norm.as_ref().map(Norm::rows),
-        })
+        }
     }
 
     /// Its projections, as adapters know them.
@@ -88,15 +95,24 @@ struct Attention {
 impl Attention {
     fn new(attention: &MultiHeadAttention, window: Option<usize>, layer: usize) -> Result<Self> {
         let at = |target| Some(Place { layer, target });
-        Ok(Self {
-            query: RowLinear::new(&attention.query, at(Target::Query))?,
-            key: RowLinear::new(&attention.key, at(Target::Key))?,
-            value: RowLinear::new(&attention.value, at(Target::Value))?,
-            output: RowLinear::new(&attention.output, at(Target::Output))?,
+        let query = RowLinear::new(&attention.query, at(Target::Query))?;
+        let key = RowLinear::new(&attention.key, at(Target::Key))?;
+        let value = RowLinear::new(&attention.value, at(Target::Value))?;
+        let output = RowLinear::new(&attention.output, at(Target::Output))?;
+        Ok(Self::of(attention, window, [query, key, value, output]))
+    }
+
+    /// With the norms and settings of an attention.
+    fn of(attention: &MultiHeadAttention, window: Option<usize>, [query, key, value, output]: [RowLinear; 4]) -> Self {
+        Self {
+            query,
+            key,
+            value,
+            output,
             query_norm: attention.query_norm.as_ref().map(Norm::rows),
             key_norm: attention.key_norm.as_ref().map(Norm::rows),
             settings: Settings { scale: attention.scale() as f32, softcap: attention.softcap() as f32, window },
-        })
+        }
     }
 
     fn readers(&self) -> [&RowLinear; 3] {

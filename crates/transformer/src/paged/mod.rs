@@ -30,9 +30,11 @@ mod cache;
 mod decoder;
 mod layer;
 mod low_rank;
+mod part_reader;
 mod reduce;
 mod row_linear;
 mod shard;
+mod shard_config;
 mod sharded_decoder;
 mod step;
 
@@ -40,5 +42,6 @@ pub use self::adapter::PagedAdapter;
 pub use self::batch::PagedBatch;
 pub use self::cache::PagedKvCache;
 pub use self::decoder::PagedDecoder;
+pub use self::shard_config::ShardConfig;
 pub use self::sharded_decoder::ShardedDecoder;
 pub use jarre_kernels::kv::KvType;

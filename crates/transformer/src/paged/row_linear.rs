@@ -4,7 +4,7 @@ use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 use jarre_kernels::{Activation, LinearInput, PackedLinear, Precision, RowNorm, WeightLayout, gate_rows, host_values, linear};
 
-use self::shard::Cut;
+pub(super) use self::shard::Cut;
 use super::adapter::{AdaptedRows, Place};
 use super::low_rank::LowRank;
 use super::step::Step;

@@ -50,7 +50,7 @@ pub struct ShardedDecoder {
 
 impl ShardedDecoder {
     /// The part of worker `rank` of `world_size`, for sequences of up to `max_len` tokens. The decoder's packed weights are copied, so that
-    /// it can be dropped.
+    /// it can be dropped; [`ShardConfig`](super::ShardConfig) reads a part without it.
     ///
     /// # Errors
     /// As [`PagedDecoder::new`], and [`InvalidSetting`](Error::InvalidSetting) where `world_size` does not divide the key heads, there are fewer
@@ -58,6 +58,17 @@ impl ShardedDecoder {
     pub fn new(decoder: &Decoder, max_len: usize, rank: usize, world_size: usize) -> Result<Self> {
         let shard = Shard::new(rank, world_size)?;
         Ok(Self { part: PagedDecoder::new(decoder, max_len)?.shard(shard)? })
+    }
+
+    /// A part that was read from a file.
+    pub(super) fn of(part: PagedDecoder) -> Self {
+        Self { part }
+    }
+
+    /// Whose part it is, and of how many.
+    pub fn place(&self) -> (usize, usize) {
+        let Shard { rank, world } = self.part.place();
+        (rank, world)
     }
 
     /// What the whole model is.
@@ -132,7 +143,7 @@ impl ShardedDecoder {
     }
 
     fn check_place(&self, collective: &dyn Collective) -> Result<()> {
-        let Shard { rank, world } = self.part.place();
+        let (rank, world) = self.place();
         if (collective.rank(), collective.world_size()) == (rank, world) {
             return Ok(());
         }

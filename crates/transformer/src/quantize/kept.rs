@@ -35,7 +35,8 @@ pub(crate) fn keep_codes(decoder: &mut Decoder, names: &DecoderNames, weights: &
     }
 }
 
-fn keep(projection: &mut Projection, path: &str, names: &DecoderNames, weights: &Weights, inputs: Inputs) {
+/// The same for the linear layer whose parameters are at `path`.
+pub(crate) fn keep(projection: &mut Projection, path: &str, names: &DecoderNames, weights: &Weights, inputs: Inputs) {
     let Some(place) = names.place(&format!("{path}.weight")) else { return };
     let Some(groups) = weights.layer(&place.name).and_then(multiplied) else { return };
     let start = place.part.map_or(0, |part| part.start);

@@ -33,7 +33,7 @@ use self::capture::Captured;
 pub use jarre_kernels::Inputs;
 pub use jarre_quant::Int4Scheme;
 
-pub(crate) use self::kept::keep_codes;
+pub(crate) use self::kept::{keep, keep_codes};
 pub(crate) use self::observer::Observer;
 use self::weights::rows_of;
 use crate::decoder::{Decoder, DecoderLayer, Projection};
@@ -146,6 +146,19 @@ impl Quantizer {
         self.pack_layer(index, layer, None)
     }
 
+    /// How many neighbouring inputs of a layer of `columns` share a scale, where that is not all of them.
+    pub(crate) fn group(&self, columns: usize) -> usize {
+        match self.scheme {
+            Scheme::Int4(scheme) if columns.is_multiple_of(scheme.group) => scheme.group,
+            _ => 1,
+        }
+    }
+
+    /// Packs one linear layer, to the nearest, and calls it `name` where that fails.
+    pub(crate) fn round(&self, name: &str, projection: &mut Projection) -> Result<()> {
+        self.pack(projection, None).map_err(|source| Error::Quantize { layer: name.to_owned(), source })
+    }
+
     fn pack_layer(&self, index: usize, layer: &mut DecoderLayer, inputs: Option<&capture::LayerInputs>) -> Result<()> {
         for (name, projection, inputs) in capture::named(layer, inputs) {
             self.pack(projection, inputs).map_err(|source| Error::Quantize { layer: format!("layers.{index}.{name}"), source })?;
@@ -224,19 +237,31 @@ impl Quantizer {
 
     /// The logits' weights, in sixteen bits or eight.
     pub(crate) fn pack_head(&self, decoder: &mut Decoder) -> Result<()> {
-        let rows = match &decoder.head {
-            Some(Projection { linear: Some(linear), .. }) => rows_of(linear),
-            Some(_) => return Ok(()),
-            None => host_values(decoder.embedding.weight.val()),
-        };
-        let columns = decoder.config().d_model;
+        if let Some(head) = &mut decoder.head {
+            return self.round_head(head);
+        }
+        let rows = host_values(decoder.embedding.weight.val());
+        decoder.head = Some(self.head(&rows, decoder.config().d_model)?);
+        Ok(())
+    }
+
+    /// Packs the logits' weights where they are a layer of their own, of all tokens or of some.
+    pub(crate) fn round_head(&self, head: &mut Projection) -> Result<()> {
+        if let Some(linear) = &head.linear {
+            let [columns, _] = linear.weight.dims();
+            *head = self.head(&rows_of(linear), columns)?;
+        }
+        Ok(())
+    }
+
+    /// The logits of some tokens, whose weights are `rows` of `columns` values.
+    pub(crate) fn head(&self, rows: &[f32], columns: usize) -> Result<Projection> {
         let weights = match self.scheme {
-            Scheme::Bf16 => Ok(Bf16Weights::new(&rows, [rows.len() / columns, columns]).into()),
-            Scheme::Int8 | Scheme::Int4(_) => eight_bits(&rows, columns),
+            Scheme::Bf16 => Ok(Bf16Weights::new(rows, [rows.len() / columns, columns]).into()),
+            Scheme::Int8 | Scheme::Int4(_) => eight_bits(rows, columns),
         };
         let weights = weights.map_err(|source| Error::Quantize { layer: "the logits' weights".to_owned(), source })?;
-        decoder.head = Some(Projection::packed(PackedLinear::new(weights, self.inputs)));
-        Ok(())
+        Ok(Projection::packed(PackedLinear::new(weights, self.inputs)))
     }
 }
 

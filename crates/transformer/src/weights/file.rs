@@ -202,13 +202,24 @@ impl Weights {
         self.entries.get(name).expect("check() found every name that is read")
     }
 
-    /// Zeros where the file cannot be read.
     fn bytes(&self, entry: &Entry) -> Cow<'_, [u8]> {
-        self.shards[entry.shard].bytes(entry.bytes.clone()).unwrap_or_else(|error| {
+        self.bytes_at(entry, 0..entry.bytes.len())
+    }
+
+    /// Some bytes of a tensor; zeros where the file cannot be read.
+    fn bytes_at(&self, entry: &Entry, range: Range<usize>) -> Cow<'_, [u8]> {
+        let place = entry.bytes.start + range.start..entry.bytes.start + range.end;
+        self.shards[entry.shard].bytes(place).unwrap_or_else(|error| {
             // The first one counts.
             let _ = self.failed.set(Error::io(&self.paths[entry.shard])(error));
-            Cow::Owned(vec![0; entry.bytes.len()])
+            Cow::Owned(vec![0; range.len()])
         })
+    }
+
+    /// The tensor `name`, where its own values lie in the file, and its rows.
+    fn readable(&self, name: &str) -> Option<(&Entry, usize)> {
+        let entry = if self.layers.contains_key(name) { None } else { self.entries.get(name) };
+        entry.and_then(|entry| Some((entry, *entry.shape.first().filter(|rows| **rows > 0)?)))
     }
 
     /// What is wrong with a tensor, if anything; a missing scale goes to `missing`.
@@ -241,14 +252,37 @@ impl TensorSource for Weights {
             return layer.dequantize();
         }
         let entry = self.entry(name);
-        let bytes = &*self.bytes(entry);
-        match entry.dtype {
-            Dtype::I8 => int8::dequantize(bytes, &self.values(&scale_name(name))),
-            Dtype::F32 => from_le(bytes, f32::from_le_bytes),
-            Dtype::F16 => from_le(bytes, |two| burn::tensor::f16::from_le_bytes(two).to_f32()),
-            Dtype::BF16 => from_le(bytes, |two| burn::tensor::bf16::from_le_bytes(two).to_f32()),
-            _ => unreachable!("check() refused every other type"),
+        floats(entry.dtype, &self.bytes(entry), || self.values(&scale_name(name)))
+    }
+
+    fn rows(&self, name: &str, rows: Range<usize>) -> Option<Vec<f32>> {
+        let (entry, count) = self.readable(name)?;
+        let width = entry.bytes.len() / count;
+        let bytes = self.bytes_at(entry, rows.start * width..rows.end * width);
+        Some(floats(entry.dtype, &bytes, || self.values(&scale_name(name))[rows].to_vec()))
+    }
+
+    fn columns(&self, name: &str, columns: Range<usize>) -> Option<Vec<f32>> {
+        let (entry, count) = self.readable(name)?;
+        let size = entry.bytes.len() / entry.shape.iter().product::<usize>().max(1);
+        let width = entry.bytes.len() / count;
+        let mut bytes = Vec::with_capacity(count * columns.len() * size);
+        for row in 0..count {
+            let start = row * width;
+            bytes.extend_from_slice(&self.bytes_at(entry, start + columns.start * size..start + columns.end * size));
         }
+        Some(floats(entry.dtype, &bytes, || self.values(&scale_name(name))))
+    }
+}
+
+/// Bytes as values; `scales` are those of the rows that they belong to, for eight bits.
+fn floats(dtype: Dtype, bytes: &[u8], scales: impl FnOnce() -> Vec<f32>) -> Vec<f32> {
+    match dtype {
+        Dtype::I8 => int8::dequantize(bytes, &scales()),
+        Dtype::F32 => from_le(bytes, f32::from_le_bytes),
+        Dtype::F16 => from_le(bytes, |two| burn::tensor::f16::from_le_bytes(two).to_f32()),
+        Dtype::BF16 => from_le(bytes, |two| burn::tensor::bf16::from_le_bytes(two).to_f32()),
+        _ => unreachable!("check() refused every other type"),
     }
 }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -62,6 +63,16 @@ impl Naming for Paths {
 pub(crate) trait TensorSource {
     /// Values of `name`, which is known to be there with its shape.
     fn values(&self, name: &str) -> Vec<f32>;
+
+    /// Those of some rows, where they can be read without the others.
+    fn rows(&self, _name: &str, _rows: Range<usize>) -> Option<Vec<f32>> {
+        None
+    }
+
+    /// Those of some columns of a matrix, where they can be read without the others.
+    fn columns(&self, _name: &str, _columns: Range<usize>) -> Option<Vec<f32>> {
+        None
+    }
 }
 
 /// A tensor as it is written to a file.
@@ -88,7 +99,7 @@ pub(crate) fn fill<M: Module>(module: M, naming: &dyn Naming, source: &dyn Tenso
 
 /// As [`fill`], for a module that stands at `path` in the one that `naming` knows.
 pub(crate) fn fill_at<M: Module>(module: M, path: &str, naming: &dyn Naming, source: &dyn TensorSource, device: &Device) -> M {
-    let path = path.split('.').map(str::to_owned).collect();
+    let path = path.split('.').filter(|name| !name.is_empty()).map(str::to_owned).collect();
     module.map(&mut Filler { naming, source, device, path, last: None })
 }
 
@@ -139,24 +150,22 @@ struct Filler<'a> {
     source: &'a dyn TensorSource,
     device: &'a Device,
     path: Vec<String>,
-    /// The tensor that was read last: parts of one follow each other.
+    /// The tensor of several parameters that was read last: they follow each other.
     last: Option<(String, Vec<f32>)>,
 }
 
 impl Filler<'_> {
     fn values(&mut self, place: &Place, own: &[usize]) -> Vec<f32> {
-        if self.last.as_ref().is_none_or(|(name, _)| *name != place.name) {
-            self.last = Some((place.name.clone(), self.source.values(&place.name)));
-        }
-        let (_, stored) = self.last.as_ref().expect("it was read just now");
         let outputs = *own.last().expect("a parameter has a dimension");
-        let total = place.part.map_or(outputs, |part| part.total);
-        let start = place.part.map_or(0, |part| part.start);
-        let mut values: Vec<f32> = match place.layout {
-            Layout::AsIs => stored.chunks_exact(total).flat_map(|row| &row[start..start + outputs]).copied().collect(),
-            Layout::OutIn => {
-                let inputs = stored.len() / total;
-                transpose(&stored[start * inputs..(start + outputs) * inputs], outputs, inputs)
+        let mut values = match (place.layout, place.part) {
+            (Layout::AsIs, None) => self.source.values(&place.name),
+            (Layout::AsIs, Some(Part { start, total })) => {
+                let rows = self.whole(&place.name).chunks_exact(total);
+                rows.flat_map(|row| &row[start..start + outputs]).copied().collect()
+            }
+            (Layout::OutIn, part) => {
+                let rows = part.map_or_else(|| self.source.values(&place.name), |part| self.rows(&place.name, part, outputs));
+                transpose(&rows, outputs, rows.len() / outputs)
             }
         };
         if place.offset != 0.0 {
@@ -165,6 +174,24 @@ impl Filler<'_> {
             }
         }
         values
+    }
+
+    /// The rows of some outputs.
+    fn rows(&mut self, name: &str, Part { start, total }: Part, outputs: usize) -> Vec<f32> {
+        let rows = start..start + outputs;
+        self.source.rows(name, rows.clone()).unwrap_or_else(|| {
+            let stored = self.whole(name);
+            let inputs = stored.len() / total;
+            stored[rows.start * inputs..rows.end * inputs].to_vec()
+        })
+    }
+
+    fn whole(&mut self, name: &str) -> &[f32] {
+        if self.last.as_ref().is_none_or(|(last, _)| last != name) {
+            self.last = Some((name.to_owned(), self.source.values(name)));
+        }
+        let (_, stored) = self.last.as_ref().expect("it was read just now");
+        stored
     }
 }
 

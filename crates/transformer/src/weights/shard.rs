@@ -76,6 +76,9 @@ impl Shard {
 
 #[cfg(test)]
 mod tests {
+    use safetensors::Dtype;
+    use safetensors::tensor::TensorView;
+
     use super::*;
     use crate::weights::{TensorSource, Weights};
 
@@ -94,6 +97,34 @@ mod tests {
             assert_eq!(weights.values("x"), [1.0, 2.0, 3.0, 4.0]);
             weights.finish().unwrap();
         }
+    }
+
+    #[test]
+    fn rows_and_columns_are_read_as_those_of_the_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (rows, columns) = (5, 6);
+        let numbers: Vec<f32> = (0..rows * columns).map(|i| i as f32 - 11.0).collect();
+        let halves = |convert: fn(f32) -> [u8; 2]| numbers.iter().copied().flat_map(convert).collect::<Vec<u8>>();
+        let eighths: Vec<u8> = numbers.iter().map(|&x| (x as i8).cast_unsigned()).collect();
+        let scales: Vec<u8> = [0.5_f32, 1.0, 2.0, 0.25, 3.0].into_iter().flat_map(f32::to_le_bytes).collect();
+        let tensors = [
+            ("f32", Dtype::F32, [rows, columns], numbers.iter().copied().flat_map(f32::to_le_bytes).collect()),
+            ("f16", Dtype::F16, [rows, columns], halves(|x| burn::tensor::f16::from_f32(x).to_le_bytes())),
+            ("bf16", Dtype::BF16, [rows, columns], halves(|x| burn::tensor::bf16::from_f32(x).to_le_bytes())),
+            ("i8", Dtype::I8, [rows, columns], eighths),
+            ("i8_scale", Dtype::F32, [rows, 1], scales),
+        ];
+        let views = tensors.iter().map(|(name, dtype, shape, bytes)| (*name, TensorView::new(*dtype, shape.to_vec(), bytes).unwrap()));
+        std::fs::write(folder.path().join("model.safetensors"), safetensors::serialize(views, None).unwrap()).unwrap();
+        let weights = Weights::open(folder.path()).unwrap();
+        for name in ["f32", "f16", "bf16", "i8"] {
+            let whole = weights.values(name);
+            assert_eq!(weights.rows(name, 1..4).unwrap(), whole[columns..4 * columns], "{name}");
+            let cut: Vec<f32> = whole.chunks_exact(columns).flat_map(|row| &row[2..5]).copied().collect();
+            assert_eq!(weights.columns(name, 2..5).unwrap(), cut, "{name}");
+        }
+        assert_eq!(weights.rows("i8", 3..4).unwrap(), [7.0, 8.0, 9.0, 10.0, 11.0, 12.0].map(|x| x * 0.25));
+        weights.finish().unwrap();
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::lora::LoraPair;
 
 /// What of a layer there is.
 #[derive(Clone, Debug)]
-pub(super) enum Cut {
+pub(in crate::paged) enum Cut {
     Whole,
     Outputs(Range<usize>),
     Inputs(Range<usize>),
@@ -38,6 +38,11 @@ impl RowLinear {
             Weights::Float(float) => Weights::Float(Box::new(float.part(Some(inputs.clone()), None))),
         };
         Self { weights, place: self.place, cut: Cut::Inputs(inputs) }
+    }
+
+    /// A layer that has been read as this part of another one.
+    pub(in crate::paged) fn cut_by(self, cut: Cut) -> Self {
+        Self { cut, ..self }
     }
 
     /// What of an adapter's matrices for the whole layer belongs to this part of it: rows of `A` to inputs, columns of `B` to outputs.
