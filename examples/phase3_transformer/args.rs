@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -24,6 +24,8 @@ Examples:
   cargo run --example phase3_transformer -- generate --model runs/shakespeare/model --prompt \"ROMEO:\" --max-tokens 200
   cargo run --example phase3_transformer -- attention --model runs/shakespeare/model --prompt \"To be, or not to be\" --out attention.html
   cargo run --example phase3_transformer -- quantize --scheme int8,int4,int4-gptq
+  cargo run --example phase3_transformer -- quantize --scheme int4-gptq --out runs/tiny-int4
+  cargo run --example phase3_transformer -- generate --model runs/tiny-int4 --packed --prompt \"To install the package\"
   cargo run --example phase3_transformer -- logits --model runs/shakespeare/model --ids 1,2,3 --json
 
 Exit codes:
@@ -67,12 +69,18 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "FILE.bin")]
     pub(crate) vocabulary: Option<PathBuf>,
 
-    /// Keep layers that lie in a folder in four bits (AWQ, GPTQ, compressed-tensors) as they are, and round their inputs to eight
+    /// Keep layers that lie in a folder in four bits (AWQ, GPTQ, compressed-tensors) as they are, and round their inputs to eight; those in
+    /// eight too, where the folder says so of their inputs
     #[arg(long)]
     pub(crate) packed: bool,
 }
 
 impl ModelArgs {
+    /// Where the model lies.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.model.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/jarre-tiny"))
+    }
+
     /// What a reader is told.
     pub(crate) fn name(&self) -> String {
         self.model.as_ref().map_or_else(|| "jarre-tiny".to_owned(), |path| path.display().to_string())
@@ -340,6 +348,10 @@ pub(crate) struct QuantizeArgs {
     /// Multiply inputs as they are instead of rounding them to eight bits
     #[arg(long)]
     pub(crate) float_inputs: bool,
+
+    /// Save the packed model in a new folder, which --model takes and vLLM reads (compressed-tensors; bf16 as plain tensors); with one --scheme
+    #[arg(long, value_name = "DIR", requires = "scheme")]
+    pub(crate) out: Option<PathBuf>,
 
     /// Texts to calibrate on [default: every other document of --text, which is then not measured on]
     #[arg(long, value_name = "PATH")]

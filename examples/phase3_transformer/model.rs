@@ -19,8 +19,8 @@ pub(crate) struct Opened {
 impl Opened {
     /// The model that was named, or the one that ships.
     pub(crate) fn open(args: &ModelArgs) -> Result<Self> {
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/jarre-tiny");
-        let (path, vocabulary) = (args.model.as_deref().unwrap_or(&shipped), args.vocabulary.as_deref());
+        let named = args.path();
+        let (path, vocabulary) = (named.as_path(), args.vocabulary.as_deref());
         let device = Device::default();
         if path.is_dir() {
             let model = if args.packed {
@@ -32,7 +32,7 @@ impl Opened {
             return Ok(Self { model, tokenizer });
         }
         if args.packed {
-            bail!("--packed is for folders whose layers lie in four bits: {} is none", path.display());
+            bail!("--packed is for folders whose layers lie in four or eight bits: {} is none", path.display());
         }
         if path.extension().is_some_and(|extension| extension == "bin") {
             let model = CausalModel::from_llama2c(path, &device)?;

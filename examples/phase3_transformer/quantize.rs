@@ -1,5 +1,6 @@
 //! `quantize`: what fewer bits cost a model, measured against itself in float32 on the same texts.
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -34,6 +35,16 @@ struct Report {
     tokens: usize,
     calibration_tokens: usize,
     schemes: Vec<Row>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<Saved>,
+}
+
+/// The folder of the packed model.
+#[derive(Serialize)]
+struct Saved {
+    folder: PathBuf,
+    /// Of its weights.
+    megabytes: f64,
 }
 
 /// A scheme beside the same model in float32.
@@ -63,6 +74,10 @@ struct Candidate {
 
 pub(crate) fn run(args: &QuantizeArgs) -> Result<()> {
     ensure!(!args.model.packed, "quantize compares with the model in f32: leave --packed out");
+    if let Some(out) = &args.out {
+        ensure!(args.scheme.len() == 1, "--out saves one model: name one --scheme");
+        ensure!(is_free(out)?, "{} is not empty: name a new folder with --out", out.display());
+    }
     let opened = Opened::open(&args.model)?;
     let context = args.context.unwrap_or_else(|| opened.model.max_positions().min(LONGEST_CONTEXT));
     ensure!((2..=opened.model.max_positions()).contains(&context), "--context has to be 2 to {}", opened.model.max_positions());
@@ -77,6 +92,7 @@ pub(crate) fn run(args: &QuantizeArgs) -> Result<()> {
         bar.advance(1);
     }
     drop(bar);
+    let saved = args.out.as_deref().map(|out| save(args, &opened, &candidates[1].model, out)).transpose()?;
     let tokens = measured.iter().map(Vec::len).sum::<usize>();
     let bar = WorkBar::new("measuring", tokens as u64);
     for document in &measured {
@@ -91,11 +107,29 @@ pub(crate) fn run(args: &QuantizeArgs) -> Result<()> {
         tokens: candidates[0].documents.iter().map(Comparison::positions).sum(),
         calibration_tokens: calibration.iter().map(Vec::len).sum(),
         schemes: candidates.iter().map(Candidate::row).collect(),
+        saved,
     };
     if let Some(path) = &args.report {
         std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n").with_context(|| format!("cannot write {}", path.display()))?;
     }
     print(&report, args.json)
+}
+
+/// Whether a folder can be made at a path, or is there with nothing in it.
+fn is_free(folder: &Path) -> Result<bool> {
+    if !folder.exists() {
+        return Ok(true);
+    }
+    let mut entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    Ok(entries.next().is_none())
+}
+
+fn save(args: &QuantizeArgs, opened: &Opened, model: &CausalModel, out: &Path) -> Result<Saved> {
+    let source = args.model.path();
+    model.save_new(out, Some(&source).filter(|source| source.is_dir()).map(PathBuf::as_path), opened.tokenizer.as_ref())?;
+    let weights = out.join("model.safetensors");
+    let bytes = std::fs::metadata(&weights).with_context(|| format!("cannot read {}", weights.display()))?.len();
+    Ok(Saved { folder: out.to_owned(), megabytes: bytes as f64 / 1e6 })
 }
 
 /// Token ids of documents.
@@ -250,6 +284,9 @@ fn print(report: &Report, json: bool) -> Result<()> {
     }
     let Report { model, context, documents, tokens, calibration_tokens, .. } = report;
     println!("{model}: {documents} documents, {tokens} tokens in pieces of {context}; calibrated on {calibration_tokens}");
+    if let Some(Saved { folder, megabytes }) = &report.saved {
+        println!("saved in {}: {megabytes:.1} MB of weights, which --model takes", folder.display());
+    }
     Ok(())
 }
 

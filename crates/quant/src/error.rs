@@ -44,6 +44,14 @@ pub enum Error {
         /// What they have to be, or to divide.
         expected: usize,
     },
+    /// A code or a zero point that a scheme of four bits does not have.
+    #[error("a {what} of {found} does not fit the scheme of four bits: pack the layer anew from floats")]
+    Code {
+        /// `code` or `zero point`.
+        what: &'static str,
+        /// Its value.
+        found: u8,
+    },
     /// A calibration whose second moments cannot be inverted.
     #[error("the second moments of {columns} inputs cannot be inverted even with damping: calibrate on more text")]
     Singular {

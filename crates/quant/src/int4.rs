@@ -137,6 +137,28 @@ impl Int4Groups {
         Ok(Self { columns, scheme, codes: codes(weights, scheme.group, &grid), grid })
     }
 
+    /// Codes and grids that were made elsewhere, both row-major.
+    ///
+    /// # Errors
+    /// Where groups of `scheme` do not divide `columns`, the numbers of codes and grids do not make rows of one matrix, a code is above 15, or
+    /// a zero point is not 8 although the scheme has none.
+    pub fn from_parts(codes: Vec<u8>, grid: Vec<Grid>, columns: usize, scheme: Int4Scheme) -> Result<Self> {
+        if scheme.group == 0 || columns == 0 || !columns.is_multiple_of(scheme.group) {
+            return Err(Error::Group { group: scheme.group, columns });
+        }
+        let rows = grid.len() / (columns / scheme.group);
+        if Some(codes.len()) != grid.len().checked_mul(scheme.group) || Some(codes.len()) != rows.checked_mul(columns) {
+            return Err(Error::Shape { found: codes.len(), rows, columns });
+        }
+        if let Some(&found) = codes.iter().find(|&&code| code > 15) {
+            return Err(Error::Code { what: "code", found });
+        }
+        match grid.iter().find(|grid| !scheme.zero_point && grid.zero != 8) {
+            Some(grid) => Err(Error::Code { what: "zero point", found: grid.zero }),
+            None => Ok(Self { columns, scheme, codes, grid }),
+        }
+    }
+
     /// Codes and grids that an algorithm chose.
     pub(crate) fn from_codes(codes: Vec<u8>, grid: Vec<Grid>, columns: usize, scheme: Int4Scheme) -> Self {
         Self { columns, scheme, codes, grid }
@@ -241,6 +263,27 @@ mod tests {
             assert!(rounded.grid.iter().all(|grid| grid.scale.is_finite()) && rounded.codes.iter().all(|&code| code < 16), "{rounded:?}");
             assert!(rounded.dequantize()[2].abs() < f32::EPSILON, "{rounded:?}");
         }
+    }
+
+    #[test]
+    fn parts_make_the_same_matrix_again_or_none() {
+        let scheme = Int4Scheme::asymmetric(4);
+        let whole = Int4Groups::round(&[0.5, -1.0, 2.0, 0.25, 3.0, 1.0, -2.0, 0.0], 8, scheme).unwrap();
+        let parts = |codes: usize, grid: usize, columns, group| {
+            let scheme = Int4Scheme { group, ..scheme };
+            Int4Groups::from_parts(whole.codes()[..codes].to_vec(), whole.grid()[..grid].to_vec(), columns, scheme)
+        };
+        assert_eq!(parts(8, 2, 8, 4).unwrap(), whole);
+        for (codes, grid, columns, group) in [(7, 2, 8, 4), (8, 1, 8, 4), (4, 1, 8, 4), (8, 2, 8, 8)] {
+            assert!(matches!(parts(codes, grid, columns, group), Err(Error::Shape { .. })), "{codes} {grid} {columns} {group}");
+        }
+        for (columns, group) in [(0, 4), (8, 0), (8, 3)] {
+            assert!(matches!(parts(8, 2, columns, group), Err(Error::Group { .. })), "{columns} {group}");
+        }
+        let one = |code, zero, scheme| Int4Groups::from_parts(vec![code; 8], vec![Grid { scale: 1.0, zero }], 8, scheme);
+        assert!(matches!(one(16, 8, Int4Scheme::symmetric(8)), Err(Error::Code { what: "code", found: 16 })));
+        assert!(matches!(one(15, 7, Int4Scheme::symmetric(8)), Err(Error::Code { what: "zero point", found: 7 })));
+        assert!(one(15, 7, Int4Scheme::asymmetric(8)).is_ok());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use super::{CODES, PackedLayer, code, expect, groups_of, neighbours};
-use crate::error::Result;
-use crate::int4::Grid;
+use crate::error::{Error, Result};
+use crate::int4::{Grid, Int4Groups};
 
 /// A layer of compressed-tensors' format `pack-quantized` in four bits: `weight_packed [n, k / 8]` with the codes of eight inputs in a word, 8 above
 /// their values, `weight_scale [n, k / group]` (or `[n, 1]`), and, where groups have zero points, `weight_zero_point [n / 8, k / group]` with those of
@@ -21,4 +21,56 @@ pub fn compressed_tensors(packed: &[i32], scales: &[f32], zero_points: Option<&[
     let grid = |output: usize, group: usize| Grid { scale: scales[output * groups + group], zero: zero(output, group) };
     let grid = (0..n).flat_map(|output| (0..groups).map(move |group| grid(output, group))).collect();
     Ok(PackedLayer { outputs: n, group_of, groups, codes, grid, zero_point: zero_points.is_some() })
+}
+
+/// The tensors that [`compressed_tensors`] reads, row-major.
+///
+/// ```
+/// use jarre_quant::checkpoint::PackQuantized;
+/// use jarre_quant::{Grid, Int4Groups, Int4Scheme};
+///
+/// let grid = vec![Grid { scale: 0.5, zero: 8 }];
+/// let groups = Int4Groups::from_parts(vec![0, 1, 2, 3, 4, 5, 6, 7], grid, 8, Int4Scheme::symmetric(8))?;
+/// assert_eq!(PackQuantized::of(&groups)?.weight_packed, [0x7654_3210]);
+/// # Ok::<(), jarre_quant::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct PackQuantized {
+    /// `[n, ceil(k / 8)]`.
+    pub weight_packed: Vec<i32>,
+    /// `[n, k / group]`.
+    pub weight_scale: Vec<f32>,
+    /// `[ceil(n / 8), k / group]`, where groups have zero points.
+    pub weight_zero_point: Option<Vec<i32>>,
+}
+
+impl PackQuantized {
+    /// Those of a layer of `n` outputs and `k` inputs. Last words are filled up with zeros.
+    ///
+    /// # Errors
+    /// [`Error::Code`] where a zero point is above 15, as files of GPTQ may hold it.
+    pub fn of(layer: &Int4Groups) -> Result<Self> {
+        let (scheme, grid) = (layer.scheme(), layer.grid());
+        let groups = layer.columns() / scheme.group;
+        let weight_packed = layer.codes().chunks_exact(layer.columns()).flat_map(|row| row.chunks(CODES).map(word)).collect();
+        let weight_zero_point = if scheme.zero_point { Some(zero_words(grid, groups)?) } else { None };
+        Ok(Self { weight_packed, weight_scale: grid.iter().map(|grid| grid.scale).collect(), weight_zero_point })
+    }
+}
+
+/// Zero points `[n, groups]` with those of eight outputs in a word.
+fn zero_words(grid: &[Grid], groups: usize) -> Result<Vec<i32>> {
+    if let Some(beyond) = grid.iter().find(|grid| grid.zero > 15) {
+        return Err(Error::Code { what: "zero point", found: beyond.zero });
+    }
+    let eight = |outputs: &[Grid], group: usize| {
+        let zeros: Vec<u8> = outputs.chunks_exact(groups).map(|output| output[group].zero).collect();
+        word(&zeros)
+    };
+    Ok(grid.chunks(CODES * groups).flat_map(|outputs| (0..groups).map(move |group| eight(outputs, group))).collect())
+}
+
+/// Up to eight codes, the first one lowest.
+fn word(codes: &[u8]) -> i32 {
+    codes.iter().enumerate().fold(0_u32, |word, (place, &code)| word | u32::from(code) << (4 * place)).cast_signed()
 }

@@ -1,7 +1,7 @@
 //! Layers of four bits as other tools store them, eight codes to a 32-bit word: `AutoAWQ`, GPTQ and compressed-tensors.
 //!
 //! Each function takes the tensors of one layer as they stand in a safetensors file, row-major, and gives [`PackedLayer`]: codes with a scale and a
-//! zero point for each group of inputs. What does not fit is refused with the name of the tensor.
+//! zero point for each group of inputs. What does not fit is refused with the name of the tensor. [`PackQuantized`] is the way back.
 //!
 //! ```
 //! use jarre_quant::checkpoint::gptq;
@@ -17,7 +17,7 @@ mod compressed;
 mod gptq;
 
 pub use self::awq::awq;
-pub use self::compressed::compressed_tensors;
+pub use self::compressed::{PackQuantized, compressed_tensors};
 pub use self::gptq::gptq;
 use crate::error::{Error, Result};
 use crate::int4::{Grid, Int4Groups, Int4Scheme};
@@ -157,7 +157,38 @@ mod tests {
             let packed_zeros = turned(&words(&zeros_by_group, PLAIN), groups, n / 8);
             let layer = compressed_tensors(&words(&codes, PLAIN), &scales, Some(&packed_zeros), [n, k]).unwrap();
             prop_assert_eq!(&layer.dequantize(), &expected);
+
+            // What is read is what is written.
+            let written = PackQuantized::of(&layer.to_groups().unwrap()).unwrap();
+            prop_assert_eq!(written.weight_packed, words(&codes, PLAIN));
+            prop_assert_eq!(written.weight_scale, scales);
+            prop_assert_eq!(written.weight_zero_point, Some(packed_zeros));
         }
+    }
+
+    #[test]
+    fn words_that_are_part_full_are_filled_up_with_zeros() {
+        // Two outputs of twelve inputs in groups of four; the codes of the second run down from 15.
+        let scheme = Int4Scheme::asymmetric(4);
+        let codes: Vec<u8> = (0..12).chain((4..16).rev()).collect();
+        let zeros = [1, 2, 3, 10, 11, 12];
+        let grid: Vec<Grid> = zeros.iter().zip([0.5, -1.0, 2.0, 4.0, 8.0, 16.0]).map(|(&zero, scale)| Grid { scale, zero }).collect();
+        let groups = Int4Groups::from_parts(codes, grid, 12, scheme).unwrap();
+        let written = PackQuantized::of(&groups).unwrap();
+        let words = [0x7654_3210, 0x0000_ba98, 0x89ab_cdef_u32.cast_signed(), 0x0000_4567];
+        assert_eq!(written.weight_packed, words);
+        assert_eq!(written.weight_scale, [0.5, -1.0, 2.0, 4.0, 8.0, 16.0]);
+        assert_eq!(written.weight_zero_point.as_deref(), Some(&[0xa1, 0xb2, 0xc3][..]));
+        let read = compressed_tensors(&written.weight_packed, &written.weight_scale, written.weight_zero_point.as_deref(), [2, 12]);
+        assert_eq!(read.unwrap().to_groups(), Some(groups.clone()));
+
+        let grid = vec![Grid { scale: 1.0, zero: 8 }; 6];
+        let symmetric = Int4Groups::from_parts(groups.codes().to_vec(), grid, 12, Int4Scheme::symmetric(4)).unwrap();
+        let written = PackQuantized::of(&symmetric).unwrap();
+        assert_eq!((&written.weight_packed[..], written.weight_zero_point), (&words[..], None));
+        let grid = vec![Grid { scale: 1.0, zero: 16 }];
+        let beyond = Int4Groups::from_parts(vec![0; 4], grid, 4, scheme).unwrap();
+        assert!(PackQuantized::of(&beyond).unwrap_err().to_string().contains("zero point of 16"));
     }
 
     #[test]

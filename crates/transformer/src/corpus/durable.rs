@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::weights::sync_folder;
 
 /// What a file's name ends in until it is whole.
 pub(super) const DRAFT: &str = ".draft";
@@ -30,14 +31,6 @@ pub(super) fn publish(file: &File, path: &Path) -> Result<()> {
     file.sync_all().map_err(Error::io(&draft))?;
     fs::rename(&draft, path).map_err(Error::io(path))?;
     sync_folder(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
-}
-
-/// Makes new names durable. Only Unix lets a program sync a folder; elsewhere the file system orders its own metadata.
-fn sync_folder(folder: &Path) -> Result<()> {
-    if cfg!(unix) {
-        File::open(folder).and_then(|handle| handle.sync_all()).map_err(Error::io(folder))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

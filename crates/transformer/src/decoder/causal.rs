@@ -22,7 +22,7 @@ impl CausalModel {
     /// Loads the decoder of a Hugging Face folder: `config.json` and safetensors, in one file or in shards, with weights of type F32,
     /// F16, BF16, or I8 with a scale for every row ([`int8`](crate::int8)), and linear layers in four bits as `AutoAWQ` (`gemm`), GPTQ and
     /// compressed-tensors (`pack-quantized`) write them. All become f32 on `device`; [`from_packed_folder`](Self::from_packed_folder) keeps
-    /// four bits as they are.
+    /// them as they are.
     ///
     /// # Errors
     /// Where a file is missing or malformed, the architecture is another one, or tensors are missing, left over or of another shape
@@ -32,8 +32,8 @@ impl CausalModel {
     }
 
     /// As [`from_folder`](Self::from_folder) and [`quantized`](Self::quantized) after it, a layer at a time: beside the packed weights there are
-    /// one layer and the embedding table in f32. Layers that lie in four bits keep their codes, as with
-    /// [`from_packed_folder`](Self::from_packed_folder).
+    /// one layer and the embedding table in f32. Layers that lie in four bits keep their codes, and those in eight unless they are to have
+    /// four, as with [`from_packed_folder`](Self::from_packed_folder).
     ///
     /// # Errors
     /// As [`from_folder`](Self::from_folder), and where the quantizer needs calibration.
@@ -44,6 +44,9 @@ impl CausalModel {
     /// As [`from_folder`](Self::from_folder), but linear layers that lie in four bits there keep the codes, scales and zero points of the file
     /// and multiply them with `inputs`. Layers whose groups are no neighbours (GPTQ's `desc_act`) or no multiples of 8 become f32, as everything
     /// else does; [`quantized`](Self::quantized) packs those.
+    ///
+    /// Layers that lie in eight bits keep theirs too, unless `inputs` would round what the folder says is multiplied as it comes
+    /// (`input_activations`): those become f32.
     ///
     /// # Errors
     /// As [`from_folder`](Self::from_folder).
@@ -57,7 +60,7 @@ impl CausalModel {
         let (weights, _) = read.weights(folder)?;
         let mut decoder = read.config.init(device);
         if let Some(inputs) = inputs {
-            keep_codes(&mut decoder, &read.names, &weights, inputs);
+            keep_codes(&mut decoder, &read.names, &weights, read.kept(inputs, quantizer));
         }
         let decoder = load(decoder, &read.names, &weights, quantizer, device)?;
         weights.finish()?;

@@ -11,6 +11,7 @@ use super::norm::NormKind;
 use super::rope_file::RopeFile;
 use crate::error::{Error, Result};
 use crate::position::{Positions, RopeConfig};
+use crate::quantize::{Inputs, Kept, Quantizer};
 use crate::weights::{Int4Format, Listed, Naming, OneOrMany, QuantizationConfig, Weights, expected, read_json};
 
 const SUPPORTED: &str = "gpt2, llama, mistral, qwen2, qwen3, phi3, gemma2";
@@ -99,9 +100,18 @@ pub(crate) struct DecoderFolder {
     pub(crate) bos: Option<u32>,
     /// How linear layers lie in four bits, where they do.
     int4: Option<Int4Format>,
+    /// Whether layers in eight bits multiply inputs that are rounded to eight bits as they come.
+    rounds_inputs: bool,
 }
 
 impl DecoderFolder {
+    /// Which layers keep what the folder holds of them where they multiply `inputs`: those of eight bits only where that rounds inputs as the
+    /// folder says, and no quantizer has fewer bits for them.
+    pub(crate) fn kept(&self, inputs: Inputs, quantizer: Option<&Quantizer>) -> Kept {
+        let rounded_as_told = self.rounds_inputs || inputs == Inputs::Float;
+        Kept { inputs, eight_bits: rounded_as_told && quantizer.is_none_or(Quantizer::keeps_eight_bits) }
+    }
+
     /// The weights beside `config.json`, checked, to be read as they are asked for, and the names and shapes of those that the decoder needs.
     pub(crate) fn weights(&self, folder: &Path) -> Result<(Weights, Listed)> {
         let mut weights = Weights::open(folder)?;
@@ -144,7 +154,8 @@ impl DecoderFolder {
         }
         let eos = generation.eos_token_id.or_else(|| file.eos_token_id.clone()).map(OneOrMany::into_vec).unwrap_or_default();
         let names = DecoderNames::new(family.style(), &config);
-        Ok(Self { config, names, eos, bos: generation.bos_token_id.or(file.bos_token_id), int4 })
+        let rounds_inputs = file.quantization_config.as_ref().is_some_and(QuantizationConfig::rounds_inputs);
+        Ok(Self { config, names, eos, bos: generation.bos_token_id.or(file.bos_token_id), int4, rounds_inputs })
     }
 }
 

@@ -9,6 +9,17 @@ use super::projection::Projection;
 use crate::attention::{CacheSlot, Placement};
 use crate::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 
+/// The paths of the modules that [`DecoderLayer::projections`] gives, in its order.
+pub(super) const PROJECTIONS: [&str; 7] = [
+    "attention.query",
+    "attention.key",
+    "attention.value",
+    "attention.output",
+    "feed_forward.up",
+    "feed_forward.down",
+    "feed_forward.gate",
+];
+
 /// One layer: attention and a feed-forward network, each added to what came in.
 #[derive(Module, Debug)]
 pub(crate) struct DecoderLayer {

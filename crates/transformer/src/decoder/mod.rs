@@ -14,6 +14,7 @@ mod norm;
 mod projection;
 mod rope_file;
 mod save;
+mod save_packed;
 
 pub use causal::CausalModel;
 pub use config::{DecoderConfig, NormPlacement, SlidingLayers};

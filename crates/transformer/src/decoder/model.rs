@@ -4,7 +4,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use jarre_kernels::{Precision, WeightLayout, linear};
 
 use super::config::{DecoderConfig, NormPlacement};
-use super::layer::DecoderLayer;
+use super::layer::{DecoderLayer, PROJECTIONS};
 use super::norm::Norm;
 use super::projection::{Projection, ProjectionConfig};
 use crate::attention::{AttentionBias, CacheSlot, KvCache, Placement, Sequences, Visibility};
@@ -91,17 +91,34 @@ impl Decoder {
         self.precision
     }
 
+    /// Its linear layers, each with the path of its module, the logits' last.
+    pub(crate) fn linear_layers(&self) -> impl Iterator<Item = (String, &Projection)> {
+        let layers = self.layers.iter().enumerate().flat_map(|(index, layer)| {
+            PROJECTIONS
+                .iter()
+                .zip(layer.projections_ref())
+                .map(move |(module, projection)| (format!("layers.{index}.{module}"), projection))
+        });
+        layers.chain(self.head.as_ref().map(|head| ("head".to_owned(), head)))
+    }
+
+    /// The same, to change.
+    pub(crate) fn linear_layers_mut(&mut self) -> impl Iterator<Item = (String, &mut Projection)> {
+        let layers = self.layers.iter_mut().enumerate().flat_map(|(index, layer)| {
+            PROJECTIONS.iter().zip(layer.projections()).map(move |(module, projection)| (format!("layers.{index}.{module}"), projection))
+        });
+        layers.chain(self.head.as_mut().map(|head| ("head".to_owned(), head)))
+    }
+
     /// Whether any of its linear layers is packed.
     pub fn is_packed(&self) -> bool {
-        let layers = self.layers.iter().flat_map(DecoderLayer::projections_ref);
-        layers.chain(&self.head).any(|projection| projection.packed.is_some())
+        self.linear_layers().any(|(_, projection)| projection.packed.is_some())
     }
 
     /// Bytes of the parameters in memory: four for each that is not packed.
     pub fn weight_bytes(&self) -> usize {
         let mut float = self.clone();
-        let layers = float.layers.iter_mut().flat_map(DecoderLayer::projections);
-        let packed: usize = layers.chain(&mut float.head).filter_map(|x| x.packed.take()).map(|packed| packed.bytes()).sum();
+        let packed: usize = float.linear_layers_mut().filter_map(|(_, x)| x.packed.take()).map(|packed| packed.bytes()).sum();
         packed + float.num_params() * size_of::<f32>()
     }
 

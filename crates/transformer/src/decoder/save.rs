@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
@@ -8,45 +8,95 @@ use super::family::Family;
 use super::feed_forward::Activation;
 use super::names::DecoderNames;
 use super::norm::NormKind;
+use super::save_packed::{PackedModules, widened};
+use crate::Tokenizer;
 use crate::error::{Error, Result};
 use crate::position::{Positions, RopeConfig, RopeLayout, RopeScaling};
-use crate::weights::{NamedTensor, Stored, collect, write_json, write_safetensors};
+use crate::weights::{NamedTensor, Stored, TOKENIZER, collect, copy_if_there, write_json, write_new, write_safetensors};
+
+/// What a new folder takes from the one that the model was loaded from, beside the tokenizer itself.
+const COMPANIONS: [&str; 3] = ["chat_template.jinja", "generation_config.json", "tokenizer_config.json"];
+
+/// Further templates, each in a file of its own.
+const TEMPLATES: &str = "additional_chat_templates";
 
 impl CausalModel {
-    /// Writes the model as a Hugging Face folder, `config.json`, `generation_config.json` and `model.safetensors` in float32, which
-    /// transformers loads with the same logits. The family is the first that has all that the model has; the tokenizer is the caller's
-    /// to save ([`Tokenizer::save`](crate::Tokenizer::save)).
+    /// Writes the model as a Hugging Face folder, `config.json`, `generation_config.json` and `model.safetensors`, which transformers loads
+    /// with the same logits. The family is the first that has all that the model has; the tokenizer is the caller's to save
+    /// ([`Tokenizer::save`]), or [`save_new`](Self::save_new)'s.
+    ///
+    /// Parameters are written in float32. Of a model with packed layers those of eight and four bits are written as compressed-tensors has
+    /// them, the format of vLLM, and [`from_packed_folder`](Self::from_packed_folder) gives the same bits; layers of bfloat16 become plain
+    /// tensors, and what is not packed takes the narrowest type that holds it to the bit. Logits' weights that were packed are written beside
+    /// the embedding table.
     ///
     /// # Errors
-    /// Where no family of Hugging Face has what the model has (ALiBi in a Llama, say), or the folder cannot be written.
+    /// Where no family of Hugging Face has what the model has (ALiBi in a Llama, say), its files hold no packed weights (GPT-2), or the folder
+    /// cannot be written.
     pub fn save_pretrained(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
-        let config = self.config();
         if self.decoder().has_unmerged_lora() {
             let found = "adapters beside its weights".to_owned();
             return Err(Error::Unsupported { what: "saving a model with", found, supported: "merged adapters: merge_lora, or save_lora" });
         }
-        if self.decoder().is_packed() {
-            let found = "packed weights".to_owned();
-            return Err(Error::Unsupported {
-                what: "saving a model with",
-                found,
-                supported: "weights of f32: save it before it is quantised",
-            });
-        }
+        let decoder = widened(self.decoder());
+        let config = &decoder.config().clone().with_tied(decoder.config().tied && decoder.head.is_none());
         let family = family_of(config)?;
         let names = DecoderNames::new(family.style(), config);
-        let tensors = collect(self.decoder(), &names).into_iter().map(|(name, tensor)| {
-            let tensor = if is_rotated(&name) { half_split(tensor, config) } else { tensor };
-            (name, Stored::f32(tensor.shape, &tensor.values))
-        });
-        write_safetensors(tensors.collect(), folder)?;
+        let modules = PackedModules::of(&decoder, &names)?;
+        let store = if self.decoder().is_packed() { Stored::exact } else { Stored::f32 };
+        let floats = collect(&*decoder, &names).into_iter().chain(modules.biases());
+        let mut tensors: Vec<(String, Stored)> = floats
+            .map(|(name, tensor)| {
+                let values = half_split(&name, &tensor, config);
+                (name, store(tensor.shape, values.as_deref().unwrap_or(&tensor.values)))
+            })
+            .collect();
         let mut file = sizes(config, family);
         extend(&mut file, details(config, family));
         extend(&mut file, ends(self));
+        extend(&mut file, json!({ "torch_dtype": torch_dtype(&tensors) }));
+        extend(&mut file, modules.quantization_config().map_or(Value::Null, |entry| json!({ "quantization_config": entry })));
+        tensors.extend(modules.into_stored(|name, rows| half_split_order(name, rows, config))?);
+        write_safetensors(tensors, folder)?;
         write_json(&file, &folder.join("config.json"))?;
         write_json(&ends(self), &folder.join("generation_config.json"))
     }
+
+    /// Writes a new folder as [`save_pretrained`](Self::save_pretrained) does, with the tokenizer, chat templates and generation settings of the
+    /// folder `source`, or else with `tokenizer`. It appears when all of it is on the disk: also after a crash it is whole or not there.
+    ///
+    /// # Errors
+    /// As [`save_pretrained`](Self::save_pretrained), and where `folder` is not empty or a file cannot be copied.
+    pub fn save_new(&self, folder: impl AsRef<Path>, source: Option<&Path>, tokenizer: Option<&Tokenizer>) -> Result<()> {
+        write_new(folder.as_ref(), |draft| {
+            self.save_pretrained(draft)?;
+            if let Some(source) = source {
+                let files = TOKENIZER.iter().chain(&COMPANIONS);
+                files
+                    .map(|name| Path::new(name).to_owned())
+                    .chain(templates(source))
+                    .try_for_each(|name| copy_if_there(&source.join(&name), &draft.join(name)))?;
+            }
+            match tokenizer.filter(|_| !draft.join("tokenizer.json").exists()) {
+                Some(tokenizer) => tokenizer.save(draft),
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+/// Names of a folder's further templates.
+fn templates(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder.join(TEMPLATES)).into_iter().flatten().flatten();
+    entries.map(|entry| Path::new(TEMPLATES).join(entry.file_name())).collect()
+}
+
+/// The type that all of the tensors have; float32 where they differ.
+fn torch_dtype(tensors: &[(String, Stored)]) -> &'static str {
+    let mut types = tensors.iter().map(|(_, tensor)| tensor.torch_dtype());
+    let first = types.next().unwrap_or("float32");
+    if types.all(|other| other == first) { first } else { "float32" }
 }
 
 /// The family that can hold a model of this description.
@@ -100,7 +150,7 @@ fn sizes(config: &DecoderConfig, family: Family) -> Map<String, Value> {
                 "rms_norm_eps": config.norm_eps })
     };
     let common = json!({ "model_type": model_type, "architectures": [architecture], "vocab_size": config.vocab_size,
-                         "tie_word_embeddings": config.tied, "torch_dtype": "float32" });
+                         "tie_word_embeddings": config.tied });
     let mut all = file.as_object_mut().map(std::mem::take).unwrap_or_default();
     extend(&mut all, common);
     all
@@ -195,17 +245,22 @@ fn is_rotated(name: &str) -> bool {
     name.contains(".q_proj.") || name.contains(".k_proj.")
 }
 
-/// Rows of query and key weights as Hugging Face's models pair them, where the model pairs neighbours.
-fn half_split(mut tensor: NamedTensor, config: &DecoderConfig) -> NamedTensor {
-    let Positions::Rope(RopeConfig { layout: RopeLayout::Interleaved, dim, .. }) = &config.positions else { return tensor };
+/// Values of query and key weights with their rows in the order of [`half_split_order`].
+fn half_split(name: &str, tensor: &NamedTensor, config: &DecoderConfig) -> Option<Vec<f32>> {
+    let rows = tensor.shape[0];
+    let columns = tensor.values.len() / rows;
+    let order = half_split_order(name, rows, config)?;
+    Some(order.into_iter().flat_map(|row| &tensor.values[row * columns..(row + 1) * columns]).copied().collect())
+}
+
+/// The rows of query and key weights as Hugging Face's models pair them, where the model pairs neighbours.
+fn half_split_order(name: &str, rows: usize, config: &DecoderConfig) -> Option<Vec<usize>> {
+    let Positions::Rope(RopeConfig { layout: RopeLayout::Interleaved, dim, .. }) = &config.positions else { return None };
     let head = config.head_width();
     let dim = dim.unwrap_or(head);
-    let columns = tensor.values.len() / tensor.shape[0];
-    let old = tensor.values.clone();
-    for (row, values) in tensor.values.chunks_exact_mut(columns).enumerate() {
+    let from = |row: usize| {
         let (start, place) = (row / head * head, row % head);
-        let from = if place < dim { start + place % (dim / 2) * 2 + place / (dim / 2) } else { row };
-        values.copy_from_slice(&old[from * columns..(from + 1) * columns]);
-    }
-    tensor
+        if place < dim { start + place % (dim / 2) * 2 + place / (dim / 2) } else { row }
+    };
+    is_rotated(name).then(|| (0..rows).map(from).collect())
 }

@@ -6,11 +6,7 @@ use serde_json::{Map, Value, json};
 use super::bert_classifier::BertClassifier;
 use super::folder_config::FolderConfig;
 use crate::error::{Error, Result};
-use crate::weights::{Stored, collect, read_json, read_json_if_there, write_json, write_safetensors};
-
-/// What a tokenizer may consist of beside `tokenizer_config.json`.
-const TOKENIZER: [&str; 7] =
-    ["tokenizer.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model"];
+use crate::weights::{Stored, TOKENIZER, collect, copy_if_there, read_json, read_json_if_there, write_json, write_safetensors};
 
 impl BertClassifier {
     /// Writes a Hugging Face folder of a `...ForSequenceClassification` in float32 of which any number of `labels` fits a text:
@@ -36,10 +32,7 @@ impl BertClassifier {
         let mut tokenizer: Map<String, Value> = read_json_if_there(&encoder.join("tokenizer_config.json"))?.unwrap_or_default();
         tokenizer.insert("model_max_length".to_owned(), max_tokens.into());
         write_json(&tokenizer, &folder.join("tokenizer_config.json"))?;
-        for name in TOKENIZER.into_iter().filter(|name| encoder.join(name).exists()) {
-            std::fs::copy(encoder.join(name), folder.join(name)).map_err(Error::io(folder.join(name)))?;
-        }
-        Ok(())
+        TOKENIZER.iter().try_for_each(|name| copy_if_there(&encoder.join(name), &folder.join(name)))
     }
 
     /// Under the names of Hugging Face.

@@ -4,21 +4,20 @@ use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use jarre_kernels::Inputs;
 
 use super::adapter::Place;
 use super::row_linear::{Cut, RowLinear};
 use crate::decoder::{DecoderNames, Projection};
 use crate::error::Result;
-use crate::quantize::{Quantizer, keep};
+use crate::quantize::{Kept, Quantizer, keep};
 use crate::weights::{self, Layout, Naming, Part, TensorSource, Weights, fill_at};
 
 /// Where a worker reads its part of a model.
 pub(super) struct PartReader<'a> {
     pub(super) names: &'a DecoderNames,
     pub(super) source: &'a dyn TensorSource,
-    /// Layers in four bits that stay so, and what they multiply.
-    pub(super) codes: Option<(&'a Weights, Inputs)>,
+    /// Layers in few bits, and which of them stay so.
+    pub(super) codes: Option<(&'a Weights, Kept)>,
     pub(super) quantizer: Option<&'a Quantizer>,
     pub(super) device: &'a Device,
 }
@@ -40,8 +39,8 @@ impl PartReader<'_> {
     /// The linear layer at `path`, of which nothing is read but codes.
     pub(super) fn begin(&self, linear: &Projection, path: String) -> Unread<'_> {
         let mut linear = linear.clone();
-        if let Some((weights, inputs)) = self.codes {
-            keep(&mut linear, &format!("{path}.linear"), self.names, weights, inputs);
+        if let Some((weights, kept)) = self.codes {
+            keep(&mut linear, &format!("{path}.linear"), self.names, weights, kept);
         }
         Unread { reader: self, linear, path }
     }

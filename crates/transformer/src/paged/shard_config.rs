@@ -46,7 +46,7 @@ impl ShardConfig {
         Self { rank, world_size, max_len, inputs: None, quantizer: None }
     }
 
-    /// Keeps the codes of folders in four bits and multiplies them with `inputs`, as
+    /// Keeps the codes of folders in four bits or eight and multiplies them with `inputs`, as
     /// [`CausalModel::from_packed_folder`](crate::CausalModel::from_packed_folder) does.
     pub fn with_packed_inputs(self, inputs: Inputs) -> Self {
         Self { inputs: Some(inputs), ..self }
@@ -65,7 +65,7 @@ impl ShardConfig {
         let folder = folder.as_ref();
         let read = DecoderFolder::read(folder)?;
         let (weights, _) = read.weights(folder)?;
-        let codes = self.inputs.map(|inputs| (&weights, inputs));
+        let codes = self.inputs.map(|inputs| (&weights, read.kept(inputs, self.quantizer.as_ref())));
         let part =
             self.read(&read, &PartReader { names: &read.names, source: &weights, codes, quantizer: self.quantizer.as_ref(), device })?;
         weights.finish()?;

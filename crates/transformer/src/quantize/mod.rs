@@ -2,7 +2,8 @@
 //!
 //! A [`Quantizer`] replaces every linear layer of a decoder, the logits' included, by one whose weights stay packed. The embedding table,
 //! norms and biases stay f32. Four bits leave the logits' weights at eight, as others do, and every layer whose inputs a group does not
-//! divide.
+//! divide. [`CausalModel::save_pretrained`](crate::CausalModel::save_pretrained) writes such a model, and
+//! [`CausalModel::from_packed_folder`](crate::CausalModel::from_packed_folder) reads it.
 //!
 //! ```
 //! use jarre_transformer::quantize::{Quantizer, Scheme};
@@ -25,7 +26,6 @@ mod tests;
 mod weights;
 
 use burn::nn::Linear;
-use jarre_kernels::packed::Int8Weights;
 use jarre_kernels::{Bf16Weights, PackedLinear, PackedWeights, host_values};
 use jarre_quant::{Awq, Calibration, Gptq, Int4Groups, Int8Rows, SmoothQuant};
 
@@ -33,7 +33,7 @@ use self::capture::Captured;
 pub use jarre_kernels::Inputs;
 pub use jarre_quant::Int4Scheme;
 
-pub(crate) use self::kept::{keep, keep_codes};
+pub(crate) use self::kept::{Kept, keep, keep_codes};
 pub(crate) use self::observer::Observer;
 use self::weights::rows_of;
 use crate::decoder::{Decoder, DecoderLayer, Projection};
@@ -127,9 +127,14 @@ impl Quantizer {
         Ok(decoder)
     }
 
-    /// What the linear layers of files in four bits multiply.
+    /// What the linear layers of packed files multiply.
     pub(crate) fn inputs(&self) -> Inputs {
         self.inputs
+    }
+
+    /// Whether layers that lie in eight bits have no more than they are to have.
+    pub(crate) fn keeps_eight_bits(&self) -> bool {
+        !matches!(self.scheme, Scheme::Int4(_))
     }
 
     /// Refuses decoders that it cannot pack, and methods that have to see inputs.
@@ -267,7 +272,7 @@ impl Quantizer {
 
 fn eight_bits(weights: &[f32], columns: usize) -> jarre_quant::Result<PackedWeights> {
     let rounded = Int8Rows::round(weights, columns)?;
-    Ok(Int8Weights::from_parts(rounded.values(), rounded.scales(), rounded.rows(), columns).into())
+    Ok(weights::eight_bits_of(&rounded, 0..rounded.rows()))
 }
 
 fn bias_of(linear: &Linear) -> Option<Vec<f32>> {

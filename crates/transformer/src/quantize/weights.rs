@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use burn::nn::Linear;
 use burn::tensor::{Tensor, TensorData};
-use jarre_kernels::packed::Int4Weights;
+use jarre_kernels::packed::{Int4Weights, Int8Weights};
 use jarre_kernels::{PackedWeights, host_values};
-use jarre_quant::{Grid, Int4Groups};
+use jarre_quant::{Grid, Int4Groups, Int8Rows};
 
 /// The weights of a layer, `[outputs, inputs]`.
 pub(super) fn rows_of(linear: &Linear) -> Vec<f32> {
@@ -31,4 +31,11 @@ pub(super) fn four_bits_of(groups: &Int4Groups, rows: Range<usize>) -> PackedWei
     let zeros = scheme.zero_point.then_some(&*zeros);
     let codes = &groups.codes()[rows.start * columns..rows.end * columns];
     Int4Weights::from_parts(codes, &scales, zeros, [rows.len(), columns], scheme.group).into()
+}
+
+/// Some of the rows.
+pub(super) fn eight_bits_of(whole: &Int8Rows, rows: Range<usize>) -> PackedWeights {
+    let columns = whole.columns();
+    let values = &whole.values()[rows.start * columns..rows.end * columns];
+    Int8Weights::from_parts(values, &whole.scales()[rows.clone()], rows.len(), columns).into()
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use jarre_quant::Int8Rows;
 use jarre_quant::checkpoint::PackedLayer;
 use safetensors::Dtype;
 use serde::Deserialize;
@@ -110,6 +111,14 @@ impl Weights {
     /// The weights `name` `[outputs, inputs]` in four bits, where they lie so.
     pub(crate) fn layer(&self, name: &str) -> Option<&PackedLayer> {
         self.layers.get(name)
+    }
+
+    /// The tensor `name` `[rows, columns]` in eight bits with a scale for each row, where it lies so.
+    pub(crate) fn int8_rows(&self, name: &str) -> Option<Int8Rows> {
+        let entry = self.entries.get(name).filter(|entry| entry.dtype == Dtype::I8)?;
+        let [_, columns] = entry.shape[..] else { return None };
+        let values = self.bytes(entry).iter().map(|byte| byte.cast_signed()).collect();
+        Int8Rows::from_parts(values, self.values(&scale_name(name)), columns).ok()
     }
 
     /// Names of all tensors.

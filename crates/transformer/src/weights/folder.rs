@@ -1,3 +1,4 @@
+use std::fs::{self, File};
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
@@ -23,6 +24,36 @@ pub(crate) fn file_inside(folder: &Path, name: &str) -> Option<PathBuf> {
 /// As [`read_json`], nothing where there is no such file.
 pub(crate) fn read_json_if_there<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     if path.exists() { read_json(path).map(Some) } else { Ok(None) }
+}
+
+/// What a tokenizer may consist of beside `tokenizer_config.json`.
+pub(crate) const TOKENIZER: [&str; 8] = [
+    "tokenizer.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
+];
+
+/// Copies a file to a folder that may have to be made, unless it is not there.
+pub(crate) fn copy_if_there(from: &Path, to: &Path) -> Result<()> {
+    if !from.exists() {
+        return Ok(());
+    }
+    let folder = to.parent().expect("the target is a file inside a folder");
+    fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    fs::copy(from, to).map(drop).map_err(Error::io(to))
+}
+
+/// Makes new names in `folder` durable. Only Unix lets a program sync a folder; elsewhere the file system orders its own metadata.
+pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
+    if cfg!(unix) {
+        File::open(folder).and_then(|handle| handle.sync_all()).map_err(Error::io(folder))?;
+    }
+    Ok(())
 }
 
 /// A value, or a list of them, as files write ids and names.

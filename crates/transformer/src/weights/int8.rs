@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::file::Weights;
-use super::folder::read_json;
+use super::folder::{copy_if_there, read_json};
 use super::module::{Listed, TensorSource};
 use super::save::{Stored, write_json, write_safetensors};
 use crate::decoder::DecoderFolder;
@@ -109,13 +109,4 @@ fn write_config(input: &Path, output: &Path) -> Result<()> {
                         "config_groups": { "group_0": group }, "ignore": [KEPT_FLOAT] });
     config.insert("quantization_config".to_owned(), entry);
     write_json(&config, &output.join("config.json"))
-}
-
-fn copy_if_there(from: &Path, to: &Path) -> Result<()> {
-    if !from.exists() {
-        return Ok(());
-    }
-    let folder = to.parent().expect("the target is a file inside the output folder");
-    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    std::fs::copy(from, to).map(drop).map_err(Error::io(to))
 }

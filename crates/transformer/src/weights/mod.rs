@@ -1,5 +1,6 @@
 //! Weights on disk: safetensors, in one file or in shards, in floats of three widths, in eight bits or in four.
 
+mod compressed;
 mod file;
 mod folder;
 #[cfg(feature = "hub")]
@@ -7,18 +8,23 @@ mod hub;
 mod int4;
 pub mod int8;
 mod module;
+mod new_folder;
 mod quantization;
 mod save;
 mod shard;
 
+pub(crate) use compressed::{PackedRows, Packing, quantization_config};
 pub(crate) use file::Weights;
-pub(crate) use folder::{OneOrMany, file_inside, read_json, read_json_if_there};
+#[cfg(feature = "train")]
+pub(crate) use folder::sync_folder;
+pub(crate) use folder::{OneOrMany, TOKENIZER, copy_if_there, file_inside, read_json, read_json_if_there};
 #[cfg(feature = "hub")]
 pub use hub::hub_folder;
 pub(crate) use int4::Int4Format;
 #[cfg(feature = "train")]
 pub(crate) use module::Paths;
 pub(crate) use module::{Layout, Listed, NamedTensor, Naming, Part, Place, TensorSource, collect, expected, fill, fill_at, transpose};
+pub(crate) use new_folder::write_new;
 pub(crate) use quantization::QuantizationConfig;
 #[cfg(feature = "train")]
 pub(crate) use save::to_safetensors;

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
+use burn::tensor::{bf16, f16};
 use safetensors::{Dtype, View};
 use serde::Serialize;
 
@@ -51,6 +52,37 @@ impl Stored {
     pub(crate) fn i8(shape: Vec<usize>, values: &[i8]) -> Self {
         Self { dtype: Dtype::I8, shape, bytes: values.iter().map(|value| value.cast_unsigned()).collect() }
     }
+
+    pub(crate) fn i32(shape: Vec<usize>, values: &[i32]) -> Self {
+        Self { dtype: Dtype::I32, shape, bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect() }
+    }
+
+    pub(crate) fn i64(shape: Vec<usize>, values: &[i64]) -> Self {
+        Self { dtype: Dtype::I64, shape, bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect() }
+    }
+
+    /// Bfloat16 or float16 where that holds every value to the bit, else float32.
+    pub(crate) fn exact(shape: Vec<usize>, values: &[f32]) -> Self {
+        let holds = |narrow: fn(f32) -> f32| values.iter().all(|value| narrow(*value).to_bits() == value.to_bits());
+        if holds(|value| bf16::from_f32(value).to_f32()) {
+            let bytes = values.iter().flat_map(|value| bf16::from_f32(*value).to_le_bytes()).collect();
+            Self { dtype: Dtype::BF16, shape, bytes }
+        } else if holds(|value| f16::from_f32(value).to_f32()) {
+            let bytes = values.iter().flat_map(|value| f16::from_f32(*value).to_le_bytes()).collect();
+            Self { dtype: Dtype::F16, shape, bytes }
+        } else {
+            Self::f32(shape, values)
+        }
+    }
+
+    /// What `torch_dtype` calls floats of its type.
+    pub(crate) fn torch_dtype(&self) -> &'static str {
+        match self.dtype {
+            Dtype::BF16 => "bfloat16",
+            Dtype::F16 => "float16",
+            _ => "float32",
+        }
+    }
 }
 
 impl View for Stored {
@@ -68,5 +100,27 @@ impl View for Stored {
 
     fn data_len(&self) -> usize {
         self.bytes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_take_the_narrowest_type_that_holds_them_all() {
+        let cases: [(&[f32], Dtype); 5] = [
+            (&[1.0, -0.0, 2.0_f32.powi(100), 0.5], Dtype::BF16),
+            (&[1.0, 1.0 + 1.0 / 1024.0], Dtype::F16),
+            // 65,536 is beyond float16, and the other one between two of bfloat16.
+            (&[65_536.0, 1.0 + 1.0 / 1024.0], Dtype::F32),
+            (&[0.1], Dtype::F32),
+            (&[f32::from_bits(0x7fc0_0001)], Dtype::F32),
+        ];
+        for (values, dtype) in cases {
+            let stored = Stored::exact(vec![values.len()], values);
+            assert_eq!(stored.dtype, dtype, "{values:?}");
+            assert_eq!(stored.bytes.len(), values.len() * if dtype == Dtype::F32 { 4 } else { 2 });
+        }
     }
 }

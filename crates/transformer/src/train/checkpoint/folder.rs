@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::error::{Error, Result};
+use crate::weights::sync_folder;
 
 const UNFINISHED: &str = ".tmp";
 
@@ -81,14 +82,14 @@ pub(super) fn write<'a>(folder: &Path, files: impl Iterator<Item = (&'a str, &'a
         let path = folder.join(name);
         write_file(&path, content).map_err(Error::io(path))?;
     }
-    sync(folder)
+    sync_folder(folder)
 }
 
 /// Gives a folder of `dir` its final name, durably.
 pub(super) fn publish(dir: &Path, from: &str, to: Place) -> Result<()> {
     let path = dir.join(to.to_string());
     fs::rename(dir.join(from), &path).map_err(Error::io(path))?;
-    sync(dir)
+    sync_folder(dir)
 }
 
 /// Removes what an interrupted save or removal left behind, as far as that can be done now.
@@ -114,14 +115,6 @@ fn write_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(content)?;
     file.sync_all()
-}
-
-/// Makes new names in `dir` durable. Only Unix lets a program sync a directory; elsewhere the file system orders its own metadata.
-fn sync(dir: &Path) -> Result<()> {
-    if cfg!(unix) {
-        File::open(dir).and_then(|handle| handle.sync_all()).map_err(Error::io(dir))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ use super::int8::WeightScheme;
 use crate::error::{Error, Result};
 
 const INT8: &str = "compressed-tensors int-quantized (8 bits, symmetric, strategy channel)";
-const INT8_OR_INT4: &str = "compressed-tensors int-quantized (8 bits, symmetric, strategy channel) and pack-quantized (4 bits), awq (4 bits, \
-                            version gemm), gptq (4 bits)";
+const INT8_OR_INT4: &str = "compressed-tensors int-quantized (8 bits, symmetric, strategy channel), pack-quantized (4 bits) and \
+                            mixed-precision (of both), awq (4 bits, version gemm), gptq (4 bits)";
 
 /// The entry, whose fields depend on the tool that wrote it.
 #[derive(Clone, Debug, Deserialize)]
@@ -39,9 +39,17 @@ impl QuantizationConfig {
         match (self.quant_method.as_str(), self.format()) {
             ("awq", _) => self.parse::<AwqFile>()?.format().map(Some),
             ("gptq", _) => self.parse::<GptqFile>()?.format().map(Some),
-            ("compressed-tensors", "pack-quantized") => self.parse::<PackedFile>()?.format().map(Some),
+            ("compressed-tensors", format @ ("pack-quantized" | "mixed-precision")) => self.parse::<PackedFile>()?.format(format),
             _ => self.int8_or(INT8_OR_INT4).map(|()| None),
         }
+    }
+
+    /// Whether every group of weights of eight bits multiplies inputs that are rounded to eight bits, row by row as they come.
+    pub(crate) fn rounds_inputs(&self) -> bool {
+        let groups = self.fields.get("config_groups").and_then(Value::as_object);
+        let mut eight = groups.into_iter().flat_map(Map::values).filter(|group| group["weights"]["num_bits"] == 8).peekable();
+        let rounded = |inputs: &Value| inputs["num_bits"] == 8 && inputs["dynamic"] == true && inputs["strategy"] == "token";
+        eight.peek().is_some() && eight.all(|group| rounded(&group["input_activations"]))
     }
 
     fn int8_or(&self, supported: &'static str) -> Result<()> {

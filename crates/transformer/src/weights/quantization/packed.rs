@@ -1,13 +1,15 @@
-//! Format `pack-quantized` of compressed-tensors.
+//! Formats `pack-quantized` and `mixed-precision` of compressed-tensors.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{four, group, refuse};
 use crate::error::Result;
 use crate::weights::int4::{Int4Format, Int4Layout};
+use crate::weights::int8::WeightScheme;
 
 /// The entry.
 #[derive(Deserialize)]
@@ -23,7 +25,9 @@ pub(super) struct PackedFile {
 
 #[derive(Deserialize)]
 struct PackedGroup {
-    weights: Option<PackedScheme>,
+    /// That of the folder where it is not given.
+    format: Option<String>,
+    weights: Option<Value>,
     #[serde(default)]
     input_activations: Value,
     #[serde(default)]
@@ -45,27 +49,43 @@ struct PackedScheme {
 }
 
 impl PackedFile {
-    pub(super) fn format(&self) -> Result<Int4Format> {
+    /// How layers lie in four bits in a folder of the format `overall`; nothing where all that are packed have eight.
+    pub(super) fn format(&self, overall: &str) -> Result<Option<Int4Format>> {
         nothing("quantization_config.kv_cache_scheme", &self.kv_cache_scheme)?;
         nothing("quantization_config.transform_config", self.transform_config.get("config_groups").unwrap_or(&Value::Null))?;
         if let Some(format) = self.sparsity_config.get("format").filter(|format| *format != "dense") {
             return Err(refuse("quantization_config.sparsity_config.format", format, "dense"));
         }
-        let formats = self.config_groups.values().filter_map(|group| group.format().transpose());
-        let formats = formats.collect::<Result<Vec<Int4Format>>>()?;
-        match formats.split_first() {
-            Some((first, others)) if others.iter().all(|other| other == first) => Ok(*first),
-            _ => Err(refuse("quantization_config.config_groups", format!("{formats:?}"), "one scheme of weights, for all groups the same")),
+        let packed = self.config_groups.values().filter_map(|group| group.weights.as_ref().map(|weights| (group, weights)));
+        let formats: Vec<Option<Int4Format>> = packed.map(|(group, weights)| group.format(weights, overall)).collect::<Result<_>>()?;
+        let four: Vec<Int4Format> = formats.iter().flatten().copied().collect();
+        match four.split_first() {
+            Some((first, others)) if others.iter().all(|other| other == first) => Ok(Some(*first)),
+            None if !formats.is_empty() => Ok(None),
+            _ => Err(refuse("quantization_config.config_groups", format!("{four:?}"), "one scheme of four bits, for all groups the same")),
         }
     }
 }
 
 impl PackedGroup {
-    fn format(&self) -> Result<Option<Int4Format>> {
-        nothing("quantization_config.config_groups.input_activations", &self.input_activations)?;
-        nothing("quantization_config.config_groups.output_activations", &self.output_activations)?;
-        self.weights.as_ref().map(PackedScheme::format).transpose()
+    /// Nothing for weights of eight bits.
+    fn format(&self, weights: &Value, overall: &str) -> Result<Option<Int4Format>> {
+        const WEIGHTS: &str = "quantization_config.config_groups.weights";
+        match self.format.as_deref().unwrap_or(overall) {
+            "pack-quantized" => {
+                nothing("quantization_config.config_groups.input_activations", &self.input_activations)?;
+                nothing("quantization_config.config_groups.output_activations", &self.output_activations)?;
+                parsed::<PackedScheme>(WEIGHTS, weights)?.format().map(Some)
+            }
+            "int-quantized" if parsed::<WeightScheme>(WEIGHTS, weights)? == WeightScheme::per_row_int8() => Ok(None),
+            "int-quantized" => Err(refuse(WEIGHTS, weights, "8 bits, symmetric, strategy channel")),
+            other => Err(refuse("quantization_config.config_groups.format", other, "pack-quantized, int-quantized")),
+        }
     }
+}
+
+fn parsed<T: DeserializeOwned>(what: &'static str, value: &Value) -> Result<T> {
+    T::deserialize(value).map_err(|error| refuse(what, format!("{value}: {error}"), "num_bits, type, symmetric, strategy, group_size"))
 }
 
 impl PackedScheme {
