@@ -70,7 +70,7 @@ pub(crate) struct ModelArgs {
     pub(crate) vocabulary: Option<PathBuf>,
 
     /// Keep layers that lie in a folder in four bits (AWQ, GPTQ, compressed-tensors) as they are, and round their inputs to eight; those in
-    /// eight too, where the folder says so of their inputs
+    /// eight with a scale for each row too, where the folder says so of their inputs
     #[arg(long)]
     pub(crate) packed: bool,
 }

@@ -20,8 +20,8 @@ pub struct CausalModel {
 
 impl CausalModel {
     /// Loads the decoder of a Hugging Face folder: `config.json` and safetensors, in one file or in shards, with weights of type F32,
-    /// F16, BF16, or I8 with a scale for every row ([`int8`](crate::int8)), and linear layers in four bits as `AutoAWQ` (`gemm`), GPTQ and
-    /// compressed-tensors (`pack-quantized`) write them. All become f32 on `device`; [`from_packed_folder`](Self::from_packed_folder) keeps
+    /// F16, BF16, or I8 with a scale for every row ([`int8`](crate::int8)), and linear layers in four bits as `AutoAWQ` (`gemm`), in four or
+    /// eight as GPTQ and compressed-tensors (`pack-quantized`) write them. All become f32 on `device`; [`from_packed_folder`](Self::from_packed_folder) keeps
     /// them as they are.
     ///
     /// # Errors
@@ -45,8 +45,8 @@ impl CausalModel {
     /// and multiply them with `inputs`. Layers whose groups are no neighbours (GPTQ's `desc_act`) or no multiples of 8 become f32, as everything
     /// else does; [`quantized`](Self::quantized) packs those.
     ///
-    /// Layers that lie in eight bits keep theirs too, unless `inputs` would round what the folder says is multiplied as it comes
-    /// (`input_activations`): those become f32.
+    /// Layers that lie in eight bits with one symmetric scale for each row keep theirs too, unless `inputs` would round what the folder says is
+    /// multiplied as it comes (`input_activations`). Those, and groups of eight bits, become f32.
     ///
     /// # Errors
     /// As [`from_folder`](Self::from_folder).

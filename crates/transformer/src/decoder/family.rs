@@ -12,7 +12,7 @@ use super::rope_file::RopeFile;
 use crate::error::{Error, Result};
 use crate::position::{Positions, RopeConfig};
 use crate::quantize::{Inputs, Kept, Quantizer};
-use crate::weights::{Int4Format, Listed, Naming, OneOrMany, QuantizationConfig, Weights, expected, read_json};
+use crate::weights::{GroupFormat, Listed, Naming, OneOrMany, QuantizationConfig, Weights, expected, read_json};
 
 const SUPPORTED: &str = "gpt2, llama, mistral, qwen2, qwen3, phi3, gemma2";
 
@@ -99,17 +99,17 @@ pub(crate) struct DecoderFolder {
     /// The token that begins a text, where the file names one.
     pub(crate) bos: Option<u32>,
     /// How linear layers lie in four bits, where they do.
-    int4: Option<Int4Format>,
+    groups: Option<GroupFormat>,
     /// Whether layers in eight bits multiply inputs that are rounded to eight bits as they come.
     rounds_inputs: bool,
 }
 
 impl DecoderFolder {
-    /// Which layers keep what the folder holds of them where they multiply `inputs`: those of eight bits only where that rounds inputs as the
-    /// folder says, and no quantizer has fewer bits for them.
+    /// Which layers keep what the folder holds of them where they multiply `inputs`: those of eight bits where the quantizer has no fewer for
+    /// them, or, where there is none, where inputs are rounded as the folder says.
     pub(crate) fn kept(&self, inputs: Inputs, quantizer: Option<&Quantizer>) -> Kept {
-        let rounded_as_told = self.rounds_inputs || inputs == Inputs::Float;
-        Kept { inputs, eight_bits: rounded_as_told && quantizer.is_none_or(Quantizer::keeps_eight_bits) }
+        let as_told = self.rounds_inputs || inputs == Inputs::Float;
+        Kept { inputs, eight_bits: quantizer.map_or(as_told, Quantizer::keeps_eight_bits) }
     }
 
     /// The weights beside `config.json`, checked, to be read as they are asked for, and the names and shapes of those that the decoder needs.
@@ -119,8 +119,8 @@ impl DecoderFolder {
         // Nothing is allocated for parameters that no one reads.
         let listed = expected(&self.config.init(&Device::default()), &self.names);
         let ignored = |name: &str| self.names.ignores(name);
-        match self.int4 {
-            Some(format) => weights.check_int4(format, &listed, ignored, folder)?,
+        match self.groups {
+            Some(format) => weights.check_groups(format, &listed, ignored, folder)?,
             None => weights.check(&listed, ignored)?,
         }
         Ok((weights, listed))
@@ -147,7 +147,7 @@ impl DecoderFolder {
 
     fn from_files(path: &Path, file: &ConfigFile, generation: GenerationFile) -> Result<Self> {
         let family = Family::of(&file.model_type)?;
-        let int4 = file.int4(family)?;
+        let groups = file.groups(family)?;
         let config = file.decoder(family)?;
         if let Some(complaint) = config.complaint() {
             return Err(Error::malformed(path, complaint));
@@ -155,7 +155,7 @@ impl DecoderFolder {
         let eos = generation.eos_token_id.or_else(|| file.eos_token_id.clone()).map(OneOrMany::into_vec).unwrap_or_default();
         let names = DecoderNames::new(family.style(), &config);
         let rounds_inputs = file.quantization_config.as_ref().is_some_and(QuantizationConfig::rounds_inputs);
-        Ok(Self { config, names, eos, bos: generation.bos_token_id.or(file.bos_token_id), int4, rounds_inputs })
+        Ok(Self { config, names, eos, bos: generation.bos_token_id.or(file.bos_token_id), groups, rounds_inputs })
     }
 }
 
@@ -207,14 +207,14 @@ struct GenerationFile {
 }
 
 impl ConfigFile {
-    fn int4(&self, family: Family) -> Result<Option<Int4Format>> {
-        let int4 = self.quantization_config.as_ref().map_or(Ok(None), QuantizationConfig::int4)?;
+    fn groups(&self, family: Family) -> Result<Option<GroupFormat>> {
+        let groups = self.quantization_config.as_ref().map_or(Ok(None), QuantizationConfig::groups)?;
         // Its weights stand in a file as `[in, out]`, and layers of four bits as `[out, in]`.
-        if int4.is_some() && family == Family::Gpt2 {
+        if groups.is_some() && family == Family::Gpt2 {
             let supported = "llama, mistral, qwen2, qwen3, phi3, gemma2";
             return Err(Error::Unsupported { what: "architecture in four bits", found: self.model_type.clone(), supported });
         }
-        Ok(int4)
+        Ok(groups)
     }
 
     fn decoder(&self, family: Family) -> Result<DecoderConfig> {

@@ -48,11 +48,12 @@ pub(crate) fn keep(projection: &mut Projection, path: &str, names: &DecoderNames
 
 /// Some rows of a matrix, which stands in files as `[out, in]`.
 fn packed(weights: &Weights, place: &Place, rows: Range<usize>, kept: Kept) -> Option<PackedWeights> {
-    if let Some(groups) = weights.layer(&place.name).and_then(multiplied) {
+    let layer = weights.layer(&place.name);
+    if let Some(groups) = layer.and_then(multiplied) {
         return Some(four_bits_of(&groups, rows));
     }
     let is_read = kept.eight_bits && place.layout == Layout::OutIn;
-    let whole = is_read.then(|| weights.int8_rows(&place.name)).flatten()?;
+    let whole = is_read.then(|| layer.map_or_else(|| weights.int8_rows(&place.name), PackedLayer::to_rows)).flatten()?;
     (whole.columns() <= MOST_INPUTS).then(|| eight_bits_of(&whole, rows))
 }
 

@@ -3,9 +3,9 @@
 mod compressed;
 mod file;
 mod folder;
+mod groups;
 #[cfg(feature = "hub")]
 mod hub;
-mod int4;
 pub mod int8;
 mod module;
 mod new_folder;
@@ -18,9 +18,9 @@ pub(crate) use file::Weights;
 #[cfg(feature = "train")]
 pub(crate) use folder::sync_folder;
 pub(crate) use folder::{OneOrMany, TOKENIZER, copy_if_there, file_inside, read_json, read_json_if_there};
+pub(crate) use groups::GroupFormat;
 #[cfg(feature = "hub")]
 pub use hub::hub_folder;
-pub(crate) use int4::Int4Format;
 #[cfg(feature = "train")]
 pub(crate) use module::Paths;
 pub(crate) use module::{Layout, Listed, NamedTensor, Naming, Part, Place, TensorSource, collect, expected, fill, fill_at, transpose};

@@ -7,18 +7,19 @@ mod tests;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
+use jarre_quant::checkpoint::Bits;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use self::packed::PackedFile;
-use super::int4::{Int4Format, Int4Layout};
+use super::groups::{GroupFormat, GroupLayout};
 use super::int8::WeightScheme;
 use crate::error::{Error, Result};
 
 const INT8: &str = "compressed-tensors int-quantized (8 bits, symmetric, strategy channel)";
-const INT8_OR_INT4: &str = "compressed-tensors int-quantized (8 bits, symmetric, strategy channel), pack-quantized (4 bits) and \
-                            mixed-precision (of both), awq (4 bits, version gemm), gptq (4 bits)";
+const ALL: &str = "compressed-tensors int-quantized (8 bits, symmetric, strategy channel), pack-quantized (4 or 8 bits) and mixed-precision \
+                   (of both), awq (4 bits, version gemm), gptq (4 or 8 bits)";
 
 /// The entry, whose fields depend on the tool that wrote it.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,13 +35,13 @@ impl QuantizationConfig {
         self.int8_or(INT8)
     }
 
-    /// How linear layers lie in four bits; nothing where weights have eight. Everything else is refused.
-    pub(crate) fn int4(&self) -> Result<Option<Int4Format>> {
+    /// How linear layers lie in groups; nothing where weights have eight bits and a scale for each row. Everything else is refused.
+    pub(crate) fn groups(&self) -> Result<Option<GroupFormat>> {
         match (self.quant_method.as_str(), self.format()) {
             ("awq", _) => self.parse::<AwqFile>()?.format().map(Some),
             ("gptq", _) => self.parse::<GptqFile>()?.format().map(Some),
             ("compressed-tensors", format @ ("pack-quantized" | "mixed-precision")) => self.parse::<PackedFile>()?.format(format),
-            _ => self.int8_or(INT8_OR_INT4).map(|()| None),
+            _ => self.int8_or(ALL).map(|()| None),
         }
     }
 
@@ -69,7 +70,7 @@ impl QuantizationConfig {
     }
 
     fn parse<T: DeserializeOwned>(&self) -> Result<T> {
-        let refused = |error| refuse("quantization_config", format!("{}: {error}", self.quant_method), INT8_OR_INT4);
+        let refused = |error| refuse("quantization_config", format!("{}: {error}", self.quant_method), ALL);
         serde_json::from_value(Value::Object(self.fields.clone())).map_err(refused)
     }
 }
@@ -96,8 +97,10 @@ struct AwqFile {
 }
 
 impl AwqFile {
-    fn format(&self) -> Result<Int4Format> {
-        four("quantization_config.bits", self.bits)?;
+    fn format(&self) -> Result<GroupFormat> {
+        if self.bits != 4 {
+            return Err(refuse("quantization_config.bits", self.bits, "4"));
+        }
         let version = self.version.as_ref().or(self.checkpoint_format.as_ref()).map_or("gemm", String::as_str);
         if !version.eq_ignore_ascii_case("gemm") {
             return Err(refuse("quantization_config.version", version, "gemm"));
@@ -105,7 +108,7 @@ impl AwqFile {
         if self.zero_point == Some(false) {
             return Err(refuse("quantization_config.zero_point", false, "true"));
         }
-        Ok(Int4Format { layout: Int4Layout::Awq, group: group(self.group_size)? })
+        Ok(GroupFormat { layout: GroupLayout::Awq, bits: Bits::Four, group: group(self.group_size)? })
     }
 }
 
@@ -119,8 +122,8 @@ struct GptqFile {
 }
 
 impl GptqFile {
-    fn format(&self) -> Result<Int4Format> {
-        four("quantization_config.bits", self.bits)?;
+    fn format(&self) -> Result<GroupFormat> {
+        let bits = bits("quantization_config.bits", self.bits)?;
         if self.is_marlin_format == Some(true) {
             return Err(refuse("quantization_config.is_marlin_format", true, "false"));
         }
@@ -129,8 +132,8 @@ impl GptqFile {
             "gptq_v2" => true,
             other => return Err(refuse("quantization_config.checkpoint_format", other, "gptq, gptq_v2")),
         };
-        let layout = Int4Layout::Gptq { ordered: self.desc_act == Some(true), second };
-        Ok(Int4Format { layout, group: group(self.group_size)? })
+        let layout = GroupLayout::Gptq { ordered: self.desc_act == Some(true), second };
+        Ok(GroupFormat { layout, bits, group: group(self.group_size)? })
     }
 }
 
@@ -138,8 +141,12 @@ fn refuse(what: &'static str, found: impl std::fmt::Display, supported: &'static
     Error::Unsupported { what, found: found.to_string(), supported }
 }
 
-fn four(what: &'static str, bits: u32) -> Result<()> {
-    if bits == 4 { Ok(()) } else { Err(refuse(what, bits, "4")) }
+fn bits(what: &'static str, bits: u32) -> Result<Bits> {
+    match bits {
+        4 => Ok(Bits::Four),
+        8 => Ok(Bits::Eight),
+        other => Err(refuse(what, other, "4, 8")),
+    }
 }
 
 fn group(size: i64) -> Result<Option<NonZeroUsize>> {

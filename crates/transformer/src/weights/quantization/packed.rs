@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{four, group, refuse};
+use super::{bits, group, refuse};
 use crate::error::Result;
-use crate::weights::int4::{Int4Format, Int4Layout};
+use crate::weights::groups::{GroupFormat, GroupLayout};
 use crate::weights::int8::WeightScheme;
 
 /// The entry.
@@ -49,27 +49,31 @@ struct PackedScheme {
 }
 
 impl PackedFile {
-    /// How layers lie in four bits in a folder of the format `overall`; nothing where all that are packed have eight.
-    pub(super) fn format(&self, overall: &str) -> Result<Option<Int4Format>> {
+    /// How layers lie in groups in a folder of the format `overall`; nothing where all that are packed have a scale for each row.
+    pub(super) fn format(&self, overall: &str) -> Result<Option<GroupFormat>> {
         nothing("quantization_config.kv_cache_scheme", &self.kv_cache_scheme)?;
         nothing("quantization_config.transform_config", self.transform_config.get("config_groups").unwrap_or(&Value::Null))?;
         if let Some(format) = self.sparsity_config.get("format").filter(|format| *format != "dense") {
             return Err(refuse("quantization_config.sparsity_config.format", format, "dense"));
         }
         let packed = self.config_groups.values().filter_map(|group| group.weights.as_ref().map(|weights| (group, weights)));
-        let formats: Vec<Option<Int4Format>> = packed.map(|(group, weights)| group.format(weights, overall)).collect::<Result<_>>()?;
-        let four: Vec<Int4Format> = formats.iter().flatten().copied().collect();
-        match four.split_first() {
+        let formats: Vec<Option<GroupFormat>> = packed.map(|(group, weights)| group.format(weights, overall)).collect::<Result<_>>()?;
+        let groups: Vec<GroupFormat> = formats.iter().flatten().copied().collect();
+        match groups.split_first() {
             Some((first, others)) if others.iter().all(|other| other == first) => Ok(Some(*first)),
             None if !formats.is_empty() => Ok(None),
-            _ => Err(refuse("quantization_config.config_groups", format!("{four:?}"), "one scheme of four bits, for all groups the same")),
+            _ => Err(refuse(
+                "quantization_config.config_groups",
+                format!("{groups:?}"),
+                "one scheme of pack-quantized, for all groups the same",
+            )),
         }
     }
 }
 
 impl PackedGroup {
-    /// Nothing for weights of eight bits.
-    fn format(&self, weights: &Value, overall: &str) -> Result<Option<Int4Format>> {
+    /// Nothing for weights of eight bits with a scale for each row.
+    fn format(&self, weights: &Value, overall: &str) -> Result<Option<GroupFormat>> {
         const WEIGHTS: &str = "quantization_config.config_groups.weights";
         match self.format.as_deref().unwrap_or(overall) {
             "pack-quantized" => {
@@ -89,8 +93,8 @@ fn parsed<T: DeserializeOwned>(what: &'static str, value: &Value) -> Result<T> {
 }
 
 impl PackedScheme {
-    fn format(&self) -> Result<Int4Format> {
-        four("quantization_config.config_groups.weights.num_bits", self.num_bits)?;
+    fn format(&self) -> Result<GroupFormat> {
+        let bits = bits("quantization_config.config_groups.weights.num_bits", self.num_bits)?;
         if self.kind != "int" {
             return Err(refuse("quantization_config.config_groups.weights.type", &self.kind, "int"));
         }
@@ -108,7 +112,7 @@ impl PackedScheme {
                 return Err(refuse("quantization_config.config_groups.weights.strategy", &self.strategy, "channel, group with group_size"));
             }
         };
-        Ok(Int4Format { layout: Int4Layout::Packed { zero_point: !self.symmetric }, group })
+        Ok(GroupFormat { layout: GroupLayout::Packed { zero_point: !self.symmetric }, bits, group })
     }
 }
 

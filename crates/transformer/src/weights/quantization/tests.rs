@@ -1,9 +1,10 @@
 use std::num::NonZeroUsize;
 
+use jarre_quant::checkpoint::Bits;
 use serde_json::{Value, json};
 
 use super::QuantizationConfig;
-use crate::weights::int4::{Int4Format, Int4Layout};
+use crate::weights::groups::{GroupFormat, GroupLayout};
 
 fn config(json: Value) -> QuantizationConfig {
     serde_json::from_value(json).unwrap()
@@ -38,16 +39,21 @@ fn other_schemes_of_rows_are_refused() {
 fn each_tool_is_understood() {
     let group = NonZeroUsize::new(32);
     let awq = json!({ "quant_method": "awq", "bits": 4, "group_size": 32, "zero_point": true, "version": "GEMM" });
-    assert_eq!(config(awq.clone()).int4().unwrap(), Some(Int4Format { layout: Int4Layout::Awq, group }));
+    assert_eq!(config(awq.clone()).groups().unwrap(), Some(GroupFormat { layout: GroupLayout::Awq, bits: Bits::Four, group }));
     assert!(config(awq).int8().is_err(), "encoders read no four bits");
     let gptq =
         json!({ "quant_method": "gptq", "bits": 4, "group_size": -1, "desc_act": true, "sym": true, "checkpoint_format": "gptq_v2" });
-    let layout = Int4Layout::Gptq { ordered: true, second: true };
-    assert_eq!(config(gptq).int4().unwrap(), Some(Int4Format { layout, group: None }));
-    let layout = Int4Layout::Packed { zero_point: false };
-    assert_eq!(config(packed()).int4().unwrap(), Some(Int4Format { layout, group }));
-    let channel = changed(packed(), "/config_groups/group_0/weights/strategy", json!("channel")).int4().unwrap();
-    assert_eq!(channel, Some(Int4Format { layout, group: None }));
+    let layout = GroupLayout::Gptq { ordered: true, second: true };
+    assert_eq!(config(gptq).groups().unwrap(), Some(GroupFormat { layout, bits: Bits::Four, group: None }));
+    let layout = GroupLayout::Packed { zero_point: false };
+    assert_eq!(config(packed()).groups().unwrap(), Some(GroupFormat { layout, bits: Bits::Four, group }));
+    let gptq = json!({ "quant_method": "gptq", "bits": 8, "group_size": 32, "desc_act": false, "sym": true });
+    let layout_of_gptq = GroupLayout::Gptq { ordered: false, second: false };
+    assert_eq!(config(gptq).groups().unwrap(), Some(GroupFormat { layout: layout_of_gptq, bits: Bits::Eight, group }));
+    let eight = changed(packed(), "/config_groups/group_0/weights/num_bits", json!(8)).groups().unwrap();
+    assert_eq!(eight, Some(GroupFormat { layout, bits: Bits::Eight, group }));
+    let channel = changed(packed(), "/config_groups/group_0/weights/strategy", json!("channel")).groups().unwrap();
+    assert_eq!(channel, Some(GroupFormat { layout, bits: Bits::Four, group: None }));
 }
 
 #[test]
@@ -59,7 +65,9 @@ fn what_is_not_read_is_named() {
         (changed(awq(), "/checkpoint_format", json!("gemv_fast")), "version `gemv_fast`", "supported: gemm"),
         (changed(awq(), "/zero_point", json!(false)), "zero_point `false`", "supported: true"),
         (changed(awq(), "/bits", json!("four")), "invalid type", "supported: "),
-        (changed(gptq(), "/bits", json!(8)), "bits `8`", "supported: 4"),
+        (changed(awq(), "/bits", json!(8)), "bits `8`", "supported: 4"),
+        (changed(gptq(), "/bits", json!(3)), "bits `3`", "supported: 4, 8"),
+        (changed(gptq(), "/bits", json!(2)), "bits `2`", "supported: 4, 8"),
         (changed(gptq(), "/group_size", json!(0)), "group_size `0`", "-1"),
         (changed(gptq(), "/group_size", json!(-2)), "group_size `-2`", "-1"),
         (changed(gptq(), "/checkpoint_format", json!("marlin")), "checkpoint_format `marlin`", "gptq_v2"),
@@ -68,7 +76,7 @@ fn what_is_not_read_is_named() {
         (changed(packed(), "/sparsity_config", json!({ "format": "sparse-24-bitmask" })), "sparse-24", "dense"),
         (changed(packed(), "/transform_config", json!({ "config_groups": { "R1": {} } })), "transform_config", "null"),
         (changed(packed(), "/config_groups/group_0/input_activations", json!({ "num_bits": 8 })), "input_activations", "null"),
-        (changed(packed(), "/config_groups/group_0/weights/num_bits", json!(8)), "num_bits `8`", "supported: 4"),
+        (changed(packed(), "/config_groups/group_0/weights/num_bits", json!(3)), "num_bits `3`", "supported: 4, 8"),
         (changed(packed(), "/config_groups/group_0/weights/type", json!("float")), "type `float`", "int"),
         (changed(packed(), "/config_groups/group_0/weights/strategy", json!("tensor")), "strategy `tensor`", "channel, group"),
         (changed(packed(), "/config_groups/group_0/weights/actorder", json!("group")), "actorder `\"group\"`", "static"),
@@ -76,7 +84,7 @@ fn what_is_not_read_is_named() {
         (config(json!({ "quant_method": "bitsandbytes", "load_in_4bit": true })), "bitsandbytes", "awq (4 bits"),
     ];
     for (config, found, supported) in cases {
-        let error = config.int4().unwrap_err().to_string();
+        let error = config.groups().unwrap_err().to_string();
         assert!(error.contains(found) && error.contains(supported), "{error}");
     }
 }

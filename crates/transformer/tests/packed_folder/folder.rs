@@ -65,8 +65,17 @@ impl View for Stored {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Format {
     Awq,
-    Gptq { second: bool, index: bool },
-    Packed { symmetric: bool },
+    Gptq { bits: u32, second: bool, index: bool },
+    Packed { bits: u32, symmetric: bool },
+}
+
+impl Format {
+    fn bits(self) -> u32 {
+        match self {
+            Self::Awq => 4,
+            Self::Gptq { bits, .. } | Self::Packed { bits, .. } => bits,
+        }
+    }
 }
 
 /// A folder on its way to the disk.
@@ -87,7 +96,7 @@ impl Folder {
         Self { config, tensors: tensors.collect() }
     }
 
-    /// A fixture with the matrices that `which` accepts rounded to four bits and stored in a format.
+    /// A fixture with the matrices that `which` accepts rounded and stored in a format.
     pub(crate) fn rounded(family: &str, format: Format, groups: Groups, which: impl Fn(&str) -> bool) -> Self {
         Self::read(family).round(format, Some(format), groups, which)
     }
@@ -99,19 +108,19 @@ impl Folder {
 
     /// Rounds as the tool of `rule` does, and stores in a format, or as floats.
     fn round(mut self, rule: Format, stored: Option<Format>, groups: Groups, which: impl Fn(&str) -> bool) -> Self {
-        let symmetric = matches!(rule, Format::Packed { symmetric: true });
+        let symmetric = matches!(rule, Format::Packed { symmetric: true, .. });
         for (name, tensor) in std::mem::take(&mut self.tensors) {
             let (Ok(dims), true) = (<[usize; 2]>::try_from(&tensor.shape[..]), which(&name)) else {
                 self.tensors.insert(name, tensor);
                 continue;
             };
-            let layer = Layer::round(&tensor.values(), dims, groups, symmetric);
+            let layer = Layer::round(&tensor.values(), dims, groups, symmetric, rule.bits());
             let stem = name.strip_suffix(".weight").unwrap();
             let stored = match stored {
                 None => vec![("weight", Stored::floats(&dims, &layer.values()))],
                 Some(Format::Awq) => layer.awq(),
-                Some(Format::Gptq { second, index }) => layer.gptq(second, index),
-                Some(Format::Packed { symmetric }) => layer.packed(symmetric),
+                Some(Format::Gptq { second, index, .. }) => layer.gptq(second, index),
+                Some(Format::Packed { symmetric, .. }) => layer.packed(symmetric),
             };
             self.tensors.extend(stored.into_iter().map(|(ending, tensor)| (format!("{stem}.{ending}"), tensor)));
         }
@@ -140,13 +149,13 @@ fn entry(format: Format, groups: Groups) -> Value {
     match format {
         Format::Awq => json!({ "quant_method": "awq", "bits": 4, "group_size": group, "zero_point": true, "version": "gemm",
                                "backend": "autoawq", "do_fuse": false, "modules_to_not_convert": null }),
-        Format::Gptq { second, .. } => {
-            json!({ "quant_method": "gptq", "bits": 4, "group_size": group, "desc_act": ordered, "sym": false, "damp_percent": 0.1,
+        Format::Gptq { bits, second, .. } => {
+            json!({ "quant_method": "gptq", "bits": bits, "group_size": group, "desc_act": ordered, "sym": false, "damp_percent": 0.1,
                     "checkpoint_format": if second { "gptq_v2" } else { "gptq" }, "true_sequential": true })
         }
-        Format::Packed { symmetric } => {
+        Format::Packed { bits, symmetric } => {
             let size = if strategy == "group" { group } else { Value::Null };
-            let weights = json!({ "num_bits": 4, "type": "int", "symmetric": symmetric, "strategy": strategy, "group_size": size,
+            let weights = json!({ "num_bits": bits, "type": "int", "symmetric": symmetric, "strategy": strategy, "group_size": size,
                                   "actorder": null, "block_structure": null, "dynamic": false, "observer": "minmax" });
             let group = json!({ "targets": ["Linear"], "weights": weights, "input_activations": null, "output_activations": null });
             json!({ "quant_method": "compressed-tensors", "format": "pack-quantized", "quantization_status": "compressed",

@@ -8,8 +8,8 @@ use crate::folder::{Folder, Format, Stored};
 use crate::layer::Groups;
 use crate::{TOLERANCE, in_layers, largest, load, logits};
 
-const GPTQ: Format = Format::Gptq { second: false, index: true };
-const PACKED: Format = Format::Packed { symmetric: true };
+const GPTQ: Format = Format::Gptq { bits: 4, second: false, index: true };
+const PACKED: Format = Format::Packed { bits: 4, symmetric: true };
 const QUERY: &str = "model.layers.0.self_attn.q_proj";
 const DOWN: &str = "model.layers.1.mlp.down_proj";
 
@@ -121,11 +121,26 @@ fn other_layouts_are_refused_by_field() {
         folder.config["quantization_config"][field] = value;
         error(&folder).to_string()
     };
-    assert!(refusal(GPTQ, "bits", json!(8)).contains("quantization_config.bits `8` is not supported; supported: 4"));
+    assert!(refusal(GPTQ, "bits", json!(3)).contains("quantization_config.bits `3` is not supported; supported: 4, 8"));
+    assert!(refusal(Format::Awq, "bits", json!(8)).contains("quantization_config.bits `8` is not supported; supported: 4"));
     assert!(
         refusal(Format::Awq, "version", json!("gemv")).contains("quantization_config.version `gemv` is not supported; supported: gemm")
     );
     assert!(refusal(PACKED, "format", json!("nvfp4-pack-quantized")).contains("nvfp4-pack-quantized"));
+}
+
+#[test]
+fn eight_bits_have_to_fit() {
+    let eight = Format::Gptq { bits: 8, second: false, index: true };
+    let mut four = folder(eight);
+    four.config["quantization_config"]["bits"] = json!(4);
+    assert!(error(&four).to_string().contains(&format!("{DOWN}.qweight [10, 32] instead of [5, 32]")));
+    let mut outside = folder(eight);
+    put(&mut outside, &format!("{QUERY}.g_idx"), indices([4; 32]));
+    assert!(error(&outside).to_string().contains(&format!("{QUERY}: `g_idx`")));
+    let mut zeros = folder(eight);
+    put(&mut zeros, &format!("{QUERY}.qzeros"), Stored::words(&[4, 4], |_, _| 0));
+    assert!(error(&zeros).to_string().contains(&format!("{QUERY}.qzeros [4, 4] instead of [4, 8]")));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Folders whose linear layers lie in four bits, as `AutoAWQ`, GPTQ and compressed-tensors store them, beside the same models with these layers
+//! Folders whose linear layers lie in four or eight bits, as `AutoAWQ`, GPTQ and compressed-tensors store them, beside the same models with these layers
 //! multiplied out.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -11,7 +11,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use folder::{Folder, Format};
 use jarre_kernels::Inputs;
-use jarre_transformer::quantize::{Quantizer, Scheme};
+use jarre_transformer::quantize::{Int4Scheme, Quantizer, Scheme};
 use jarre_transformer::{CausalModel, Sequences, int8};
 use layer::Groups;
 
@@ -23,18 +23,28 @@ const FAMILIES: [&str; 4] = ["llama", "llama_bias", "gemma2", "phi3"];
 const NEIGHBOURS: [(Format, Groups); 8] = [
     (Format::Awq, Groups::Neighbours(8)),
     (Format::Awq, Groups::Row),
-    (Format::Gptq { second: false, index: false }, Groups::Neighbours(8)),
-    (Format::Gptq { second: true, index: true }, Groups::Neighbours(8)),
-    (Format::Gptq { second: false, index: true }, Groups::Row),
-    (Format::Packed { symmetric: true }, Groups::Neighbours(8)),
-    (Format::Packed { symmetric: false }, Groups::Neighbours(8)),
-    (Format::Packed { symmetric: false }, Groups::Row),
+    (Format::Gptq { bits: 4, second: false, index: false }, Groups::Neighbours(8)),
+    (Format::Gptq { bits: 4, second: true, index: true }, Groups::Neighbours(8)),
+    (Format::Gptq { bits: 4, second: false, index: true }, Groups::Row),
+    (Format::Packed { bits: 4, symmetric: true }, Groups::Neighbours(8)),
+    (Format::Packed { bits: 4, symmetric: false }, Groups::Neighbours(8)),
+    (Format::Packed { bits: 4, symmetric: false }, Groups::Row),
 ];
 
 const SCATTERED: [(Format, Groups); 2] = [
-    (Format::Gptq { second: false, index: true }, Groups::Scattered(8)),
+    (Format::Gptq { bits: 4, second: false, index: true }, Groups::Scattered(8)),
     // 40 inputs make three groups, the last of which is half as large.
-    (Format::Gptq { second: true, index: true }, Groups::Scattered(16)),
+    (Format::Gptq { bits: 4, second: true, index: true }, Groups::Scattered(16)),
+];
+
+/// Eight bits: with and without an order of inputs, rows that are kept as they are and groups that are not.
+const EIGHT: [(Format, Groups); 6] = [
+    (Format::Gptq { bits: 8, second: false, index: false }, Groups::Neighbours(8)),
+    (Format::Gptq { bits: 8, second: true, index: true }, Groups::Neighbours(8)),
+    (Format::Gptq { bits: 8, second: false, index: true }, Groups::Scattered(16)),
+    (Format::Gptq { bits: 8, second: false, index: true }, Groups::Row),
+    (Format::Packed { bits: 8, symmetric: true }, Groups::Neighbours(8)),
+    (Format::Packed { bits: 8, symmetric: false }, Groups::Row),
 ];
 
 fn in_layers(name: &str) -> bool {
@@ -81,6 +91,46 @@ fn logits_are_those_of_the_multiplied_out_weights() {
 }
 
 #[test]
+fn eight_bits_are_read_as_their_values() {
+    for family in FAMILIES {
+        let float = logits(&load(&Folder::read(family)));
+        for (format, groups) in EIGHT {
+            let twin = logits(&load(&Folder::twin(family, format, groups, in_layers)));
+            let folder = Folder::rounded(family, format, groups, in_layers).write();
+            let read = CausalModel::from_folder(folder.path(), &Device::default()).unwrap();
+            let (worst, rounding) = (largest(&logits(&read), &twin), share(&twin, &float));
+            println!("{family:12} {format:?} {groups:?}: {worst:.1e}, {rounding:.4} of the float model");
+            assert!(worst < TOLERANCE && rounding > 0.0 && rounding < 0.05, "{family} {format:?} {groups:?}: {worst} {rounding}");
+            // No code has a place in packed weights, as each row has several groups or a zero point.
+            let floats = load_packed(folder.path(), Inputs::Float);
+            assert!(!floats.decoder().is_packed() && largest(&logits(&floats), &twin) < TOLERANCE, "{family} {format:?} {groups:?}");
+            let quantizer = Quantizer::new(Scheme::Int8).with_inputs(Inputs::Float);
+            let rows = CausalModel::from_folder_quantized(folder.path(), &quantizer, &Device::default()).unwrap();
+            let lost = share(&logits(&rows), &twin);
+            assert!(rows.decoder().is_packed() && lost > 0.0 && lost < 0.05, "{family} {format:?} {groups:?}: {lost}");
+        }
+    }
+}
+
+#[test]
+fn rows_of_eight_bits_are_kept_where_the_middle_code_is_zero() {
+    let format = Format::Packed { bits: 8, symmetric: true };
+    for family in FAMILIES {
+        let folder = Folder::rounded(family, format, Groups::Row, in_layers).write();
+        let twin = logits(&load(&Folder::twin(family, format, Groups::Row, in_layers)));
+        let kept = load_packed(folder.path(), Inputs::Float);
+        let exact = share(&logits(&kept), &twin);
+        assert!(kept.decoder().is_packed() && exact < 1e-5, "{family}: {exact}");
+        // The folder rounds no inputs.
+        assert!(!load_packed(folder.path(), Inputs::Int8).decoder().is_packed());
+        let [four, eight] = [Scheme::Int4(Int4Scheme::symmetric(8)), Scheme::Int8].map(|scheme| {
+            CausalModel::from_folder_quantized(folder.path(), &Quantizer::new(scheme), &Device::default()).unwrap().decoder().weight_bytes()
+        });
+        assert!(four < eight, "{four} {eight}");
+    }
+}
+
+#[test]
 fn codes_of_neighbours_are_kept_where_that_is_asked_for() {
     for family in FAMILIES {
         for (format, groups) in NEIGHBOURS {
@@ -99,7 +149,7 @@ fn codes_of_neighbours_are_kept_where_that_is_asked_for() {
 
 #[test]
 fn layers_that_cannot_be_multiplied_as_they_are_become_floats_or_are_packed_anew() {
-    for (format, groups) in SCATTERED.into_iter().chain([(Format::Packed { symmetric: true }, Groups::Neighbours(4))]) {
+    for (format, groups) in SCATTERED.into_iter().chain([(Format::Packed { bits: 4, symmetric: true }, Groups::Neighbours(4))]) {
         let folder = Folder::rounded("llama", format, groups, in_layers).write();
         let model = load_packed(folder.path(), Inputs::Float);
         assert!(!model.decoder().is_packed(), "{format:?} {groups:?}");
@@ -112,7 +162,7 @@ fn layers_that_cannot_be_multiplied_as_they_are_become_floats_or_are_packed_anew
 
 #[test]
 fn what_a_folder_holds_decides_which_layers_have_four_bits() {
-    let format = Format::Gptq { second: false, index: true };
+    let format = Format::Gptq { bits: 4, second: false, index: true };
     for which in [|name: &str| name.contains(".mlp."), |name: &str| in_layers(name) || name == "lm_head.weight"] {
         let twin = logits(&load(&Folder::twin("llama", format, Groups::Neighbours(8), which)));
         let folder = Folder::rounded("llama", format, Groups::Neighbours(8), which);

@@ -1,31 +1,29 @@
-//! Linear layers of four bits as `AutoAWQ`, GPTQ and compressed-tensors store them: in the place of `X.weight` stand its codes, scales and zero
-//! points as tensors of their own.
+//! Linear layers of four and eight bits as `AutoAWQ`, GPTQ and compressed-tensors store them: in the place of `X.weight` stand its codes, scales and
+//! zero points as tensors of their own.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use jarre_quant::checkpoint::{PackedLayer, awq, compressed_tensors, gptq};
+use jarre_quant::checkpoint::{Bits, GptqFormat, PackedLayer, awq, compressed_tensors, gptq};
 use rayon::prelude::*;
 
 use super::file::{Kind, Wanted, Weights};
 use super::module::{Listed, TensorSource};
 use crate::error::{Error, Result};
 
-/// Codes of a word.
-const CODES: usize = 8;
-
-/// How the linear layers of a folder lie in four bits.
+/// How the linear layers of a folder lie in groups of inputs that share a scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Int4Format {
-    pub(crate) layout: Int4Layout,
+pub(crate) struct GroupFormat {
+    pub(crate) layout: GroupLayout,
+    pub(crate) bits: Bits,
     /// Inputs that share a scale; where it is nothing, all of a layer.
     pub(crate) group: Option<NonZeroUsize>,
 }
 
 /// Whose tensors they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Int4Layout {
+pub(crate) enum GroupLayout {
     /// `AutoAWQ`'s version `gemm`.
     Awq,
     Gptq {
@@ -38,15 +36,15 @@ pub(crate) enum Int4Layout {
     Packed { zero_point: bool },
 }
 
-/// Outputs and inputs of each layer in four bits, by its name without `.weight`.
+/// Outputs and inputs of each such layer, by its name without `.weight`.
 type Layers = BTreeMap<String, [usize; 2]>;
 
 impl Weights {
-    /// As [`check`](Self::check) for a folder whose linear layers may lie in four bits, which are read on the way: weights that stand there as
+    /// As [`check`](Self::check) for a folder whose linear layers may lie in groups, which are read on the way: weights that stand there as
     /// they are stay so, whatever `config.json` says of them. A bias of zeros that some tools add to such layers may be there.
-    pub(crate) fn check_int4(
+    pub(crate) fn check_groups(
         &mut self,
-        format: Int4Format,
+        format: GroupFormat,
         expected: &Listed,
         ignored: impl Fn(&str) -> bool,
         folder: &Path,
@@ -71,17 +69,17 @@ impl Weights {
     }
 }
 
-impl Int4Format {
+impl GroupFormat {
     /// What may stand in the place of `X.weight`, as `X.` with each of these.
     fn endings(self) -> &'static [&'static str] {
         match self.layout {
-            Int4Layout::Awq => &["qweight", "qzeros", "scales"],
-            Int4Layout::Gptq { .. } => &["qweight", "qzeros", "scales", "g_idx"],
-            Int4Layout::Packed { .. } => &["weight_packed", "weight_scale", "weight_shape", "weight_zero_point"],
+            GroupLayout::Awq => &["qweight", "qzeros", "scales"],
+            GroupLayout::Gptq { .. } => &["qweight", "qzeros", "scales", "g_idx"],
+            GroupLayout::Packed { .. } => &["weight_packed", "weight_scale", "weight_shape", "weight_zero_point"],
         }
     }
 
-    /// The matrices of `expected` that are not there themselves, while tensors of four bits are.
+    /// The matrices of `expected` that are not there themselves, while tensors of groups are.
     fn layers(self, weights: &Weights, expected: &Listed) -> Layers {
         let layer = |(name, shape): &(String, Vec<usize>)| {
             let (stem, [outputs, inputs]) = (name.strip_suffix(".weight")?, shape[..].try_into().ok()?);
@@ -93,7 +91,7 @@ impl Int4Format {
 
     fn refuse_ordered(self, weights: &Weights) -> Result<()> {
         let ordered = |name: &&str| name.ends_with(".weight_g_idx");
-        match weights.names().find(ordered).filter(|_| matches!(self.layout, Int4Layout::Packed { .. })) {
+        match weights.names().find(ordered).filter(|_| matches!(self.layout, GroupLayout::Packed { .. })) {
             Some(name) => Err(Error::Unsupported {
                 what: "tensor",
                 found: name.to_owned(),
@@ -108,18 +106,18 @@ impl Int4Format {
         let words = |ending: &str, shape: &[usize]| Wanted::new(format!("{stem}.{ending}"), shape, Kind::Words);
         let floats = |ending: &str, shape: &[usize]| Wanted::new(format!("{stem}.{ending}"), shape, Kind::Floats);
         let by_index = self.has_index(weights, stem);
-        let groups = self.groups(stem, inputs, by_index)?;
+        let (groups, per_word) = (self.groups(stem, inputs, by_index)?, self.bits.per_word());
         let mut tensors = match self.layout {
-            Int4Layout::Awq => {
-                let columns = whole_words(stem, "outputs", outputs)?;
+            GroupLayout::Awq => {
+                let columns = self.whole_words(stem, "outputs", outputs)?;
                 vec![words("qweight", &[inputs, columns]), words("qzeros", &[groups, columns]), floats("scales", &[groups, outputs])]
             }
-            Int4Layout::Gptq { .. } => {
-                let (rows, columns) = (whole_words(stem, "inputs", inputs)?, outputs.div_ceil(CODES));
+            GroupLayout::Gptq { .. } => {
+                let (rows, columns) = (self.whole_words(stem, "inputs", inputs)?, outputs.div_ceil(per_word));
                 vec![words("qweight", &[rows, outputs]), words("qzeros", &[groups, columns]), floats("scales", &[groups, outputs])]
             }
-            Int4Layout::Packed { .. } => vec![
-                words("weight_packed", &[outputs, inputs.div_ceil(CODES)]),
+            GroupLayout::Packed { .. } => vec![
+                words("weight_packed", &[outputs, inputs.div_ceil(per_word)]),
                 floats("weight_scale", &[outputs, groups]),
                 Wanted::new(format!("{stem}.weight_shape"), &[2], Kind::Sizes),
             ],
@@ -127,15 +125,15 @@ impl Int4Format {
         if by_index {
             tensors.push(words("g_idx", &[inputs]));
         }
-        if self.layout == (Int4Layout::Packed { zero_point: true }) {
-            tensors.push(words("weight_zero_point", &[outputs.div_ceil(CODES), groups]));
+        if self.layout == (GroupLayout::Packed { zero_point: true }) {
+            tensors.push(words("weight_zero_point", &[outputs.div_ceil(per_word), groups]));
         }
         Ok(tensors)
     }
 
     /// Whether a tensor says, or has to say, which group each input belongs to.
     fn has_index(self, weights: &Weights, stem: &str) -> bool {
-        matches!(self.layout, Int4Layout::Gptq { ordered, .. } if ordered || weights.has(&format!("{stem}.g_idx")))
+        matches!(self.layout, GroupLayout::Gptq { ordered, .. } if ordered || weights.has(&format!("{stem}.g_idx")))
     }
 
     /// Groups of a layer, the last of which may be smaller only where an index says who belongs to it.
@@ -152,30 +150,31 @@ impl Int4Format {
         let words = |ending: &str| weights.words(&format!("{stem}.{ending}"));
         let floats = |ending: &str| weights.values(&format!("{stem}.{ending}"));
         let layer = match self.layout {
-            Int4Layout::Awq => awq(&words("qweight"), &words("qzeros"), &floats("scales"), dims),
-            Int4Layout::Gptq { second, .. } => {
+            GroupLayout::Awq => awq(&words("qweight"), &words("qzeros"), &floats("scales"), dims),
+            GroupLayout::Gptq { second, .. } => {
                 let index = self.has_index(weights, stem).then(|| words("g_idx"));
-                gptq(&words("qweight"), &words("qzeros"), &floats("scales"), index.as_deref(), dims, second)
+                gptq(&words("qweight"), &words("qzeros"), &floats("scales"), index.as_deref(), dims, GptqFormat { bits: self.bits, second })
             }
-            Int4Layout::Packed { zero_point } => {
+            GroupLayout::Packed { zero_point } => {
                 let shape = weights.sizes(&format!("{stem}.weight_shape"));
                 if !shape.iter().copied().eq(dims.map(|size| size as u64)) {
                     return Err(format!("`weight_shape` holds {shape:?} instead of {dims:?}"));
                 }
                 let zeros = zero_point.then(|| words("weight_zero_point"));
-                compressed_tensors(&words("weight_packed"), &floats("weight_scale"), zeros.as_deref(), dims)
+                compressed_tensors(&words("weight_packed"), &floats("weight_scale"), zeros.as_deref(), dims, self.bits)
             }
         };
         layer.map_err(|error| error.to_string())
     }
-}
 
-/// Words that hold one code for each of `size` outputs or inputs.
-fn whole_words(stem: &str, what: &str, size: usize) -> Result<usize> {
-    if size.is_multiple_of(CODES) {
-        Ok(size / CODES)
-    } else {
-        Err(misfit(format!("{stem} of {size} {what} in place of a multiple of {CODES}")))
+    /// Words that hold one code for each of `size` outputs or inputs.
+    fn whole_words(self, stem: &str, what: &str, size: usize) -> Result<usize> {
+        let per_word = self.bits.per_word();
+        if size.is_multiple_of(per_word) {
+            Ok(size / per_word)
+        } else {
+            Err(misfit(format!("{stem} of {size} {what} in place of a multiple of {per_word}")))
+        }
     }
 }
 
