@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
             if let Ok(written) = PackQuantized::of(&groups) {
                 let PackQuantized { weight_packed, weight_scale, weight_zero_point } = written;
                 let dims = [layer.outputs(), layer.inputs()];
-                let again = compressed_tensors(&weight_packed, &weight_scale, weight_zero_point.as_deref(), dims, Bits::Four);
+                let again = compressed_tensors(&weight_packed, &weight_scale, weight_zero_point.as_deref(), None, dims, Bits::Four);
                 assert_eq!(again.expect("what was written is read").to_groups(), Some(groups));
             }
         }
@@ -45,9 +45,9 @@ fn auto_gptq(file: &SafeTensors<'_>, format: GptqFormat) -> Option<PackedLayer> 
 fn pack_quantized(file: &SafeTensors<'_>, bits: Bits) -> Option<PackedLayer> {
     let shape = integers(file, "weight_shape")?;
     let [outputs, inputs] = [usize::try_from(*shape.first()?).ok()?, usize::try_from(*shape.get(1)?).ok()?];
-    let zeros = integers(file, "weight_zero_point");
+    let (zeros, group_of) = (integers(file, "weight_zero_point"), integers(file, "weight_g_idx"));
     let (packed, scales) = (integers(file, "weight_packed")?, numbers(file, "weight_scale")?);
-    compressed_tensors(&packed, &scales, zeros.as_deref(), [outputs, inputs], bits).ok()
+    compressed_tensors(&packed, &scales, zeros.as_deref(), group_of.as_deref(), [outputs, inputs], bits).ok()
 }
 
 fn sides(file: &SafeTensors<'_>, name: &str) -> Option<[usize; 2]> {

@@ -1,4 +1,4 @@
-use super::{Bits, PackedLayer, expect, groups_of, neighbours};
+use super::{Bits, PackedLayer, expect, groups_of, indexed, neighbours};
 use crate::error::{Error, Result};
 use crate::int4::{Grid, Int4Groups};
 
@@ -7,14 +7,17 @@ const CODES: usize = 8;
 
 /// A layer of compressed-tensors' format `pack-quantized` with `c` codes in a word, 8 or 4: `weight_packed [n, k / c]` with the codes of `c` inputs, half
 /// their number above their values, `weight_scale [n, k / group]` (or `[n, 1]`), and, where groups have zero points, `weight_zero_point [n / c, k / group]`
-/// with those of `c` outputs in a word; `n` outputs of `k` inputs. Last words may be part full.
+/// with those of `c` outputs in a word; `n` outputs of `k` inputs. Last words may be part full. `weight_g_idx [k]` is the group of each input, where
+/// groups are not neighbours; the tool writes -1 for all inputs where they are.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] where a tensor has another number of values than `[n, k]` and the scales make it.
+/// [`Error::Checkpoint`] where a tensor has another number of values than `[n, k]` and the scales make it, or an input belongs to a group that is not
+/// there.
 pub fn compressed_tensors(
     packed: &[i32],
     scales: &[f32],
     zero_points: Option<&[i32]>,
+    g_idx: Option<&[i32]>,
     [n, k]: [usize; 2],
     bits: Bits,
 ) -> Result<PackedLayer> {
@@ -25,7 +28,13 @@ pub fn compressed_tensors(
         expect("weight_zero_point", zero_points.len(), n.div_ceil(per_word) * groups)?;
     }
     // The file is as long as its sizes say, so what is made from them is not out of proportion.
-    let group_of = neighbours(k, groups)?;
+    let group_of = match g_idx {
+        Some(g_idx) if g_idx.iter().any(|&group| group != -1) => indexed("weight_g_idx", g_idx, k, groups)?,
+        unset => {
+            expect("weight_g_idx", unset.map_or(k, <[i32]>::len), k)?;
+            neighbours(k, groups)?
+        }
+    };
     let code = |output: usize, input: usize| bits.code(packed[output * words + input / per_word], input % per_word);
     let codes = (0..n).flat_map(|output| (0..k).map(move |input| code(output, input))).collect();
     let zeros = match zero_points {

@@ -95,7 +95,7 @@ impl PackedLayer {
         self.codes.chunks_exact(self.inputs().max(1)).enumerate().flat_map(row).collect()
     }
 
-    /// The same as groups of neighbours in four bits; nothing where a file ordered its inputs otherwise (GPTQ's `desc_act`), or has eight.
+    /// The same as groups of neighbours in four bits; nothing where a file ordered its inputs otherwise (`desc_act`, `actorder`), or has eight.
     pub fn to_groups(&self) -> Option<Int4Groups> {
         let group = self.inputs().checked_div(self.groups).filter(|&group| group > 0)?;
         let neighbours = self.group_of.iter().enumerate().all(|(input, &of)| input / group == of as usize);
@@ -205,7 +205,7 @@ mod tests {
             prop_assert_eq!(&layer.dequantize(), &expected);
 
             let packed_zeros = turned(&words(&zeros_by_group, PLAIN), groups, n / 8);
-            let layer = compressed_tensors(&words(&codes, PLAIN), &scales, Some(&packed_zeros), [n, k], Bits::Four).unwrap();
+            let layer = compressed_tensors(&words(&codes, PLAIN), &scales, Some(&packed_zeros), None, [n, k], Bits::Four).unwrap();
             prop_assert_eq!(&layer.dequantize(), &expected);
 
             // What is read is what is written.
@@ -229,8 +229,14 @@ mod tests {
         assert_eq!(written.weight_packed, words);
         assert_eq!(written.weight_scale, [0.5, -1.0, 2.0, 4.0, 8.0, 16.0]);
         assert_eq!(written.weight_zero_point.as_deref(), Some(&[0xa1, 0xb2, 0xc3][..]));
-        let read =
-            compressed_tensors(&written.weight_packed, &written.weight_scale, written.weight_zero_point.as_deref(), [2, 12], Bits::Four);
+        let read = compressed_tensors(
+            &written.weight_packed,
+            &written.weight_scale,
+            written.weight_zero_point.as_deref(),
+            None,
+            [2, 12],
+            Bits::Four,
+        );
         assert_eq!(read.unwrap().to_groups(), Some(groups.clone()));
 
         let grid = vec![Grid { scale: 1.0, zero: 8 }; 6];
@@ -274,9 +280,9 @@ mod tests {
 
         // compressed-tensors: words along a row.
         let turned = [qweight[0], qweight[2], qweight[1], qweight[3]];
-        let packed = compressed_tensors(&turned, &scales, None, [2, 8], Bits::Eight).unwrap();
+        let packed = compressed_tensors(&turned, &scales, None, None, [2, 8], Bits::Eight).unwrap();
         assert_eq!((packed.dequantize(), packed.to_rows()), (rows.dequantize(), rows.to_rows()));
-        let with_zeros = compressed_tensors(&turned, &scales, Some(&[0x0000_0180]), [2, 8], Bits::Eight).unwrap();
+        let with_zeros = compressed_tensors(&turned, &scales, Some(&[0x0000_0180]), None, [2, 8], Bits::Eight).unwrap();
         assert_eq!(with_zeros.dequantize(), layer.dequantize());
     }
 
@@ -291,15 +297,32 @@ mod tests {
     }
 
     #[test]
+    fn inputs_of_compressed_tensors_may_be_in_any_order_too() {
+        let (packed, scales) = ([0x7654_3210], [1.0, 10.0]);
+        let read = |index: &[i32]| compressed_tensors(&packed, &scales, Some(&[0x8, 0x1]), Some(index), [1, 8], Bits::Four);
+        // Zero points 8 and 1.
+        let layer = read(&[1, 0, 1, 0, 0, 0, 1, 1]).unwrap();
+        assert_eq!(layer.dequantize(), [-10.0, -7.0, 10.0, -5.0, -4.0, -3.0, 50.0, 60.0]);
+        assert!(layer.to_groups().is_none());
+        // One group after the other, whether the index says so or was never set.
+        let sorted = read(&[0, 0, 0, 0, 1, 1, 1, 1]).unwrap();
+        assert_eq!(sorted.to_groups().unwrap().dequantize(), [-8.0, -7.0, -6.0, -5.0, 30.0, 40.0, 50.0, 60.0]);
+        assert_eq!(read(&[-1; 8]).unwrap(), sorted);
+        for index in [&[0, 0, 0, 0, 1, 1, 1, 2][..], &[0, 0, 0, 0, 1, 1, 1, -1], &[-1; 7], &[0; 9]] {
+            assert!(read(index).unwrap_err().to_string().contains("weight_g_idx"), "{index:?}");
+        }
+    }
+
+    #[test]
     fn layers_without_inputs_and_more_groups_than_inputs_do_no_harm() {
-        assert!(awq(&[], &[0], &[1.0; 8], [8, 0]).is_err() && compressed_tensors(&[], &[1.0], None, [1, 0], Bits::Four).is_err());
+        assert!(awq(&[], &[0], &[1.0; 8], [8, 0]).is_err() && compressed_tensors(&[], &[1.0], None, None, [1, 0], Bits::Four).is_err());
         let layer = gptq(&[0], &[0; 16], &[1.0; 16], Some(&[0, 1, 2, 3, 4, 5, 6, 7]), [1, 8], FIRST).unwrap();
         assert!(layer.to_groups().is_none() && layer.dequantize().len() == 8);
     }
 
     #[test]
     fn without_zero_points_the_middle_code_is_zero() {
-        let layer = compressed_tensors(&[0x7654_3218], &[2.0], None, [1, 8], Bits::Four).unwrap();
+        let layer = compressed_tensors(&[0x7654_3218], &[2.0], None, None, [1, 8], Bits::Four).unwrap();
         assert_eq!(layer.dequantize()[..2], [0.0, -14.0]);
     }
 
@@ -307,7 +330,7 @@ mod tests {
     fn tensors_that_do_not_fit_are_named() {
         let named = |result: Result<PackedLayer>| result.unwrap_err().to_string();
         assert!(named(awq(&[0; 8], &[0], &[1.0; 8], [8, 1 << 45])).contains("qweight"));
-        assert!(named(compressed_tensors(&[0; 2], &[1.0; 2], None, [2, 1 << 45], Bits::Four)).contains("weight_packed"));
+        assert!(named(compressed_tensors(&[0; 2], &[1.0; 2], None, None, [2, 1 << 45], Bits::Four)).contains("weight_packed"));
         assert!(named(awq(&[0; 7], &[0], &[1.0; 8], [8, 8])).contains("qweight"));
         assert!(named(awq(&[0; 8], &[0; 2], &[1.0; 8], [8, 8])).contains("qzeros"));
         assert!(named(awq(&[0; 8], &[0], &[1.0; 9], [8, 8])).contains("scales"));
@@ -321,9 +344,9 @@ mod tests {
         assert!(named(gptq(&[0; 10], &[0], &[1.0; 5], None, [5, 8], eight)).contains("qzeros"));
         assert!(named(gptq(&[0; 2], &[0], &[1.0; 2], None, [2, 6], eight)).contains("a side of the weights"));
         assert!(named(gptq(&[0; 2], &[0], &[1.0], Some(&[0, 0, 0, 0, 0, 0, 0, 1]), [1, 8], eight)).contains("g_idx"));
-        assert!(named(compressed_tensors(&[0], &[1.0; 3], None, [1, 8], Bits::Four)).contains("scales"));
-        assert!(named(compressed_tensors(&[], &[], None, [0, 8], Bits::Four)).contains("scales"));
-        assert!(named(compressed_tensors(&[0; 2], &[1.0], None, [1, 8], Bits::Four)).contains("weight_packed"));
-        assert!(named(compressed_tensors(&[0], &[1.0], Some(&[0; 3]), [1, 8], Bits::Four)).contains("weight_zero_point"));
+        assert!(named(compressed_tensors(&[0], &[1.0; 3], None, None, [1, 8], Bits::Four)).contains("scales"));
+        assert!(named(compressed_tensors(&[], &[], None, None, [0, 8], Bits::Four)).contains("scales"));
+        assert!(named(compressed_tensors(&[0; 2], &[1.0], None, None, [1, 8], Bits::Four)).contains("weight_packed"));
+        assert!(named(compressed_tensors(&[0], &[1.0], Some(&[0; 3]), None, [1, 8], Bits::Four)).contains("weight_zero_point"));
     }
 }

@@ -42,7 +42,7 @@ impl CausalModel {
     }
 
     /// As [`from_folder`](Self::from_folder), but linear layers that lie in four bits there keep the codes, scales and zero points of the file
-    /// and multiply them with `inputs`. Layers whose groups are no neighbours (GPTQ's `desc_act`) or no multiples of 8 become f32, as everything
+    /// and multiply them with `inputs`. Layers whose groups are no neighbours (`desc_act`, `actorder`) or no multiples of 8 become f32, as everything
     /// else does; [`quantized`](Self::quantized) packs those.
     ///
     /// Layers that lie in eight bits with one symmetric scale for each row keep theirs too, unless `inputs` would round what the folder says is

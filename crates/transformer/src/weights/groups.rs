@@ -33,7 +33,11 @@ pub(crate) enum GroupLayout {
         second: bool,
     },
     /// `pack-quantized` of compressed-tensors.
-    Packed { zero_point: bool },
+    Packed {
+        zero_point: bool,
+        /// Whether the inputs of a group may lie anywhere, so that `weight_g_idx` has to be there.
+        ordered: bool,
+    },
 }
 
 /// Outputs and inputs of each such layer, by its name without `.weight`.
@@ -49,7 +53,6 @@ impl Weights {
         ignored: impl Fn(&str) -> bool,
         folder: &Path,
     ) -> Result<()> {
-        format.refuse_ordered(self)?;
         let layers = format.layers(self, expected);
         let mut wanted = Vec::new();
         for (name, shape) in expected {
@@ -75,7 +78,7 @@ impl GroupFormat {
         match self.layout {
             GroupLayout::Awq => &["qweight", "qzeros", "scales"],
             GroupLayout::Gptq { .. } => &["qweight", "qzeros", "scales", "g_idx"],
-            GroupLayout::Packed { .. } => &["weight_packed", "weight_scale", "weight_shape", "weight_zero_point"],
+            GroupLayout::Packed { .. } => &["weight_packed", "weight_scale", "weight_shape", "weight_zero_point", "weight_g_idx"],
         }
     }
 
@@ -89,24 +92,12 @@ impl GroupFormat {
         expected.iter().filter_map(layer).collect()
     }
 
-    fn refuse_ordered(self, weights: &Weights) -> Result<()> {
-        let ordered = |name: &&str| name.ends_with(".weight_g_idx");
-        match weights.names().find(ordered).filter(|_| matches!(self.layout, GroupLayout::Packed { .. })) {
-            Some(name) => Err(Error::Unsupported {
-                what: "tensor",
-                found: name.to_owned(),
-                supported: "pack-quantized layers whose groups are neighbours: no actorder, or actorder weight",
-            }),
-            None => Ok(()),
-        }
-    }
-
     /// The tensors of the layer `stem`.
     fn tensors(self, weights: &Weights, stem: &str, [outputs, inputs]: [usize; 2]) -> Result<Vec<Wanted>> {
         let words = |ending: &str, shape: &[usize]| Wanted::new(format!("{stem}.{ending}"), shape, Kind::Words);
         let floats = |ending: &str, shape: &[usize]| Wanted::new(format!("{stem}.{ending}"), shape, Kind::Floats);
-        let by_index = self.has_index(weights, stem);
-        let (groups, per_word) = (self.groups(stem, inputs, by_index)?, self.bits.per_word());
+        let index = self.index(weights, stem);
+        let (groups, per_word) = (self.groups(stem, inputs, index.is_some())?, self.bits.per_word());
         let mut tensors = match self.layout {
             GroupLayout::Awq => {
                 let columns = self.whole_words(stem, "outputs", outputs)?;
@@ -122,18 +113,23 @@ impl GroupFormat {
                 Wanted::new(format!("{stem}.weight_shape"), &[2], Kind::Sizes),
             ],
         };
-        if by_index {
-            tensors.push(words("g_idx", &[inputs]));
+        if let Some(index) = index {
+            tensors.push(words(index, &[inputs]));
         }
-        if self.layout == (GroupLayout::Packed { zero_point: true }) {
+        if matches!(self.layout, GroupLayout::Packed { zero_point: true, .. }) {
             tensors.push(words("weight_zero_point", &[outputs.div_ceil(per_word), groups]));
         }
         Ok(tensors)
     }
 
-    /// Whether a tensor says, or has to say, which group each input belongs to.
-    fn has_index(self, weights: &Weights, stem: &str) -> bool {
-        matches!(self.layout, GroupLayout::Gptq { ordered, .. } if ordered || weights.has(&format!("{stem}.g_idx")))
+    /// The tensor that says, or has to say, which group each input belongs to.
+    fn index(self, weights: &Weights, stem: &str) -> Option<&'static str> {
+        let (name, ordered) = match self.layout {
+            GroupLayout::Awq => return None,
+            GroupLayout::Gptq { ordered, .. } => ("g_idx", ordered),
+            GroupLayout::Packed { ordered, .. } => ("weight_g_idx", ordered),
+        };
+        (ordered || weights.has(&format!("{stem}.{name}"))).then_some(name)
     }
 
     /// Groups of a layer, the last of which may be smaller only where an index says who belongs to it.
@@ -149,19 +145,19 @@ impl GroupFormat {
     fn read(self, weights: &Weights, stem: &str, dims: [usize; 2]) -> Result<PackedLayer, String> {
         let words = |ending: &str| weights.words(&format!("{stem}.{ending}"));
         let floats = |ending: &str| weights.values(&format!("{stem}.{ending}"));
+        let index = self.index(weights, stem).map(words);
         let layer = match self.layout {
             GroupLayout::Awq => awq(&words("qweight"), &words("qzeros"), &floats("scales"), dims),
             GroupLayout::Gptq { second, .. } => {
-                let index = self.has_index(weights, stem).then(|| words("g_idx"));
                 gptq(&words("qweight"), &words("qzeros"), &floats("scales"), index.as_deref(), dims, GptqFormat { bits: self.bits, second })
             }
-            GroupLayout::Packed { zero_point } => {
+            GroupLayout::Packed { zero_point, .. } => {
                 let shape = weights.sizes(&format!("{stem}.weight_shape"));
                 if !shape.iter().copied().eq(dims.map(|size| size as u64)) {
                     return Err(format!("`weight_shape` holds {shape:?} instead of {dims:?}"));
                 }
                 let zeros = zero_point.then(|| words("weight_zero_point"));
-                compressed_tensors(&words("weight_packed"), &floats("weight_scale"), zeros.as_deref(), dims, self.bits)
+                compressed_tensors(&words("weight_packed"), &floats("weight_scale"), zeros.as_deref(), index.as_deref(), dims, self.bits)
             }
         };
         layer.map_err(|error| error.to_string())

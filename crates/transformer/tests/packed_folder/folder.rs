@@ -66,7 +66,7 @@ impl View for Stored {
 pub(crate) enum Format {
     Awq,
     Gptq { bits: u32, second: bool, index: bool },
-    Packed { bits: u32, symmetric: bool },
+    Packed { bits: u32, symmetric: bool, index: bool },
 }
 
 impl Format {
@@ -120,7 +120,7 @@ impl Folder {
                 None => vec![("weight", Stored::floats(&dims, &layer.values()))],
                 Some(Format::Awq) => layer.awq(),
                 Some(Format::Gptq { second, index, .. }) => layer.gptq(second, index),
-                Some(Format::Packed { symmetric, .. }) => layer.packed(symmetric),
+                Some(Format::Packed { symmetric, index, .. }) => layer.packed(symmetric, index),
             };
             self.tensors.extend(stored.into_iter().map(|(ending, tensor)| (format!("{stem}.{ending}"), tensor)));
         }
@@ -153,10 +153,10 @@ fn entry(format: Format, groups: Groups) -> Value {
             json!({ "quant_method": "gptq", "bits": bits, "group_size": group, "desc_act": ordered, "sym": false, "damp_percent": 0.1,
                     "checkpoint_format": if second { "gptq_v2" } else { "gptq" }, "true_sequential": true })
         }
-        Format::Packed { bits, symmetric } => {
+        Format::Packed { bits, symmetric, .. } => {
             let size = if strategy == "group" { group } else { Value::Null };
             let weights = json!({ "num_bits": bits, "type": "int", "symmetric": symmetric, "strategy": strategy, "group_size": size,
-                                  "actorder": null, "block_structure": null, "dynamic": false, "observer": "minmax" });
+                                  "actorder": if ordered { json!("group") } else { Value::Null }, "block_structure": null, "dynamic": false, "observer": "minmax" });
             let group = json!({ "targets": ["Linear"], "weights": weights, "input_activations": null, "output_activations": null });
             json!({ "quant_method": "compressed-tensors", "format": "pack-quantized", "quantization_status": "compressed",
                     "config_groups": { "group_0": group }, "ignore": ["lm_head"], "kv_cache_scheme": null })

@@ -96,12 +96,12 @@ impl Layer {
             ("scales", self.halves()),
         ];
         if index {
-            tensors.push(("g_idx", Stored::words(&[k, 1], |input, _| self.group_of[input] as u32).with_shape(&[k])));
+            tensors.push(("g_idx", self.index()));
         }
         tensors
     }
 
-    pub(crate) fn packed(&self, symmetric: bool) -> Vec<(&'static str, Stored)> {
+    pub(crate) fn packed(&self, symmetric: bool, index: bool) -> Vec<(&'static str, Stored)> {
         let (n, k, groups, per_word) = (self.outputs, self.inputs, self.groups, self.per_word());
         let scales = self.scales.iter().flat_map(|&scale| bf16::from_f32(scale).to_le_bytes()).collect();
         let shape = [n, k].iter().flat_map(|&size| (size as i64).to_le_bytes()).collect();
@@ -119,7 +119,14 @@ impl Layer {
                 Stored::words(&[n / per_word, groups], |word, group| self.pack(|i| self.zero(word * per_word + i, group))),
             ));
         }
+        if index {
+            tensors.push(("weight_g_idx", self.index()));
+        }
         tensors
+    }
+
+    fn index(&self) -> Stored {
+        Stored::words(&[self.inputs, 1], |input, _| self.group_of[input] as u32).with_shape(&[self.inputs])
     }
 
     fn zero(&self, output: usize, group: usize) -> u8 {

@@ -9,7 +9,7 @@ use crate::layer::Groups;
 use crate::{TOLERANCE, in_layers, largest, load, logits};
 
 const GPTQ: Format = Format::Gptq { bits: 4, second: false, index: true };
-const PACKED: Format = Format::Packed { bits: 4, symmetric: true };
+const PACKED: Format = Format::Packed { bits: 4, symmetric: true, index: false };
 const QUERY: &str = "model.layers.0.self_attn.q_proj";
 const DOWN: &str = "model.layers.1.mlp.down_proj";
 
@@ -77,9 +77,20 @@ fn an_order_of_inputs_has_to_fit() {
     assert!(error(&absent).to_string().contains(&format!("missing: {QUERY}.g_idx")));
 
     let mut packed = folder(PACKED);
-    put(&mut packed, &format!("{QUERY}.weight_g_idx"), indices([0; 32]));
-    let error = error(&packed).to_string();
-    assert!(error.contains(&format!("`{QUERY}.weight_g_idx` is not supported")) && error.contains("actorder"), "{error}");
+    let plain = logits(&load(&packed));
+    for group in [4, u32::MAX - 1] {
+        put(&mut packed, &format!("{QUERY}.weight_g_idx"), indices([group; 32]));
+        assert!(error(&packed).to_string().contains(&format!("{QUERY}: `weight_g_idx`")));
+    }
+    put(&mut packed, &format!("{QUERY}.weight_g_idx"), indices([0; 32]).with_shape(&[2, 16]));
+    assert!(error(&packed).to_string().contains(&format!("{QUERY}.weight_g_idx [2, 16] instead of [32]")));
+    // An index that was never set says nothing.
+    put(&mut packed, &format!("{QUERY}.weight_g_idx"), indices([u32::MAX; 32]));
+    assert!(largest(&logits(&load(&packed)), &plain) < TOLERANCE);
+
+    let mut absent = Folder::rounded("llama", Format::Packed { bits: 4, symmetric: true, index: true }, Groups::Scattered(8), in_layers);
+    absent.tensors.remove(&format!("{QUERY}.weight_g_idx"));
+    assert!(error(&absent).to_string().contains(&format!("missing: {QUERY}.weight_g_idx")));
 }
 
 #[test]

@@ -101,10 +101,15 @@ impl PackedScheme {
         if !matches!(self.dynamic, Value::Null | Value::Bool(false)) {
             return Err(refuse("quantization_config.config_groups.weights.dynamic", &self.dynamic, "false"));
         }
-        let ordered = !matches!(self.actorder, Value::Null | Value::Bool(false)) && self.actorder != "weight" && self.actorder != "static";
-        if ordered {
-            return Err(refuse("quantization_config.config_groups.weights.actorder", &self.actorder, "null, weight, static"));
-        }
+        let ordered = match &self.actorder {
+            Value::Null | Value::Bool(false) => false,
+            Value::Bool(true) => true,
+            Value::String(order) if order == "weight" || order == "static" => false,
+            Value::String(order) if order == "group" || order == "dynamic" => true,
+            other => {
+                return Err(refuse("quantization_config.config_groups.weights.actorder", other, "null, group, dynamic, weight, static"));
+            }
+        };
         let group = match (self.strategy.as_str(), self.group_size) {
             ("channel", _) => None,
             ("group", Some(size)) => group(size)?,
@@ -112,7 +117,7 @@ impl PackedScheme {
                 return Err(refuse("quantization_config.config_groups.weights.strategy", &self.strategy, "channel, group with group_size"));
             }
         };
-        Ok(GroupFormat { layout: GroupLayout::Packed { zero_point: !self.symmetric }, bits, group })
+        Ok(GroupFormat { layout: GroupLayout::Packed { zero_point: !self.symmetric, ordered }, bits, group })
     }
 }
 

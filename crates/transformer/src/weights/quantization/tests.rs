@@ -45,13 +45,20 @@ fn each_tool_is_understood() {
         json!({ "quant_method": "gptq", "bits": 4, "group_size": -1, "desc_act": true, "sym": true, "checkpoint_format": "gptq_v2" });
     let layout = GroupLayout::Gptq { ordered: true, second: true };
     assert_eq!(config(gptq).groups().unwrap(), Some(GroupFormat { layout, bits: Bits::Four, group: None }));
-    let layout = GroupLayout::Packed { zero_point: false };
+    let layout = GroupLayout::Packed { zero_point: false, ordered: false };
     assert_eq!(config(packed()).groups().unwrap(), Some(GroupFormat { layout, bits: Bits::Four, group }));
     let gptq = json!({ "quant_method": "gptq", "bits": 8, "group_size": 32, "desc_act": false, "sym": true });
     let layout_of_gptq = GroupLayout::Gptq { ordered: false, second: false };
     assert_eq!(config(gptq).groups().unwrap(), Some(GroupFormat { layout: layout_of_gptq, bits: Bits::Eight, group }));
     let eight = changed(packed(), "/config_groups/group_0/weights/num_bits", json!(8)).groups().unwrap();
     assert_eq!(eight, Some(GroupFormat { layout, bits: Bits::Eight, group }));
+    for (order, ordered) in
+        [(json!("group"), true), (json!("dynamic"), true), (json!(true), true), (json!("weight"), false), (json!(false), false)]
+    {
+        let found = changed(packed(), "/config_groups/group_0/weights/actorder", order).groups().unwrap();
+        let layout = GroupLayout::Packed { zero_point: false, ordered };
+        assert_eq!(found, Some(GroupFormat { layout, bits: Bits::Four, group }));
+    }
     let channel = changed(packed(), "/config_groups/group_0/weights/strategy", json!("channel")).groups().unwrap();
     assert_eq!(channel, Some(GroupFormat { layout, bits: Bits::Four, group: None }));
 }
@@ -79,7 +86,7 @@ fn what_is_not_read_is_named() {
         (changed(packed(), "/config_groups/group_0/weights/num_bits", json!(3)), "num_bits `3`", "supported: 4, 8"),
         (changed(packed(), "/config_groups/group_0/weights/type", json!("float")), "type `float`", "int"),
         (changed(packed(), "/config_groups/group_0/weights/strategy", json!("tensor")), "strategy `tensor`", "channel, group"),
-        (changed(packed(), "/config_groups/group_0/weights/actorder", json!("group")), "actorder `\"group\"`", "static"),
+        (changed(packed(), "/config_groups/group_0/weights/actorder", json!("magic")), "actorder `\"magic\"`", "dynamic"),
         (changed(packed(), "/config_groups", json!({})), "config_groups `[]`", "one scheme"),
         (config(json!({ "quant_method": "bitsandbytes", "load_in_4bit": true })), "bitsandbytes", "awq (4 bits"),
     ];
