@@ -349,7 +349,7 @@ pub(crate) struct QuantizeArgs {
     #[arg(long)]
     pub(crate) float_inputs: bool,
 
-    /// Save the packed model in a new folder, which --model takes and vLLM reads (compressed-tensors; bf16 as plain tensors); with one --scheme
+    /// Save the packed model in a new folder, which --model takes (compressed-tensors, the format of vLLM; bf16 as plain tensors); with one --scheme
     #[arg(long, value_name = "DIR", requires = "scheme")]
     pub(crate) out: Option<PathBuf>,
 
