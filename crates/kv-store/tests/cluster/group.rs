@@ -1,11 +1,11 @@
-use std::{net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jarre_core::{Clock, SystemClock};
 use jarre_kv_store::{Cluster, ClusterOptions, Error, Member, Result, Store, frame::Token};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use crate::deaf::Ears;
+use crate::{addresses::free_address, deaf::Ears};
 
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
@@ -146,8 +146,4 @@ pub(crate) async fn soon(what: &str, mut so: impl FnMut() -> bool) {
 
 pub(crate) fn is_no_quorum(result: &Result<impl Sized>) -> bool {
     matches!(result, Err(Error::NoQuorum))
-}
-
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../addresses/mod.rs"]
+mod addresses;
 mod conformance;
 mod deaf;
 mod failures;

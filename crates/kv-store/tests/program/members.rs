@@ -1,10 +1,11 @@
-use std::{collections::BTreeSet, fs, net::TcpListener, thread, time::Duration};
+use std::{collections::BTreeSet, fs, thread, time::Duration};
 
 use jarre_kv_store::{Remote, RemoteOptions, Store};
 use tempfile::TempDir;
 use tokio::runtime;
 
 use crate::{
+    addresses::free_address,
     network::Network,
     process::{Serving, soon},
 };
@@ -144,8 +145,4 @@ impl Members {
             (1..=3).map(|node| serving.json(&["verify", &self.path(&format!("member-{node}"))])["digest"].to_string()).collect();
         assert_eq!(digests.len(), 1, "members that ended together differ");
     }
-}
-
-pub(crate) fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }

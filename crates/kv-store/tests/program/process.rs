@@ -1,5 +1,5 @@
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Seek, Write},
     process::{Child, Command, Output, Stdio},
     time::Duration,
 };
@@ -20,10 +20,16 @@ impl Serving {
     /// `jarre-kv serve` with these arguments, once it listens.
     pub(crate) fn start(args: &[&str]) -> Self {
         let mut command = program();
-        let mut child = command.arg("serve").args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut errors = tempfile::tempfile().unwrap();
+        command.arg("serve").args(args).stdout(Stdio::piped()).stderr(errors.try_clone().unwrap());
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening at ").unwrap_or_else(|| panic!("it says {line:?}")).to_owned();
+        let Some(url) = line.trim().strip_prefix("listening at ") else {
+            errors.rewind().unwrap();
+            panic!("it says {line:?} and {:?}", io::read_to_string(errors).unwrap());
+        };
+        let url = url.to_owned();
         Self { child, url }
     }
 

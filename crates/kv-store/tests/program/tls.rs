@@ -3,8 +3,8 @@ use std::{fs, thread, time::Duration};
 use tempfile::TempDir;
 
 use crate::{
+    addresses::free_address,
     authority::Authority,
-    members::free_address,
     process::{Serving, program, run, soon},
 };
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../addresses/mod.rs"]
+mod addresses;
 #[path = "../authority/mod.rs"]
 mod authority;
 mod members;

@@ -1,7 +1,6 @@
 //! Clusters whose members speak TLS.
 
 use std::{
-    net::TcpListener,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -18,7 +17,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::authority::Authority;
+use crate::{addresses::free_address, authority::Authority};
 
 const SOON: Duration = Duration::from_secs(20);
 /// A value that is looked for on the wire.
@@ -145,8 +144,4 @@ async fn what_members_say_cannot_be_read_on_the_way() {
     let ours = Authority::new();
     assert!(!tells(&heard_over(|| member_tls(&ours, &ours)).await));
     assert!(tells(&heard_over(|| Arc::new(Tcp)).await), "the test would find it");
-}
-
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
