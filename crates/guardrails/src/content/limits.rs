@@ -101,12 +101,16 @@ impl Guard for LimitGuard {
     }
 
     fn scan(&self, _: &Context) -> Box<dyn Scan> {
-        Box::new(LimitScan { limits: limits(&self.config).map(Some), effect: self.config.effect.clone(), counts: Counts::default() })
+        Box::new(LimitScan {
+            limits: limits(&self.config).map(|limit| Some(limit).filter(|(_, limit)| *limit > 0)),
+            effect: self.config.effect.clone(),
+            counts: Counts::default(),
+        })
     }
 }
 
 struct LimitScan {
-    /// Those that were not reached.
+    /// Those that are set and were not reached.
     limits: [Option<(&'static str, usize)>; 8],
     effect: Effect,
     counts: Counts,
@@ -114,14 +118,15 @@ struct LimitScan {
 
 impl Scan for LimitScan {
     fn push(&mut self, text: &str, found: &mut Vec<Finding>) -> Result<()> {
+        let mut room = self.room();
         for character in text.chars() {
             let start = self.counts.bytes;
             self.counts.take(character);
-            let counts = self.counts.all();
-            for (limit, count) in self.limits.iter_mut().zip(counts) {
-                if let Some((label, _)) = limit.take_if(|(_, limit)| *limit > 0 && count > *limit) {
-                    found.push(Finding::certain(start..self.counts.bytes, label, self.effect.clone()));
-                }
+            if room > 0 {
+                room -= 1;
+            } else {
+                self.tell(start, found);
+                room = self.room();
             }
         }
         Ok(())
@@ -133,6 +138,23 @@ impl Scan for LimitScan {
 
     fn decided(&self) -> usize {
         self.counts.bytes
+    }
+}
+
+impl LimitScan {
+    /// Tells of the limits that the character from `start` on goes beyond.
+    fn tell(&mut self, start: usize, found: &mut Vec<Finding>) {
+        for (limit, count) in self.limits.iter_mut().zip(self.counts.all()) {
+            if let Some((label, _)) = limit.take_if(|(_, limit)| count > *limit) {
+                found.push(Finding::certain(start..self.counts.bytes, label, self.effect.clone()));
+            }
+        }
+    }
+
+    /// Characters that can be taken before any limit is near: each makes no count larger by more than its bytes.
+    fn room(&self) -> usize {
+        let left = self.limits.iter().zip(self.counts.all()).filter_map(|(limit, count)| Some(limit.as_ref()?.1 - count));
+        left.min().unwrap_or(usize::MAX) / char::MAX.len_utf8()
     }
 }
 

@@ -5,11 +5,11 @@ use jarre_core::TextClassifier;
 use super::{
     Encoding, Family, InjectionConfig,
     features::features_of,
-    length::Length,
+    length::{LEAN, Length},
     model::{ATTACK, Judge},
     patterns::{Hit, hits},
     reading::{Reading, read},
-    windows::windows,
+    windows::covering,
 };
 use crate::{Basis, Context, Error, Finding, Guard, Reach, Result, Scan, scan::Whole};
 
@@ -144,9 +144,9 @@ impl Parts {
         let all = hits(reading.text(), &reading.sentences);
         let mut hits = all.clone();
         hits.retain(|hit| !self.config.off.contains(&hit.family));
-        let windows = windows(&reading.sentences);
+        let windows = covering(&reading.sentences);
         let numbers = |window: &Range<usize>| features_of(window, reading.text(), &reading.sentences, &all);
-        let scores = self.judge.score_windows(reading.text(), &windows, numbers)?;
+        let scores = self.judge.score_windows(reading.text(), &windows, self.suspicious(), numbers)?;
         if self.config.patterns {
             let lean = if self.judge.is_empty() { 0.0 } else { length.lean() };
             let around = |hit: &Hit| windows.iter().zip(&scores).any(|(window, score)| *score >= lean && window.contains(&hit.span.start));
@@ -161,6 +161,11 @@ impl Parts {
             }
         }
         Ok(())
+    }
+
+    /// The score from which on what lies between two windows is read: a quarter of any that something depends on.
+    fn suspicious(&self) -> f32 {
+        self.config.threshold.min(self.config.disguised_threshold).min(LEAN) / 4.0
     }
 
     fn threshold(&self, reading: &Reading) -> f32 {

@@ -1,7 +1,7 @@
 /// From this length on, in bytes, a text is a page, in which a pattern may be quoted.
 const PAGE: usize = 2 * 1024;
 /// The score of a window that a pattern in a page needs around it.
-const LEAN: f32 = 0.3;
+pub(super) const LEAN: f32 = 0.3;
 /// Beyond this many bytes the chances of honest windows add up.
 const LONG: usize = 4 * 1024;
 /// At this many it is enough: more text around an attack hides it no better.

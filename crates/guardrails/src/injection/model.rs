@@ -1,7 +1,10 @@
 use std::{ops::Range, sync::LazyLock};
 
 use super::features;
-use crate::{Result, learn::NgramModel};
+use crate::{
+    Result,
+    learn::{NgramModel, score_overlapping},
+};
 
 /// What the model that comes with this crate says of a text: whether it attacks.
 pub(crate) const ATTACK: usize = 0;
@@ -50,19 +53,25 @@ impl Judge {
         self.joined(shipped.collect(), texts)
     }
 
-    /// As [`score`](Self::score), of windows of a text; `numbers` gives what [`features`] reads of one.
+    /// As [`score`](Self::score), of windows of a text as [`covering`](super::windows::covering) has them, of which one is suspicious from this
+    /// score on; `numbers` gives what [`features`] reads of one.
     pub(crate) fn score_windows(
         &self,
         text: &str,
         windows: &[Range<usize>],
-        numbers: impl FnMut(&Range<usize>) -> Vec<f32>,
+        suspicious: f32,
+        numbers: impl Fn(&Range<usize>) -> Vec<f32>,
     ) -> Result<Vec<f32>> {
-        let scores = match &self.shipped {
-            Some((model, label)) => model.score_windows(text, windows, numbers).into_iter().map(|scores| scores[*label]).collect(),
-            None => vec![0.0; windows.len()],
+        let own = |window: &Range<usize>| {
+            self.shipped.as_ref().map_or(0.0, |(model, label)| model.score_with(&text[window.clone()], numbers(window))[*label])
         };
-        let texts: Vec<&str> = windows.iter().map(|window| &text[window.clone()]).collect();
-        self.joined(scores, &texts)
+        let read = |windows: &[Range<usize>]| {
+            let texts: Vec<&str> = windows.iter().map(|window| &text[window.clone()]).collect();
+            let scores = self.joined(windows.iter().map(own).collect(), &texts)?;
+            Ok(scores.into_iter().map(|score| vec![score]).collect())
+        };
+        let scores = score_overlapping(windows, |scores| scores[0] >= suspicious, read)?;
+        Ok(scores.into_iter().flatten().collect())
     }
 
     fn joined(&self, mut scores: Vec<f32>, texts: &[&str]) -> Result<Vec<f32>> {

@@ -19,11 +19,11 @@
 
 mod file;
 mod folds;
-mod hashed;
 mod hook;
 mod model;
 mod ngrams;
 mod normal;
+mod overlap;
 mod random;
 mod train;
 mod vector;
@@ -33,4 +33,5 @@ pub use hook::FeatureHook;
 pub use model::NgramModel;
 pub use ngrams::Ngrams;
 pub use normal::normalise;
+pub(crate) use overlap::score_overlapping;
 pub use train::{Example, Progress, TrainConfig, train};

@@ -1,11 +1,8 @@
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use jarre_core::{Classification, ClassifierInfo, LabelScore, TextClassifier};
 
-use super::{hashed::Hashed, vector::Reader};
-
-/// Windows of a text that are hashed at once: so many that little is hashed twice, and so few that it stays in the cache.
-const TOGETHER: usize = 32;
+use super::vector::Reader;
 
 /// A classifier over n-grams: for each label a logistic regression whose margins are calibrated on texts that it was not fitted to.
 ///
@@ -38,37 +35,16 @@ impl NgramModel {
 
     /// The calibrated probability of each label.
     pub fn score(&self, text: &str) -> Vec<f32> {
-        self.calibrated(&self.margins(text))
+        self.score_with(text, self.numbers(text))
     }
 
-    /// The scores of `windows` of a text, in the order of their places, as [`score`](Self::score) gives them of each; what windows share is
-    /// hashed once. `numbers` gives what the hook reads of one.
-    pub(crate) fn score_windows(
-        &self,
-        text: &str,
-        windows: &[Range<usize>],
-        mut numbers: impl FnMut(&Range<usize>) -> Vec<f32>,
-    ) -> Vec<Vec<f32>> {
-        let reader = &self.0.reader;
-        let mut scores = Vec::with_capacity(windows.len());
-        for together in windows.chunks(TOGETHER) {
-            let start = together[0].start;
-            let end = together.iter().map(|window| window.end).max().unwrap_or(start);
-            let hashed = Hashed::of(reader.ngrams, reader.bits, &text[start..end]);
-            scores.extend(together.iter().map(|window| {
-                let within = window.start - start..window.end - start;
-                let mut sums = Sums::new(&self.0);
-                let unit = reader.weigh_window(&hashed, within, |bucket, weight| sums.add(bucket, weight));
-                let mut margins = Margins::new(&self.0);
-                reader.standardised(numbers(window), |at, value| margins.add(at, value));
-                self.calibrated(&margins.with(&sums, unit))
-            }));
-        }
-        scores
+    /// As [`score`](Self::score), of a text of which the hook reads `numbers`.
+    pub(crate) fn score_with(&self, text: &str, numbers: Vec<f32>) -> Vec<f32> {
+        self.calibrated(&self.margins(text, numbers))
     }
 
     /// What the hook reads of `text`.
-    pub(crate) fn numbers(&self, text: &str) -> Vec<f32> {
+    fn numbers(&self, text: &str) -> Vec<f32> {
         self.0.reader.hook.as_ref().map(|hook| hook.read(text)).unwrap_or_default()
     }
 
@@ -78,11 +54,11 @@ impl NgramModel {
     }
 
     /// The margin of each label before it is calibrated.
-    fn margins(&self, text: &str) -> Vec<f32> {
+    fn margins(&self, text: &str, numbers: Vec<f32>) -> Vec<f32> {
         let mut sums = Sums::new(&self.0);
         let unit = self.0.reader.weigh(text, |bucket, weight| sums.add(bucket, weight));
         let mut margins = Margins::new(&self.0);
-        self.0.reader.numbers(text, |at, value| margins.add(at, value));
+        self.0.reader.standardised(numbers, |at, value| margins.add(at, value));
         margins.with(&sums, unit)
     }
 }

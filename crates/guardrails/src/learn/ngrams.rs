@@ -6,7 +6,7 @@ use crate::{Error, Result};
 /// The longest n-gram of characters.
 const LONGEST: usize = 8;
 /// The most words of an n-gram.
-pub(super) const MOST_WORDS: usize = 4;
+const MOST_WORDS: usize = 4;
 
 /// Which n-grams a text is read as.
 ///
@@ -47,25 +47,20 @@ impl Ngrams {
 }
 
 /// One reading of a text, which a space ends.
-pub(super) struct Pass {
+struct Pass {
     chars: Chars,
     words: Words,
 }
 
 impl Pass {
-    pub(super) fn new(ngrams: Ngrams) -> Self {
+    fn new(ngrams: Ngrams) -> Self {
         Self { chars: Chars::new(ngrams), words: Words::new(ngrams) }
     }
 
     /// Reads a character as [`normalise`] gives it.
-    pub(super) fn take(&mut self, char: char, each: &mut impl FnMut(u64)) {
+    fn take(&mut self, char: char, each: &mut impl FnMut(u64)) {
         self.chars.take(char, each);
         self.words.take(char, each);
-    }
-
-    /// The words that have ended.
-    pub(super) fn words(&self) -> usize {
-        self.words.ended
     }
 }
 
@@ -111,14 +106,13 @@ struct Words {
     before: [u64; MOST_WORDS],
     mark: char,
     repeated: u8,
-    ended: usize,
 }
 
 impl Words {
     const START: u64 = 2;
 
     fn new(ngrams: Ngrams) -> Self {
-        Self { most: ngrams.words_to, word: Self::START, before: [0; MOST_WORDS], mark: ' ', repeated: 0, ended: 0 }
+        Self { most: ngrams.words_to, word: Self::START, before: [0; MOST_WORDS], mark: ' ', repeated: 0 }
     }
 
     fn take(&mut self, char: char, each: &mut impl FnMut(u64)) {
@@ -150,7 +144,6 @@ impl Words {
         }
         ended[..self.most].iter().filter(|&&hash| hash != 0).for_each(|&hash| each(spread(hash)));
         self.before = ended;
-        self.ended += 1;
         self.word = Self::START;
     }
 

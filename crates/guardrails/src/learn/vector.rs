@@ -1,6 +1,6 @@
-use std::{cell::Cell, ops::Range, sync::LazyLock};
+use std::{cell::Cell, sync::LazyLock};
 
-use super::{FeatureHook, Ngrams, hashed::Hashed};
+use super::{FeatureHook, Ngrams};
 
 thread_local! {
     /// The table of the last text that this thread read, emptied: a new one costs more than a short text.
@@ -41,16 +41,8 @@ impl Reader {
     }
 
     /// The weight of each bucket before the n-grams have length 1, and by what to multiply them so that they have.
-    pub(super) fn weigh(&self, text: &str, each: impl FnMut(usize, f32)) -> f32 {
-        self.weigh_counts(Counts::of(self.ngrams, self.bits, text), each)
-    }
-
-    /// As [`weigh`](Self::weigh), of a window of a text.
-    pub(super) fn weigh_window(&self, text: &Hashed<'_>, window: Range<usize>, each: impl FnMut(usize, f32)) -> f32 {
-        self.weigh_counts(Counts::in_window(self.bits, text, window), each)
-    }
-
-    fn weigh_counts(&self, counts: Counts, mut each: impl FnMut(usize, f32)) -> f32 {
+    pub(super) fn weigh(&self, text: &str, mut each: impl FnMut(usize, f32)) -> f32 {
+        let counts = Counts::of(self.ngrams, self.bits, text);
         let mut squares = 0.0;
         for &bucket in &counts.seen {
             let idf = self.idf[bucket as usize];
@@ -94,21 +86,10 @@ pub(super) struct Counts {
 
 impl Counts {
     pub(super) fn of(ngrams: Ngrams, bits: u32, text: &str) -> Self {
-        let mut counts = Self::none(bits);
+        let mut counts = Self { counts: TABLE.take(), seen: Vec::new() };
+        counts.counts.resize(1 << bits, 0);
         ngrams.visit(text, |hash| counts.add(bucket(hash, bits)));
         counts
-    }
-
-    fn in_window(bits: u32, text: &Hashed<'_>, window: Range<usize>) -> Self {
-        let mut counts = Self::none(bits);
-        text.visit(window, |bucket| counts.add(bucket));
-        counts
-    }
-
-    fn none(bits: u32) -> Self {
-        let mut counts = TABLE.take();
-        counts.resize(1 << bits, 0);
-        Self { counts, seen: Vec::new() }
     }
 
     fn add(&mut self, bucket: u32) {

@@ -79,6 +79,11 @@ impl Rule {
         Self { note: Some(note), block: Some(block) }
     }
 
+    /// The lowest score that something is done about, infinite where nothing is.
+    pub(super) fn least(self) -> f32 {
+        self.note.into_iter().chain(self.block).fold(f32::INFINITY, f32::min)
+    }
+
     /// What is done about this score, if anything.
     pub fn effect(self, score: f32) -> Option<Effect> {
         let passes = |threshold: Option<f32>| threshold.is_some_and(|threshold| score >= threshold);

@@ -57,11 +57,11 @@ impl Inner {
         scores.into_iter().filter_map(|(category, score)| Some((category, score, self.config.rule(category).effect(score)?)))
     }
 
-    /// The worst window of each category, in the order of the text. Windows overlap by half.
+    /// The worst window of each category, in the order of the text. Windows overlap by half, and are read where something is near a threshold.
     fn read(&self, text: &str) -> Result<Vec<Finding>> {
         let mut worst: Vec<Finding> = Vec::new();
         let spans = self.spans(text);
-        let scores = self.panel.score_windows(text, &spans)?;
+        let scores = self.panel.score_windows(text, &spans, |category| self.config.rule(category).least() / 4.0)?;
         for (span, scores) in spans.into_iter().zip(scores) {
             for (category, score, effect) in self.judgements(scores) {
                 let found = Finding { span: span.clone(), label: category.name().into(), score, effect };

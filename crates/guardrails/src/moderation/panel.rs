@@ -6,7 +6,10 @@ use std::{
 use jarre_core::TextClassifier;
 
 use super::{Category, Join, hook};
-use crate::{Error, Result, learn::NgramModel};
+use crate::{
+    Error, Result,
+    learn::{NgramModel, score_overlapping},
+};
 
 static MODEL: LazyLock<Arc<NgramModel>> = LazyLock::new(|| {
     let bytes = include_bytes!("../../models/moderation.bin");
@@ -34,7 +37,7 @@ struct Member {
 
 #[derive(Clone)]
 enum Classifier {
-    /// The one that comes with the crate, which reads windows of a text at the cost of the text.
+    /// The one that comes with the crate.
     Own(Arc<NgramModel>),
     Given(Arc<dyn TextClassifier>),
 }
@@ -54,12 +57,18 @@ impl Panel {
     /// The score of each category that some member knows.
     pub(super) fn score(&self, text: &str) -> Result<Vec<(Category, f32)>> {
         let whole = 0..text.len();
-        Ok(self.score_windows(text, std::slice::from_ref(&whole))?.pop().unwrap_or_default())
+        Ok(self.score_windows(text, std::slice::from_ref(&whole), |_| 0.0)?.pop().unwrap_or_default())
     }
 
-    /// As [`score`](Self::score), of each of `windows`, in the order of their places.
-    pub(super) fn score_windows(&self, text: &str, windows: &[Range<usize>]) -> Result<Vec<Vec<(Category, f32)>>> {
-        let said = self.members.iter().map(|member| member.score_windows(text, windows)).collect::<Result<Vec<_>>>()?;
+    /// As [`score`](Self::score), of each of `windows`, in the order of their places. Each second one lies within the two around it, and is read
+    /// where a category has the score there from which on it is `suspicious`.
+    pub(super) fn score_windows(
+        &self,
+        text: &str,
+        windows: &[Range<usize>],
+        suspicious: impl Fn(Category) -> f32,
+    ) -> Result<Vec<Vec<(Category, f32)>>> {
+        let said = self.members.iter().map(|member| member.score_windows(text, windows, &suspicious)).collect::<Result<Vec<_>>>()?;
         Ok((0..windows.len()).map(|window| self.joined(said.iter().map(|said| &said[window][..]))).collect())
     }
 
@@ -101,17 +110,17 @@ impl Member {
     }
 
     /// The score of each label, window by window.
-    fn score_windows(&self, text: &str, windows: &[Range<usize>]) -> Result<Vec<Vec<f32>>> {
-        let given = match &self.classifier {
-            Classifier::Own(model) => {
-                return Ok(model.score_windows(text, windows, |window| model.numbers(&text[window.clone()])));
-            }
-            Classifier::Given(given) => given,
+    fn score_windows(&self, text: &str, windows: &[Range<usize>], suspicious: impl Fn(Category) -> f32) -> Result<Vec<Vec<f32>>> {
+        let least: Vec<f32> = self.categories.iter().map(|category| category.map_or(f32::INFINITY, &suspicious)).collect();
+        let any = |scores: &[f32]| scores.iter().zip(&least).any(|(score, least)| score >= least);
+        score_overlapping(windows, any, |windows| windows.iter().map(|window| self.score(&text[window.clone()])).collect())
+    }
+
+    fn score(&self, text: &str) -> Result<Vec<f32>> {
+        let classification = match &self.classifier {
+            Classifier::Own(model) => return Ok(model.score(text)),
+            Classifier::Given(given) => given.classify(&[text])?.pop().unwrap_or_default(),
         };
-        let scores = |window: &Range<usize>| {
-            let classification = given.classify(&[&text[window.clone()]])?.pop().unwrap_or_default();
-            Ok(classification.scores.iter().map(|score| score.score).collect())
-        };
-        windows.iter().map(scores).collect()
+        Ok(classification.scores.iter().map(|score| score.score).collect())
     }
 }

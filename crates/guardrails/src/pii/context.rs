@@ -22,21 +22,31 @@ pub(crate) fn just_before(seen: &Seen<'_>, words: &[&str]) -> bool {
 
 /// What lies between the last of `words` before the match and the match, in lower case.
 fn gap(seen: &Seen<'_>, words: &[&str]) -> Option<String> {
+    // Words have letters, and numbers in tables have none before them.
+    if !seen.before.contains(|char: char| !char.is_ascii() || char.is_ascii_alphabetic()) {
+        return None;
+    }
     let before = seen.before.to_lowercase();
-    words.iter().filter_map(|word| last_end(&before, word)).max().map(|end| before[end..].to_owned())
+    let ends =
+        beginnings(&before).filter_map(|start| words.iter().filter_map(|word| end_of(&before[start..], word)).max().map(|end| start + end));
+    ends.max().map(|end| before[end..].to_owned())
 }
 
-/// Where the last `word` in `text` ends.
-fn last_end(text: &str, word: &str) -> Option<usize> {
-    let (word, open) = word.strip_suffix('*').map_or((word, false), |word| (word, true));
-    text.rmatch_indices(word).find_map(|(start, _)| {
-        let end = start + word.len();
-        let rest = &text[end..];
-        let tail: usize = if open { rest.chars().take_while(|char| char.is_alphabetic()).map(char::len_utf8).sum() } else { 0 };
-        let begins = !text[..start].ends_with(char::is_alphanumeric);
-        let stops = open || !rest.starts_with(char::is_alphabetic);
-        (begins && stops).then_some(end + tail)
+/// Where words may begin: what stands before is no letter and no digit.
+fn beginnings(text: &str) -> impl Iterator<Item = usize> {
+    let mut inside = false;
+    text.char_indices().filter_map(move |(at, char)| {
+        let begins = !std::mem::replace(&mut inside, char.is_alphanumeric());
+        (begins && !char.is_whitespace()).then_some(at)
     })
+}
+
+/// Where `word` ends that `text` begins with.
+fn end_of(text: &str, word: &str) -> Option<usize> {
+    let (word, open) = word.strip_suffix('*').map_or((word, false), |word| (word, true));
+    let rest = text.strip_prefix(word)?;
+    let tail: usize = if open { rest.chars().take_while(|char| char.is_alphabetic()).map(char::len_utf8).sum() } else { 0 };
+    (open || !rest.starts_with(char::is_alphabetic)).then_some(word.len() + tail)
 }
 
 /// Whether the match does not go on from what stands before it, as the end of a longer number, path or name does.

@@ -60,8 +60,22 @@ fn anywhere(whole: &Hir) -> Kinds {
     }
 }
 
+/// The kind of each byte.
+static KINDS: [Kinds; 256] = {
+    let (mut kinds, mut byte) = ([Kinds(0); 256], 0);
+    while byte < 256 {
+        kinds[byte] = Kinds::told(byte as u8);
+        byte += 1;
+    }
+    kinds
+};
+
 impl Kinds {
     fn of(byte: u8) -> Self {
+        KINDS[usize::from(byte)]
+    }
+
+    const fn told(byte: u8) -> Self {
         let bit = match byte {
             b'0'..=b'9' => return Self(0),
             b' ' => 0,

@@ -1,5 +1,6 @@
 //! Readings to build guards from. Each finds the same however the text is cut into pieces.
 
+mod announced;
 mod beginning;
 mod digits;
 mod matcher;

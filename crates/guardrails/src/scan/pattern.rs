@@ -3,6 +3,7 @@ use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 use regex::{Regex, RegexBuilder};
 
 use super::{
+    announced::Announcing,
     beginning::{Bytes, beginnings, begun, lead, needed},
     boundary_before,
     digits::{Digits, Kinds, between, least},
@@ -35,6 +36,8 @@ pub struct Pattern {
     between: Kinds,
     /// What every match begins with.
     lead: Option<Arc<str>>,
+    /// The words of which one stands before every match that is taken.
+    announcing: Option<Announcing>,
     capturing: bool,
     accept: Option<Arc<Accept>>,
 }
@@ -83,6 +86,7 @@ impl Pattern {
             digits: least(&syntax),
             between: between(&syntax),
             lead: lead(&syntax),
+            announcing: None,
             capturing: false,
             accept: None,
             label,
@@ -101,6 +105,14 @@ impl Pattern {
         self
     }
 
+    /// Looks only where one of `words` begins in what a match sees of the text before it: for what is taken nowhere else. They are read in any
+    /// case, and `*` at the end of one stands for any end.
+    pub(crate) fn announced_by(mut self, words: &[&str]) -> Result<Self> {
+        let fail = |error: regex::Error| Error::Pattern { label: self.label.to_string(), reason: error.to_string() };
+        self.announcing = Some(Announcing::new(words).map_err(fail)?);
+        Ok(self)
+    }
+
     /// The first place of `text` from `at` on where a match may start that text to come completes or changes; the end where there is none.
     pub(super) fn unfinished_from(&self, text: &str, at: usize) -> usize {
         let from = at.max(boundary_before(text, text.len().saturating_sub(self.reach)));
@@ -110,19 +122,29 @@ impl Pattern {
 
     /// The first match of `text` from `at` on, whose digits from there on are `digits`.
     pub(super) fn find(&self, text: &str, at: usize, digits: &Digits) -> Option<Range<usize>> {
-        if self.digits < MANY_DIGITS {
-            return self.regex.find_at(text, at).map(|found| found.range());
-        }
         let mut at = at;
         loop {
-            let starts = digits.starts(at, self.digits, self.reach, self.between)?;
+            let starts = self.starts(text, at, digits)?;
             // A match that begins there sees no further than the reach.
             let end = text.ceil_char_boundary(text.len().min(starts.end + self.reach));
             let found = self.regex.find_at(&text[..end], boundary_before(text, starts.start).max(at));
             if let Some(found) = found.filter(|found| found.start() < starts.end) {
                 return Some(found.range());
             }
-            at = starts.end;
+            at = text.ceil_char_boundary(starts.end);
+        }
+    }
+
+    /// The next places of `text` from `at` on where a match may begin that is taken.
+    fn starts(&self, text: &str, mut at: usize, digits: &Digits) -> Option<Range<usize>> {
+        let everywhere = |at: usize| (at < text.len()).then_some(at..text.len());
+        loop {
+            let digits = if self.digits < MANY_DIGITS { everywhere(at) } else { digits.starts(at, self.digits, self.reach, self.between) }?;
+            let words = self.announcing.as_ref().map_or_else(|| everywhere(at), |announcing| announcing.starts(text, digits.start))?;
+            if words.start < digits.end {
+                return Some(words.start..words.end.min(digits.end));
+            }
+            at = words.start;
         }
     }
 

@@ -54,7 +54,8 @@ pub(super) fn rules() -> Vec<Rule> {
     let named = format!(
         r"(?i)(?-u:\b)(?:[0-9]{{1,2}}(?:\.|er|st|nd|rd|th|º)? (?:de |of )?(?:{MONTHS})\.?,? (?:de |del )?{year}|(?:{MONTHS})\.? [0-9]{{1,2}}(?:st|nd|rd|th)?,? {year})(?-u:\b)"
     );
-    vec![Rule::new("birth_date", numeric, numeric_score), Rule::new("birth_date", named, |seen| just_before(seen, WORDS).then_some(0.9))]
+    let named_score = |seen: &Seen<'_>| just_before(seen, WORDS).then_some(0.9);
+    vec![Rule::announced("birth_date", numeric, WORDS, numeric_score), Rule::announced("birth_date", named, WORDS, named_score)]
 }
 
 fn numeric_score(seen: &Seen<'_>) -> Option<f32> {

@@ -41,12 +41,14 @@ const LICENCE: &[&str] = &[
 
 /// Numbers of passports have 6 to 9 letters and digits (ICAO Doc 9303: 9 at most).
 pub(super) fn passport() -> Rule {
-    Rule::new("passport", r"(?-u:\b)[A-Za-z0-9]{6,9}(?-u:\b)", |seen| announced(seen, PASSPORT, 4))
+    Rule::announced("passport", r"(?-u:\b)[A-Za-z0-9]{6,9}(?-u:\b)", PASSPORT, |seen| announced(seen, PASSPORT, 4))
 }
 
 /// Numbers of driving licences have up to 18 characters, groups with hyphens or spaces among them.
 pub(super) fn driving_licence() -> Rule {
-    Rule::new("driving_licence", r"(?-u:\b)[A-Z0-9]{1,16}(?:-[A-Z0-9]{2,6}){0,3}(?-u:\b)", |seen| announced(seen, LICENCE, 4))
+    Rule::announced("driving_licence", r"(?-u:\b)[A-Z0-9]{1,16}(?:-[A-Z0-9]{2,6}){0,3}(?-u:\b)", LICENCE, |seen| {
+        announced(seen, LICENCE, 4)
+    })
 }
 
 fn announced(seen: &Seen<'_>, words: &[&str], least: usize) -> Option<f32> {
