@@ -55,31 +55,47 @@ impl NgramModel {
 
     /// The margin of each label before it is calibrated.
     fn margins(&self, text: &str, numbers: Vec<f32>) -> Vec<f32> {
-        let mut sums = Sums::new(&self.0);
-        let unit = self.0.reader.weigh(text, |bucket, weight| sums.add(bucket, weight));
+        let mut weights = Vec::with_capacity(4 * text.len().min(1 << 16));
+        let unit = self.0.reader.weigh(text, |bucket, weight| weights.push((bucket, weight)));
+        let sums = self.0.sums(&weights);
         let mut margins = Margins::new(&self.0);
         self.0.reader.standardised(numbers, |at, value| margins.add(at, value));
         margins.with(&sums, unit)
     }
 }
 
-/// What the n-grams of a text add up to for each label.
-struct Sums<'a> {
-    parts: &'a Parts,
-    hashed: Vec<f32>,
-}
-
-impl<'a> Sums<'a> {
-    fn new(parts: &'a Parts) -> Self {
-        Self { parts, hashed: vec![0.0; parts.scales.len()] }
+impl Parts {
+    /// What n-grams with these weights add up to for each label.
+    fn sums(&self, weights: &[(usize, f32)]) -> Vec<f32> {
+        match self.scales.len() {
+            1 => self.sums_of::<1>(weights).to_vec(),
+            2 => self.sums_of::<2>(weights).to_vec(),
+            8 => self.sums_of::<8>(weights).to_vec(),
+            labels => {
+                let mut sums = vec![0.0; labels];
+                for &(bucket, weight) in weights {
+                    add(&mut sums, &self.roots[bucket * labels..][..labels], weight);
+                }
+                sums
+            }
+        }
     }
 
-    fn add(&mut self, bucket: usize, weight: f32) {
-        let labels = self.hashed.len();
-        for (sum, &root) in self.hashed.iter_mut().zip(&self.parts.roots[bucket * labels..][..labels]) {
-            let root = f32::from(root);
-            *sum += weight * (root * root.abs());
+    /// So many labels are summed in registers.
+    fn sums_of<const LABELS: usize>(&self, weights: &[(usize, f32)]) -> [f32; LABELS] {
+        let (rows, _) = self.roots.as_chunks::<LABELS>();
+        let mut sums = [0.0; LABELS];
+        for &(bucket, weight) in weights {
+            add(&mut sums, &rows[bucket], weight);
         }
+        sums
+    }
+}
+
+fn add(sums: &mut [f32], roots: &[i8], weight: f32) {
+    for (sum, &root) in sums.iter_mut().zip(roots) {
+        let root = f32::from(root);
+        *sum += weight * (root * root.abs());
     }
 }
 
@@ -101,11 +117,8 @@ impl<'a> Margins<'a> {
         self.margins.iter_mut().zip(row).for_each(|(sum, weight)| *sum += value * weight);
     }
 
-    fn with(mut self, sums: &Sums<'_>, unit: f32) -> Vec<f32> {
-        self.margins
-            .iter_mut()
-            .zip(sums.hashed.iter().zip(&self.parts.scales))
-            .for_each(|(margin, (sum, scale))| *margin += sum * unit * scale);
+    fn with(mut self, sums: &[f32], unit: f32) -> Vec<f32> {
+        self.margins.iter_mut().zip(sums.iter().zip(&self.parts.scales)).for_each(|(margin, (sum, scale))| *margin += sum * unit * scale);
         self.margins
     }
 }
