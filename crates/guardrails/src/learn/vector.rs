@@ -44,7 +44,7 @@ impl Reader {
     pub(super) fn weigh(&self, text: &str, mut each: impl FnMut(usize, f32)) -> f32 {
         let counts = Counts::of(self.ngrams, self.bits, text);
         let mut squares = 0.0;
-        for &bucket in &counts.seen {
+        for &bucket in counts.seen() {
             let idf = self.idf[bucket as usize];
             if idf > 0 {
                 let weight = counts.weight(bucket) * f32::from(idf);
@@ -80,29 +80,37 @@ pub(super) fn bucket(hash: u64, bits: u32) -> u32 {
 pub(super) struct Counts {
     /// Up to 65,535.
     counts: Vec<u16>,
-    /// The buckets that are not empty, in the order of the text.
-    pub(super) seen: Vec<u32>,
+    /// The buckets that are not empty, in the order of the text, and places for more.
+    seen: Vec<u32>,
+    filled: usize,
 }
 
 impl Counts {
     pub(super) fn of(ngrams: Ngrams, bits: u32, text: &str) -> Self {
-        let mut counts = Self { counts: TABLE.take(), seen: Vec::new() };
+        let mut counts = Self { counts: TABLE.take(), seen: Vec::new(), filled: 0 };
         counts.counts.resize(1 << bits, 0);
         ngrams.visit(text, |hash| counts.add(bucket(hash, bits)));
         counts
     }
 
     fn add(&mut self, bucket: u32) {
-        let count = &mut self.counts[bucket as usize];
-        if *count == 0 {
-            self.seen.push(bucket);
+        if self.filled == self.seen.len() {
+            self.seen.resize(2 * self.filled + 4096, 0);
         }
+        let count = &mut self.counts[bucket as usize];
+        // No branch, for no processor can foretell which n-grams are new.
+        self.seen[self.filled] = bucket;
+        self.filled += usize::from(*count == 0);
         *count = count.saturating_add(1);
+    }
+
+    pub(super) fn seen(&self) -> &[u32] {
+        &self.seen[..self.filled]
     }
 
     /// Leaves the table to the next text.
     fn put_back(mut self) {
-        for bucket in self.seen {
+        for &bucket in &self.seen[..self.filled] {
             self.counts[bucket as usize] = 0;
         }
         TABLE.set(self.counts);

@@ -47,8 +47,8 @@ pub(super) fn reader(config: &TrainConfig, hook: Option<FeatureHook>, examples: 
 fn idf(config: &TrainConfig, examples: &[Example]) -> Vec<u8> {
     let mut texts = vec![(0_usize, 0.0_f64); 1 << config.bits];
     for example in examples {
-        for bucket in Counts::of(config.ngrams, config.bits, &example.text).seen {
-            let (count, weight) = &mut texts[bucket as usize];
+        for bucket in Counts::of(config.ngrams, config.bits, &example.text).seen() {
+            let (count, weight) = &mut texts[*bucket as usize];
             *count += 1;
             *weight += f64::from(example.weight);
         }
