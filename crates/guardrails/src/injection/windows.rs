@@ -13,13 +13,13 @@ pub fn windows(sentences: &[Range<usize>]) -> Vec<Range<usize>> {
         if last == sentences.len() {
             break;
         }
-        first = middle(sentences, first..last).max(first + 1);
+        first = middle(sentences, first..last);
     }
     found
 }
 
 /// What a classifier reads: at even places runs of whole sentences of about half a kilobyte, one after another; at odd ones those that begin in
-/// the middle of the one before and end with the one after at the latest.
+/// the middle of the one before, or with its last sentence, and end with the one after at the latest.
 pub(super) fn covering(sentences: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut first = 0;
@@ -27,7 +27,7 @@ pub(super) fn covering(sentences: &[Range<usize>]) -> Vec<Range<usize>> {
         let last = end(sentences, first);
         found.push(span(sentences, first..last));
         if last < sentences.len() {
-            let between = middle(sentences, first..last);
+            let between = middle(sentences, first..last).min(last - 1);
             found.push(span(sentences, between..end(sentences, between).min(end(sentences, last))));
         }
         first = last;
@@ -41,11 +41,11 @@ fn end(sentences: &[Range<usize>], first: usize) -> usize {
     first + sentences[first..].iter().take_while(|sentence| sentence.end - start <= WINDOW).count().max(1)
 }
 
-/// The first sentence in the second half of a run, or the last one.
+/// The first sentence that begins in the second half of a run or behind it, never the first of the run.
 fn middle(sentences: &[Range<usize>], run: Range<usize>) -> usize {
     let Range { start, end } = span(sentences, run.clone());
     let before = sentences[run.clone()].partition_point(|sentence| sentence.start < start + (end - start) / 2);
-    (run.start + before).min(run.end - 1)
+    run.start + before.max(1)
 }
 
 fn span(sentences: &[Range<usize>], run: Range<usize>) -> Range<usize> {
