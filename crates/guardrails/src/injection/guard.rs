@@ -9,7 +9,7 @@ use super::{
     model::{ATTACK, Judge},
     patterns::{Hit, hits},
     reading::{Reading, read},
-    windows::covering,
+    windows::{covering, windows},
 };
 use crate::{Basis, Context, Error, Finding, Guard, Reach, Result, Scan, scan::Whole};
 
@@ -144,9 +144,9 @@ impl Parts {
         let all = hits(reading.text(), &reading.sentences);
         let mut hits = all.clone();
         hits.retain(|hit| !self.config.off.contains(&hit.family));
-        let windows = covering(&reading.sentences);
+        let (windows, suspicious) = self.windows(&reading.sentences, length);
         let numbers = |window: &Range<usize>| features_of(window, reading.text(), &reading.sentences, &all);
-        let scores = self.judge.score_windows(reading.text(), &windows, self.suspicious(), numbers)?;
+        let scores = self.judge.score_windows(reading.text(), &windows, suspicious, numbers)?;
         if self.config.patterns {
             let lean = if self.judge.is_empty() { 0.0 } else { length.lean() };
             let around = |hit: &Hit| windows.iter().zip(&scores).any(|(window, score)| *score >= lean && window.contains(&hit.span.start));
@@ -163,9 +163,14 @@ impl Parts {
         Ok(())
     }
 
-    /// The score from which on what lies between two windows is read: a quarter of any that something depends on.
-    fn suspicious(&self) -> f32 {
-        self.config.threshold.min(self.config.disguised_threshold).min(LEAN) / 4.0
+    /// What is read at once, and the score from which on what lies between two windows is read: in a page a quarter of any that something
+    /// depends on, elsewhere none.
+    fn windows(&self, sentences: &[Range<usize>], length: Length) -> (Vec<Range<usize>>, f32) {
+        if length.is_page() {
+            (covering(sentences), self.config.threshold.min(self.config.disguised_threshold).min(LEAN) / 4.0)
+        } else {
+            (windows(sentences), f32::NEG_INFINITY)
+        }
     }
 
     fn threshold(&self, reading: &Reading) -> f32 {
