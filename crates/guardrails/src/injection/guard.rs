@@ -26,9 +26,11 @@ const DEEPEST: usize = 4;
 /// the pattern, or the windows that overlap, labelled `injection` or with the family of most of their patterns. Text in characters that are
 /// not seen is found as `hidden_text`, whatever it says.
 ///
-/// A page has many windows, and each has its chance to look like an attack. So beyond 4 KiB the odds of a window's score are divided by what the
-/// length of the text is of 4 KiB, up to 8, and in a text of 2 KiB or more a pattern is enough only where a classifier gives 0.3 or more to a
-/// window around it: else it is quoted. Without any classifier patterns are enough at every length.
+/// A text of 2 KiB or more is a page, which has many windows, and each has its chance to look like an attack. So in a page the odds of a window's
+/// score are divided by what its length is of 2 KiB, up to 16, and a pattern is enough only where a classifier gives 0.3 or more to a window
+/// around it: else it is quoted. Without any classifier patterns are enough at every length. In shorter texts each window begins in the
+/// middle of the one before; in a page windows follow each other, and what lies between the middles of two is read where either of them has
+/// a quarter of the lowest score that matters.
 ///
 /// The whole text is read at its end. The cost is linear in the text, and so is the number of windows that a joined classifier is asked about.
 ///
