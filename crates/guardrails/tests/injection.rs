@@ -156,8 +156,8 @@ fn in_a_page_a_pattern_is_enough_where_a_classifier_leans_its_way() {
 fn the_longer_a_text_is_the_more_a_window_has_to_show() {
     let guard = InjectionGuard::new(InjectionConfig::default()).unwrap().without_own_classifier().joined_by(xyzzy(), "attack");
     let text = |times: usize| format!("xyzzy is sold out. {}", HONEST.repeat(times));
-    // The odds are 9 to 1, and a sixteenth of that from 32 KiB on.
-    for (times, score, found) in [(1, 0.9, 1), (35, 0.9, 1), (600, 9.0 / 25.0, 0), (12_000, 9.0 / 25.0, 0)] {
+    // The odds are 9 to 1, and an eighth of that from 32 KiB on.
+    for (times, score, found) in [(1, 0.9, 1), (70, 0.9, 1), (600, 9.0 / 17.0, 0), (12_000, 9.0 / 17.0, 0)] {
         assert!((guard.score(&text(times)).unwrap() - score).abs() < 1e-3, "{times}");
         assert_eq!(guard.check(&text(times), &Context::default()).unwrap().len(), found, "{times}");
     }

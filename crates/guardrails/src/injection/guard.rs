@@ -9,7 +9,7 @@ use super::{
     model::{ATTACK, Judge},
     patterns::{Hit, hits},
     reading::{Reading, read},
-    windows::{covering, windows},
+    windows::{runs, windows},
 };
 use crate::{Basis, Context, Error, Finding, Guard, Reach, Result, Scan, scan::Whole};
 
@@ -26,11 +26,12 @@ const DEEPEST: usize = 4;
 /// the pattern, or the windows that overlap, labelled `injection` or with the family of most of their patterns. Text in characters that are
 /// not seen is found as `hidden_text`, whatever it says.
 ///
-/// A text of 2 KiB or more is a page, which has many windows, and each has its chance to look like an attack. So in a page the odds of a window's
-/// score are divided by what its length is of 2 KiB, up to 16, and a pattern is enough only where a classifier gives 0.3 or more to a window
-/// around it: else it is quoted. Without any classifier patterns are enough at every length. In shorter texts each window begins in the
-/// middle of the one before; in a page windows follow each other, and what lies between the middles of two is read where either of them has
-/// a quarter of the lowest score that matters.
+/// A page has many windows, and each has its chance to look like an attack. So beyond 4 KiB the odds of a window's score are divided by what the
+/// length of the text is of 4 KiB, up to 8, and in a text of 2 KiB or more a pattern is enough only where a classifier gives 0.3 or more to a
+/// window around it: else it is quoted. Without any classifier patterns are enough at every length.
+///
+/// Each window begins in the middle of the one before. A text is first read in runs that follow each other, and windows are read where one of
+/// those has a quarter of the lowest score that anything depends on: so what is harmless is read once, and not twice.
 ///
 /// The whole text is read at its end. The cost is linear in the text, and so is the number of windows that a joined classifier is asked about.
 ///
@@ -146,9 +147,9 @@ impl Parts {
         let all = hits(reading.text(), &reading.sentences);
         let mut hits = all.clone();
         hits.retain(|hit| !self.config.off.contains(&hit.family));
-        let (windows, suspicious) = self.windows(&reading.sentences, length);
+        let (windows, runs) = (windows(&reading.sentences), runs(&reading.sentences));
         let numbers = |window: &Range<usize>| features_of(window, reading.text(), &reading.sentences, &all);
-        let scores = self.judge.score_windows(reading.text(), &windows, suspicious, numbers)?;
+        let scores = self.judge.score_windows(reading.text(), &windows, &runs, self.suspicious(), numbers)?;
         if self.config.patterns {
             let lean = if self.judge.is_empty() { 0.0 } else { length.lean() };
             let around = |hit: &Hit| windows.iter().zip(&scores).any(|(window, score)| *score >= lean && window.contains(&hit.span.start));
@@ -165,14 +166,9 @@ impl Parts {
         Ok(())
     }
 
-    /// What is read at once, and the score from which on what lies between two windows is read: in a page a quarter of any that something
-    /// depends on, elsewhere none.
-    fn windows(&self, sentences: &[Range<usize>], length: Length) -> (Vec<Range<usize>>, f32) {
-        if length.is_page() {
-            (covering(sentences), self.config.threshold.min(self.config.disguised_threshold).min(LEAN) / 4.0)
-        } else {
-            (windows(sentences), f32::NEG_INFINITY)
-        }
+    /// The score of a run from which on windows are read around it: a quarter of any that something depends on.
+    fn suspicious(&self) -> f32 {
+        self.config.threshold.min(self.config.disguised_threshold).min(LEAN) / 4.0
     }
 
     fn threshold(&self, reading: &Reading) -> f32 {

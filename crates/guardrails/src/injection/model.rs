@@ -3,7 +3,7 @@ use std::{ops::Range, sync::LazyLock};
 use super::features;
 use crate::{
     Result,
-    learn::{NgramModel, score_overlapping},
+    learn::{NgramModel, score_screened},
 };
 
 /// What the model that comes with this crate says of a text: whether it attacks.
@@ -53,12 +53,13 @@ impl Judge {
         self.joined(shipped.collect(), texts)
     }
 
-    /// As [`score`](Self::score), of windows of a text as [`covering`](super::windows::covering) has them, of which one is suspicious from this
-    /// score on; `numbers` gives what [`features`] reads of one.
+    /// As [`score`](Self::score), of windows of a text, of which those are read that share text with a run that is suspicious: has this score.
+    /// `numbers` gives what [`features`] reads of one.
     pub(crate) fn score_windows(
         &self,
         text: &str,
         windows: &[Range<usize>],
+        runs: &[Range<usize>],
         suspicious: f32,
         numbers: impl Fn(&Range<usize>) -> Vec<f32>,
     ) -> Result<Vec<f32>> {
@@ -70,7 +71,7 @@ impl Judge {
             let scores = self.joined(windows.iter().map(own).collect(), &texts)?;
             Ok(scores.into_iter().map(|score| vec![score]).collect())
         };
-        let scores = score_overlapping(windows, |scores| scores[0] >= suspicious, read)?;
+        let scores = score_screened(windows, runs, |scores| scores[0] >= suspicious, read)?;
         Ok(scores.into_iter().flatten().collect())
     }
 

@@ -3,7 +3,7 @@ use std::ops::Range;
 /// A window ends once it has this many bytes.
 const WINDOW: usize = 512;
 
-/// What a classifier learns from: runs of whole sentences of about half a kilobyte, of which each begins in the middle of the one before.
+/// What a classifier reads at once: runs of whole sentences of about half a kilobyte, of which each begins in the middle of the one before.
 pub fn windows(sentences: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut first = 0;
@@ -18,18 +18,13 @@ pub fn windows(sentences: &[Range<usize>]) -> Vec<Range<usize>> {
     found
 }
 
-/// What a classifier reads: at even places runs of whole sentences of about half a kilobyte, one after another; at odd ones those that begin in
-/// the middle of the one before, or with its last sentence, and end with the one after at the latest.
-pub(super) fn covering(sentences: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = Vec::new();
+/// Runs of whole sentences of about half a kilobyte, one after another: what is read to know where windows need not be.
+pub(super) fn runs(sentences: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
     let mut first = 0;
     while first < sentences.len() {
         let last = end(sentences, first);
         found.push(span(sentences, first..last));
-        if last < sentences.len() {
-            let between = middle(sentences, first..last).min(last - 1);
-            found.push(span(sentences, between..end(sentences, between).min(end(sentences, last))));
-        }
         first = last;
     }
     found
@@ -56,7 +51,7 @@ fn span(sentences: &[Range<usize>], run: Range<usize>) -> Range<usize> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{super::sentences::sentences, covering, windows};
+    use super::{super::sentences::sentences, runs, windows};
 
     #[test]
     fn windows_cover_all_and_overlap() {
@@ -72,25 +67,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_second_window_lies_within_the_two_around_it(text in r"([a-z]{1,9}[ .\n] ?|[a-z ]{60,90}\. |\.{3} {20}){0,60}") {
+        fn each_sentence_is_in_one_run_and_at_least_one_window(text in r"([a-z]{1,9}[ .\n] ?|[a-z ]{60,90}\. |\.{3} {20}){0,60}") {
             let sentences = sentences(&text);
-            let found = covering(&sentences);
-            let runs: Vec<_> = found.iter().step_by(2).collect();
-            let held = |run: &&std::ops::Range<usize>| sentences.iter().filter(|sentence| run.start <= sentence.start && sentence.end <= run.end).count();
-            prop_assert_eq!(runs.iter().map(held).sum::<usize>(), sentences.len(), "each sentence is in one run");
-            prop_assert!(found.iter().all(|window| window.len() <= 512));
-            for three in found.windows(3).step_by(2) {
-                let [before, between, after] = three else { unreachable!() };
-                prop_assert!(before.start <= between.start && between.start < before.end && between.end <= after.end);
+            let (runs, windows) = (runs(&sentences), windows(&sentences));
+            for sentence in &sentences {
+                let holds = |run: &&std::ops::Range<usize>| run.start <= sentence.start && sentence.end <= run.end;
+                prop_assert_eq!(runs.iter().filter(holds).count(), 1);
+                prop_assert!(windows.iter().any(|window| holds(&window)));
             }
+            prop_assert!(runs.iter().chain(&windows).all(|run| run.len() <= 512));
         }
-    }
-
-    #[test]
-    fn what_lies_on_both_sides_of_an_end_is_read_together() {
-        let text = "A sentence of some length, and so on. ".repeat(60);
-        let found = covering(&sentences(&text));
-        let [before, between, after] = &found[..3] else { panic!("{found:?}") };
-        assert!(between.start < before.end - 200 && between.end > after.start + 200, "{before:?}, {between:?}, {after:?}");
     }
 }

@@ -23,8 +23,8 @@ mod hook;
 mod model;
 mod ngrams;
 mod normal;
-mod overlap;
 mod random;
+mod screen;
 mod train;
 mod vector;
 
@@ -33,5 +33,5 @@ pub use hook::FeatureHook;
 pub use model::NgramModel;
 pub use ngrams::Ngrams;
 pub use normal::normalise;
-pub(crate) use overlap::score_overlapping;
+pub(crate) use screen::score_screened;
 pub use train::{Example, Progress, TrainConfig, train};

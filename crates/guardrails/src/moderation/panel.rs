@@ -8,7 +8,7 @@ use jarre_core::TextClassifier;
 use super::{Category, Join, hook};
 use crate::{
     Error, Result,
-    learn::{NgramModel, score_overlapping},
+    learn::{NgramModel, score_screened},
 };
 
 static MODEL: LazyLock<Arc<NgramModel>> = LazyLock::new(|| {
@@ -60,8 +60,8 @@ impl Panel {
         Ok(self.score_windows(text, std::slice::from_ref(&whole), |_| 0.0)?.pop().unwrap_or_default())
     }
 
-    /// As [`score`](Self::score), of each of `windows`, in the order of their places. Each second one lies within the two around it, and is read
-    /// where a category has the score there from which on it is `suspicious`.
+    /// As [`score`](Self::score), of each of `windows`, in the order of their places: overlapping by half. Each second one is read where a
+    /// category has the score in one beside it from which on it is `suspicious`.
     pub(super) fn score_windows(
         &self,
         text: &str,
@@ -113,7 +113,10 @@ impl Member {
     fn score_windows(&self, text: &str, windows: &[Range<usize>], suspicious: impl Fn(Category) -> f32) -> Result<Vec<Vec<f32>>> {
         let least: Vec<f32> = self.categories.iter().map(|category| category.map_or(f32::INFINITY, &suspicious)).collect();
         let any = |scores: &[f32]| scores.iter().zip(&least).any(|(score, least)| score >= least);
-        score_overlapping(windows, any, |windows| windows.iter().map(|window| self.score(&text[window.clone()])).collect())
+        // What the last one ends with is in none before.
+        let runs: Vec<_> =
+            windows.iter().enumerate().filter(|(at, _)| at % 2 == 0 || at + 1 == windows.len()).map(|(_, window)| window.clone()).collect();
+        score_screened(windows, &runs, any, |windows| windows.iter().map(|window| self.score(&text[window.clone()])).collect())
     }
 
     fn score(&self, text: &str) -> Result<Vec<f32>> {
