@@ -19,7 +19,11 @@ pub(crate) fn score_screened(
             return Some(said[around.start + same].clone());
         }
         let around = &said[around];
-        if around.iter().any(|scores| suspicious(scores)) { None } else { around.iter().cloned().reduce(higher) }
+        if around.iter().any(|scores| suspicious(scores)) {
+            None
+        } else {
+            around.split_first().map(|(one, others)| others.iter().fold(one.clone(), |most, scores| higher(&most, scores)))
+        }
     };
     let mut scores: Vec<Option<Vec<f32>>> = windows.iter().map(known).collect();
     let unknown: Vec<Range<usize>> =
@@ -29,8 +33,8 @@ pub(crate) fn score_screened(
     Ok(scores.into_iter().flatten().collect())
 }
 
-fn higher(one: Vec<f32>, other: Vec<f32>) -> Vec<f32> {
-    one.iter().zip(other).map(|(one, other)| one.max(other)).collect()
+fn higher(one: &[f32], other: &[f32]) -> Vec<f32> {
+    one.iter().zip(other).map(|(one, other)| one.max(*other)).collect()
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ pub(super) fn bucket(hash: u64, bits: u32) -> u32 {
 /// The n-grams of a text, by bucket.
 pub(super) struct Counts {
     /// Up to 65,535.
-    counts: Vec<u16>,
+    table: Vec<u16>,
     /// The buckets that are not empty, in the order of the text, and places for more.
     seen: Vec<u32>,
     filled: usize,
@@ -87,8 +87,8 @@ pub(super) struct Counts {
 
 impl Counts {
     pub(super) fn of(ngrams: Ngrams, bits: u32, text: &str) -> Self {
-        let mut counts = Self { counts: TABLE.take(), seen: Vec::new(), filled: 0 };
-        counts.counts.resize(1 << bits, 0);
+        let mut counts = Self { table: TABLE.take(), seen: Vec::new(), filled: 0 };
+        counts.table.resize(1 << bits, 0);
         ngrams.visit(text, |hash| counts.add(bucket(hash, bits)));
         counts
     }
@@ -97,7 +97,7 @@ impl Counts {
         if self.filled == self.seen.len() {
             self.seen.resize(2 * self.filled + 4096, 0);
         }
-        let count = &mut self.counts[bucket as usize];
+        let count = &mut self.table[bucket as usize];
         // No branch, for no processor can foretell which n-grams are new.
         self.seen[self.filled] = bucket;
         self.filled += usize::from(*count == 0);
@@ -111,13 +111,13 @@ impl Counts {
     /// Leaves the table to the next text.
     fn put_back(mut self) {
         for &bucket in &self.seen[..self.filled] {
-            self.counts[bucket as usize] = 0;
+            self.table[bucket as usize] = 0;
         }
-        TABLE.set(self.counts);
+        TABLE.set(self.table);
     }
 
     fn weight(&self, bucket: u32) -> f32 {
-        let count = self.counts[bucket as usize];
+        let count = self.table[bucket as usize];
         WEIGHTS.get(usize::from(count)).copied().unwrap_or_else(|| sublinear(count))
     }
 }

@@ -47,7 +47,9 @@ mod tests {
         let pattern = if words.is_empty() { pattern } else { pattern.announced_by(words).unwrap() };
         let mut matcher = Matcher::new(Arc::new([pattern]), |_, _| Effect::Note);
         let mut found = Vec::new();
-        pieces.iter().for_each(|piece| matcher.push(piece, &mut found).unwrap());
+        for piece in pieces {
+            matcher.push(piece, &mut found).unwrap();
+        }
         matcher.finish(&mut found).unwrap();
         found
     }
