@@ -14,11 +14,12 @@ pub(crate) fn score_screened(
 ) -> Result<Vec<Vec<f32>>> {
     let said = read(runs)?;
     let known = |window: &Range<usize>| {
-        let around = runs.partition_point(|run| run.end <= window.start)..runs.partition_point(|run| run.start < window.end);
-        if let Some(same) = runs[around.clone()].iter().position(|run| run == window) {
-            return Some(said[around.start + same].clone());
+        if let Ok(same) = runs.binary_search_by_key(&(window.start, window.end), |run| (run.start, run.end)) {
+            return Some(said[same].clone());
         }
-        let around = &said[around];
+        let from = runs.partition_point(|run| run.end <= window.start);
+        let to = runs.partition_point(|run| run.start < window.end).max(from);
+        let around = &said[from..to];
         if around.iter().any(|scores| suspicious(scores)) {
             None
         } else {
@@ -82,5 +83,8 @@ mod tests {
         let (scores, read) = scored(&RUNS, &RUNS, |window| if window.start == 5 { 0.9 } else { 0.1 });
         assert_eq!((scores, read), (vec![0.1, 0.9, 0.1, 0.1], vec![]));
         assert_eq!(scored(&[], &[], |_| 1.0), (vec![], vec![]));
+        let empty = [0..0];
+        assert_eq!(scored(&empty, &empty, |_| 0.7), (vec![0.7], vec![]));
+        assert_eq!(scored(&[4..4], &RUNS, |_| 0.1), (vec![0.1], vec![4..4]));
     }
 }
