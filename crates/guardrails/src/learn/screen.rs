@@ -40,7 +40,7 @@ fn higher(one: &[f32], other: &[f32]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::RefCell, ops::Range};
+    use std::{cell::RefCell, ops::Range, slice};
 
     use super::score_screened;
 
@@ -83,8 +83,9 @@ mod tests {
         let (scores, read) = scored(&RUNS, &RUNS, |window| if window.start == 5 { 0.9 } else { 0.1 });
         assert_eq!((scores, read), (vec![0.1, 0.9, 0.1, 0.1], vec![]));
         assert_eq!(scored(&[], &[], |_| 1.0), (vec![], vec![]));
-        let empty = [0..0];
-        assert_eq!(scored(&empty, &empty, |_| 0.7), (vec![0.7], vec![]));
-        assert_eq!(scored(&[4..4], &RUNS, |_| 0.1), (vec![0.1], vec![4..4]));
+        let (empty, edge) = (0..0, 4..4);
+        let [nothing, between] = [&empty, &edge].map(slice::from_ref);
+        assert_eq!(scored(nothing, nothing, |_| 0.7), (vec![0.7], vec![]));
+        assert_eq!(scored(between, &RUNS, |_| 0.1), (vec![0.1], between.to_vec()));
     }
 }
