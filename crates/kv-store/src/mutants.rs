@@ -52,6 +52,8 @@ pub enum Mutant {
     HandOverLeavesLeaderUnheard,
     /// A change of members whose leader is gone after the first of two steps is left there.
     ChangeLeftUnfinished,
+    /// A leader that is removed writes the entry for it itself, and may be the only one that has it.
+    RemovedLeaderLeadsOn,
 }
 
 thread_local! {
@@ -60,7 +62,7 @@ thread_local! {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::VoteBeforeSync,
         Self::AppendBeforeSync,
         Self::DamageTakenForTornTail,
@@ -83,6 +85,7 @@ impl Mutant {
         Self::LostProposalsKeepTheirPlaces,
         Self::HandOverLeavesLeaderUnheard,
         Self::ChangeLeftUnfinished,
+        Self::RemovedLeaderLeadsOn,
     ];
 
     /// Puts a defect into all stores of this thread, in place of the one before.

@@ -68,7 +68,7 @@ impl Leadership {
             // Who asked for a change waits for so long.
             let patience = self.replica.request_timeout;
             if unfinished.look(&metrics.borrow(), leads_in.is_some(), patience) {
-                tokio::spawn(finish(raft.clone(), patience));
+                tokio::spawn(finish(Arc::clone(&self.replica), patience));
             }
             self.make_snapshot(&raft).await;
             let wait = self.replica.shared.until_due().map_or(LOOK, |due| due.clamp(Duration::from_millis(1), LOOK));

@@ -71,6 +71,9 @@ impl Replica {
         self.change(ChangeMembers::AddVoterIds(BTreeSet::from([id])), deadline).await
     }
 
+    /// Takes a member out. One that leads lets another lead first: it could end as the only one that has the entry by which it does not vote
+    /// any more. Then it turns down all whose logs are shorter, openraft lets nobody stand for election that does not vote, and the others may
+    /// need its vote.
     pub(super) async fn remove_member(&self, id: u64, deadline: Instant) -> Result<LeaderReply, Failure> {
         self.leads()?;
         let member = self.known(id)?;
@@ -78,9 +81,22 @@ impl Replica {
             if self.known_members().iter().filter(|member| member.voter).count() == 1 {
                 return Err(Failure::Invalid("the last member that votes stays".to_owned()));
             }
+            let goes_itself = id == self.id;
+            #[cfg(feature = "mutants")]
+            let goes_itself = goes_itself && !crate::mutants::Mutant::RemovedLeaderLeadsOn.is_in();
+            if goes_itself {
+                self.hand_over(deadline).await?;
+                // Who leads now is asked.
+                return Err(Failure::NotLeader);
+            }
             return self.change(ChangeMembers::RemoveVoters(BTreeSet::from([id])), deadline).await;
         }
         self.change(ChangeMembers::RemoveNodes(BTreeSet::from([id])), deadline).await
+    }
+
+    /// Whether this member votes once a change that is under way is done.
+    pub(super) fn stays(&self) -> bool {
+        stay(&self.raft.metrics().borrow()).contains(&self.id)
     }
 
     /// Lets the follower that is furthest stand for election. openraft 0.9 has no hand-over of leadership: voters turn candidates down as
@@ -112,11 +128,10 @@ impl Replica {
     fn furthest_follower(&self) -> Option<(u64, Address)> {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow();
-        let members = metrics.membership_config.membership();
-        let voters: BTreeSet<u64> = members.voter_ids().collect();
+        let voters = stay(&metrics);
         let followers = metrics.replication.iter().flatten().filter(|(id, _)| **id != self.id && voters.contains(id));
         let (id, _) = followers.max_by_key(|(_, matching)| matching.map(|matching| matching.index))?;
-        Some((*id, members.get_node(id)?.clone()))
+        Some((*id, metrics.membership_config.membership().get_node(id)?.clone()))
     }
 
     /// Waits until a follower has nearly all that this member has, so that the cluster does not wait for it once it votes.
@@ -172,6 +187,11 @@ impl Drop for Aside<'_> {
         }
         self.0.hand_over(HandOver::Not);
     }
+}
+
+/// Who votes once a change that is under way is done.
+fn stay(metrics: &Metrics) -> BTreeSet<u64> {
+    metrics.membership_config.membership().get_joint_config().last().cloned().unwrap_or_default()
 }
 
 /// Whether a follower has all that this leader has.

@@ -1,9 +1,9 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use openraft::ChangeMembers;
 use tokio::time::{Instant, timeout};
 
-use super::consensus::{Metrics, Raft};
+use super::{consensus::Metrics, replica::Replica};
 
 /// A change of members has two steps, after the first of which those before and those after must both agree. openraft takes the second for
 /// whoever asked for the first, who may have gone meanwhile, or not have waited: then whoever leads has to.
@@ -33,10 +33,15 @@ impl Unfinished {
     }
 }
 
-/// Takes the second step, if that is what is missing.
-pub(super) async fn finish(raft: Raft, limit: Duration) {
+/// Takes the second step, if that is what is missing, or lets one lead who does not go by it.
+pub(super) async fn finish(replica: Arc<Replica>, limit: Duration) {
+    if !replica.stays() {
+        // It is tried again.
+        let _ = replica.hand_over(Instant::now() + limit).await;
+        return;
+    }
     let change = ChangeMembers::AddVoterIds(BTreeSet::new());
-    match timeout(limit, raft.change_membership(change, false)).await {
+    match timeout(limit, replica.raft.change_membership(change, false)).await {
         Ok(Ok(_)) => tracing::info!("a change of members that nobody finished is finished"),
         // It is tried again.
         Ok(Err(error)) => tracing::warn!(%error, "a change of members is not finished"),

@@ -40,11 +40,12 @@ type Named = (&'static str, fn(u64) -> Vec<String>);
 
 /// All of them.
 #[cfg(feature = "mutants")]
-pub(crate) const ALL: [Named; 4] = [
+pub(crate) const ALL: [Named; 5] = [
     ("a leader that comes back", |seed| play(seed, an_old_leader_leads_again)),
     ("a lease that outlives its leader", |seed| play(seed, a_lease_outlives_its_leader)),
     ("a hand-over that nobody waits for", |seed| play(seed, a_hand_over_is_given_up)),
     ("a change whose leader ends", |seed| play(seed, a_leader_ends_amid_a_change)),
+    ("a leader that is removed", |seed| play(seed, a_leader_is_removed)),
 ];
 
 /// What goes wrong in a script, whose members' clocks, disks and elections are those of a seed.
@@ -165,6 +166,20 @@ fn a_leader_ends_amid_a_change(world: &mut World) -> Result<(), String> {
     wait_for(world, "nobody takes the second step", |group| (0..=MEMBERS).all(|at| group.status(at).is_some_and(is_done)))
 }
 
+/// A leader is to be removed. Another must lead before that one does not vote any more.
+fn a_leader_is_removed(world: &mut World) -> Result<(), String> {
+    let old = leader_but(world, None)?;
+    write(world, old, FEW)?;
+    let id = world.group.nodes[old].id;
+    drop(world.ask(old, LIMIT, move |cluster| Box::pin(async move { cluster.remove(id).await })));
+    let has_gone = move |status: &RaftStatus| !status.voters.contains(&id);
+    let leads_on = move |group: &Group| group.status(old).is_some_and(|status| status.is_leader && has_gone(&status));
+    let is_done = move |status: RaftStatus| !status.is_changing && has_gone(&status);
+    let is_removed = move |group: &Group| group.leaders().into_iter().any(|at| at != old && group.status(at).is_some_and(is_done));
+    wait_for(world, "a leader is not removed", |group| leads_on(group) || is_removed(group))?;
+    if leads_on(&world.group) { Err("a leader leads on that does not vote".to_owned()) } else { Ok(()) }
+}
+
 /// Whether somebody gets the lock.
 fn take_lock(world: &mut World, at: usize, lease: Option<LeaseId>) -> bool {
     let put = lease.map_or_else(|| Op::put("lock", "2"), |lease| Op::put_with_lease("lock", "1", lease));
@@ -243,6 +258,11 @@ fn a_lease_is_not_kept_alive_without_a_quorum() {
 #[test]
 fn a_change_whose_leader_ends_is_finished() {
     holds(a_leader_ends_amid_a_change);
+}
+
+#[test]
+fn a_leader_that_is_removed_hands_over_first() {
+    holds(a_leader_is_removed);
 }
 
 #[test]
