@@ -76,9 +76,9 @@ impl Bench<'_> {
             .with_context(|| format!("the policy has no layer `{name}` there"))
     }
 
-    /// How long the stages of input and output take for texts of these lengths, cut from `pages`; and each layer of the input.
+    /// How long the stages take one thread for texts of these lengths, cut from `pages`; and each layer of the input.
     pub(crate) fn latencies(&self, pages: &[String], lengths: &[usize], runs: usize) -> Vec<Latency> {
-        let text = pages.concat();
+        let (text, pipeline) = (pages.concat(), self.pipeline.clone().with_threads(1));
         let mut latencies = Vec::new();
         for &bytes in lengths {
             let pieces: Vec<&str> = pieces(&text, bytes).take(runs).collect();
@@ -86,7 +86,7 @@ impl Bench<'_> {
                 continue;
             }
             for (name, stage) in [("input", Stage::Input), ("context", Stage::Context), ("output", Stage::Output)] {
-                let times = pieces.iter().map(|piece| self.time(|| drop(self.pipeline.check(piece, &Context::new(stage)))));
+                let times = pieces.iter().map(|piece| self.time(|| drop(pipeline.check(piece, &Context::new(stage)))));
                 latencies.push(latency(name.to_owned(), bytes, times.collect()));
             }
             latencies.extend(self.layers(&pieces, bytes));

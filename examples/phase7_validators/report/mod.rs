@@ -62,11 +62,10 @@ fn measured(args: &ReportArgs) -> Result<(Figures, Vec<Mistake>)> {
     mistakes.extend(personal::rates(&mut figures)?);
     bar.set_message("rankings and times");
     figures.rankings = measure::ranking(&sets)?;
-    if let Some(pages) = sets.iter().find(|set| set.name == "tech_docs") {
-        figures.latencies = bench.latencies(&pages.texts, &LENGTHS, RUNS);
-        if args.lengths {
-            figures.latencies.extend(bench.growing(&pages.texts, &GROWING, GROWING_RUNS));
-        }
+    let pages = sets::timed(&args.data)?;
+    figures.latencies = bench.latencies(&pages, &LENGTHS, RUNS);
+    if args.lengths {
+        figures.latencies.extend(bench.growing(&pages, &GROWING, GROWING_RUNS));
     }
     #[cfg(feature = "encoder")]
     if let Some(folder) = &args.topics {

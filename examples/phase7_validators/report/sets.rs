@@ -23,6 +23,8 @@ pub(crate) struct Set {
     pub(crate) texts: Vec<String>,
 }
 
+const PAGES: &str = "text/tech_docs.jsonl.gz";
+
 type Reader = fn(&Path) -> Result<Vec<Set>>;
 
 /// All sets under `data`, and the names of those that are not there.
@@ -33,7 +35,7 @@ pub(crate) fn read(data: &Path) -> Result<(Vec<Set>, Vec<String>)> {
         ("guard/moderation.jsonl", moderation),
         ("router/clinc150.json", utterances),
         ("eval/gsm8k/test.jsonl", problems),
-        ("text/tech_docs.jsonl.gz", pages),
+        (PAGES, pages),
         ("guard/hate_speech/labeled_data.csv", tweets),
     ];
     for (file, reader) in readers {
@@ -94,16 +96,8 @@ fn problems(path: &Path) -> Result<Vec<Set>> {
 
 /// Documentation pages, as something retrieved and as something pasted. A part of them was learnt from.
 fn pages(path: &Path) -> Result<Vec<Set>> {
-    const EVERY: usize = 10;
-    let reader = BufReader::new(GzDecoder::new(File::open(path)?));
-    let mut texts = Vec::new();
-    for (at, line) in reader.lines().enumerate() {
-        // Not those at the places that training takes.
-        if at % EVERY == 5 {
-            let row: Value = serde_json::from_str(&line?)?;
-            texts.extend(row["text"].as_str().map(str::to_owned));
-        }
-    }
+    // Not those at the places that training takes.
+    let texts = documents(path, |at| at % 10 == 5)?;
     let mut sets = harmless("tech_docs", &texts, false);
     sets.push(Set {
         layer: "indirect_injection",
@@ -114,6 +108,23 @@ fn pages(path: &Path) -> Result<Vec<Set>> {
         texts,
     });
     Ok(sets)
+}
+
+/// What is timed: documentation pages that nothing learnt from.
+pub(crate) fn timed(data: &Path) -> Result<Vec<String>> {
+    let path = data.join(PAGES);
+    if path.exists() { documents(&path, |at| at % 2 == 1).with_context(|| path.display().to_string()) } else { Ok(Vec::new()) }
+}
+
+/// The documentation pages at the places that are `wanted`.
+fn documents(path: &Path, wanted: impl Fn(usize) -> bool) -> Result<Vec<String>> {
+    let reader = BufReader::new(GzDecoder::new(File::open(path)?));
+    let mut texts = Vec::new();
+    for (_, line) in reader.lines().enumerate().filter(|(at, _)| wanted(*at)) {
+        let row: Value = serde_json::from_str(&line?)?;
+        texts.extend(row["text"].as_str().map(str::to_owned));
+    }
+    Ok(texts)
 }
 
 /// Tweets that most raters called hateful.

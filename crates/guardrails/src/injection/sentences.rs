@@ -30,8 +30,9 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
 fn end_of(text: &str) -> Option<usize> {
     let spaced = |at: usize| text[at..].chars().next().is_some_and(char::is_whitespace);
     let mut at = 0;
-    while let Some(&byte) = text.as_bytes().get(at) {
-        match byte {
+    loop {
+        at += text.as_bytes()[at..].iter().position(|byte| matches!(byte, b'\n' | b'.' | b'!' | b'?' | 0x80..))?;
+        match text.as_bytes()[at] {
             b'\n' => return Some(at + 1),
             b'.' | b'!' | b'?' if spaced(at + 1) && !is_item(&text[..at]) => return Some(at + 1),
             0x80.. => {
@@ -44,7 +45,6 @@ fn end_of(text: &str) -> Option<usize> {
             _ => at += 1,
         }
     }
-    None
 }
 
 /// Whether this is the number of a list's item, which is no sentence.

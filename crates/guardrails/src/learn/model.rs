@@ -55,9 +55,7 @@ impl NgramModel {
 
     /// The margin of each label before it is calibrated.
     fn margins(&self, text: &str, numbers: Vec<f32>) -> Vec<f32> {
-        let mut weights = Vec::with_capacity(4 * text.len().min(1 << 16));
-        let unit = self.0.reader.weigh(text, |bucket, weight| weights.push((bucket, weight)));
-        let sums = self.0.sums(&weights);
+        let (sums, unit) = self.0.sums(text);
         let mut margins = Margins::new(&self.0);
         self.0.reader.standardised(numbers, |at, value| margins.add(at, value));
         margins.with(&sums, unit)
@@ -65,30 +63,26 @@ impl NgramModel {
 }
 
 impl Parts {
-    /// What n-grams with these weights add up to for each label.
-    fn sums(&self, weights: &[(usize, f32)]) -> Vec<f32> {
+    /// What the n-grams of `text` add up to for each label, and by what to multiply it.
+    fn sums(&self, text: &str) -> (Vec<f32>, f32) {
         match self.scales.len() {
-            1 => self.sums_of::<1>(weights).to_vec(),
-            2 => self.sums_of::<2>(weights).to_vec(),
-            8 => self.sums_of::<8>(weights).to_vec(),
+            1 => self.sums_of::<1>(text),
+            2 => self.sums_of::<2>(text),
+            8 => self.sums_of::<8>(text),
             labels => {
                 let mut sums = vec![0.0; labels];
-                for &(bucket, weight) in weights {
-                    add(&mut sums, &self.roots[bucket * labels..][..labels], weight);
-                }
-                sums
+                let unit = self.reader.weigh(text, |bucket, weight| add(&mut sums, &self.roots[bucket * labels..][..labels], weight));
+                (sums, unit)
             }
         }
     }
 
     /// So many labels are summed in registers.
-    fn sums_of<const LABELS: usize>(&self, weights: &[(usize, f32)]) -> [f32; LABELS] {
+    fn sums_of<const LABELS: usize>(&self, text: &str) -> (Vec<f32>, f32) {
         let (rows, _) = self.roots.as_chunks::<LABELS>();
         let mut sums = [0.0; LABELS];
-        for &(bucket, weight) in weights {
-            add(&mut sums, &rows[bucket], weight);
-        }
-        sums
+        let unit = self.reader.weigh(text, |bucket, weight| add(&mut sums, &rows[bucket], weight));
+        (sums.to_vec(), unit)
     }
 }
 

@@ -5,6 +5,12 @@ use crate::{Error, Result};
 
 /// The longest n-gram of characters.
 const LONGEST: usize = 8;
+/// The most n-grams that end with one character, and one for a mark.
+const MOST: usize = LONGEST + MOST_WORDS + 1;
+/// So many hashes are kept until they are handed on: who looks something up for each waits less for many at once.
+const BLOCK: usize = 1024;
+/// So many characters are kept, of which the latest make up n-grams.
+const KEPT: usize = 128;
 /// The most words of an n-gram.
 const MOST_WORDS: usize = 4;
 
@@ -40,61 +46,88 @@ impl Ngrams {
 
     /// Hands a hash of each n-gram of `text` to `each`, in one pass and without memory that grows with the text.
     pub fn visit(self, text: &str, mut each: impl FnMut(u64)) {
-        let mut pass = Pass::new(self);
-        normalise(text, |char| pass.take(char, &mut each));
-        pass.take(' ', &mut each);
+        self.visit_blocks(text, |hashes| hashes.iter().copied().for_each(&mut each));
+    }
+
+    /// As [`visit`](Self::visit), many at once.
+    pub(super) fn visit_blocks(self, text: &str, mut each: impl FnMut(&[u64])) {
+        let mut hashes = Hashes { block: [0; BLOCK], filled: 0 };
+        let (mut chars, mut words) = (Chars::new(self), Words::new(self));
+        let mut take = |char| {
+            if hashes.filled + MOST > BLOCK {
+                each(hashes.filled());
+                hashes.filled = 0;
+            }
+            chars.take(char, &mut hashes);
+            words.take(char, &mut hashes);
+        };
+        normalise(text, &mut take);
+        // A space ends the last word.
+        take(' ');
+        each(hashes.filled());
     }
 }
 
-/// One reading of a text, which a space ends.
-struct Pass {
-    chars: Chars,
-    words: Words,
+/// Hashes that nobody was given yet.
+struct Hashes {
+    block: [u64; BLOCK],
+    filled: usize,
 }
 
-impl Pass {
-    fn new(ngrams: Ngrams) -> Self {
-        Self { chars: Chars::new(ngrams), words: Words::new(ngrams) }
+impl Hashes {
+    fn put(&mut self, hash: u64) {
+        self.block[self.filled] = spread(hash);
+        self.filled += 1;
     }
 
-    /// Reads a character as [`normalise`] gives it.
-    fn take(&mut self, char: char, each: &mut impl FnMut(u64)) {
-        self.chars.take(char, each);
-        self.words.take(char, each);
+    fn filled(&self) -> &[u64] {
+        &self.block[..self.filled]
     }
 }
 
-/// The last characters of the run that is being read.
+/// The run that is being read: its last characters.
 struct Chars {
     from: usize,
     to: usize,
-    /// The latest first.
-    last: [u32; LONGEST],
+    /// What was read, as far as it is kept; the latest before `end`.
+    read: [u32; KEPT],
+    end: usize,
+    /// How many of these are of this run, and at most how many an n-gram has.
     known: usize,
 }
 
 impl Chars {
     fn new(ngrams: Ngrams) -> Self {
-        Self { from: ngrams.chars_from, to: ngrams.chars_to, last: [u32::from(' '); LONGEST], known: 1 }
+        Self { from: ngrams.chars_from, to: ngrams.chars_to, read: [u32::from(' '); KEPT], end: LONGEST, known: 1 }
     }
 
-    fn take(&mut self, char: char, each: &mut impl FnMut(u64)) {
+    fn take(&mut self, char: char, hashes: &mut Hashes) {
         if char == ' ' && self.known == 1 {
             return;
         }
-        self.last.copy_within(..LONGEST - 1, 1);
-        self.last[0] = u32::from(char);
-        self.known = LONGEST.min(self.known + 1);
-        let mut hash = 1;
-        for (at, &char) in self.last[..self.known.min(self.to)].iter().enumerate() {
-            hash = mix(hash, u64::from(char));
-            if at + 1 >= self.from {
-                each(spread(hash));
-            }
+        if self.end == KEPT {
+            self.read.copy_within(KEPT - LONGEST.., 0);
+            self.end = LONGEST;
         }
+        self.read[self.end] = u32::from(char);
+        self.end += 1;
+        self.known = LONGEST.min(self.known + 1);
+        self.hash(hashes);
         if char == ' ' {
             self.known = 1;
         }
+    }
+
+    /// Hashes what ends with the last character: always as many, those that began in an earlier run to be written over.
+    fn hash(&self, hashes: &mut Hashes) {
+        let latest = &self.read[self.end - LONGEST..self.end];
+        let places = &mut hashes.block[hashes.filled..][..LONGEST];
+        let mut hash = 1;
+        for (at, &char) in latest.iter().rev().enumerate().take(self.to) {
+            hash = mix(hash, u64::from(char));
+            places[(at + 1).saturating_sub(self.from)] = spread(hash);
+        }
+        hashes.filled += (self.known.min(self.to) + 1).saturating_sub(self.from);
     }
 }
 
@@ -115,18 +148,18 @@ impl Words {
         Self { most: ngrams.words_to, word: Self::START, before: [0; MOST_WORDS], mark: ' ', repeated: 0 }
     }
 
-    fn take(&mut self, char: char, each: &mut impl FnMut(u64)) {
+    fn take(&mut self, char: char, hashes: &mut Hashes) {
         if self.most == 0 {
             return;
         }
         if char.is_alphanumeric() {
-            self.end_mark(each);
+            self.end_mark(hashes);
             self.word = mix(self.word, u64::from(char));
             return;
         }
-        self.end_word(each);
+        self.end_word(hashes);
         if char != self.mark {
-            self.end_mark(each);
+            self.end_mark(hashes);
         }
         if char != ' ' {
             self.mark = char;
@@ -134,7 +167,7 @@ impl Words {
         }
     }
 
-    fn end_word(&mut self, each: &mut impl FnMut(u64)) {
+    fn end_word(&mut self, hashes: &mut Hashes) {
         if self.word == Self::START {
             return;
         }
@@ -142,14 +175,14 @@ impl Words {
         for (at, &before) in self.before[..self.most - 1].iter().enumerate() {
             ended[at + 1] = if before == 0 { 0 } else { mix(before, self.word) };
         }
-        ended[..self.most].iter().filter(|&&hash| hash != 0).for_each(|&hash| each(spread(hash)));
+        ended[..self.most].iter().filter(|&&hash| hash != 0).for_each(|&hash| hashes.put(hash));
         self.before = ended;
         self.word = Self::START;
     }
 
-    fn end_mark(&mut self, each: &mut impl FnMut(u64)) {
+    fn end_mark(&mut self, hashes: &mut Hashes) {
         if self.repeated > 0 {
-            each(spread(mix(mix(3, u64::from(self.mark)), u64::from(self.repeated))));
+            hashes.put(mix(mix(3, u64::from(self.mark)), u64::from(self.repeated)));
         }
         (self.mark, self.repeated) = (' ', 0);
     }

@@ -42,17 +42,15 @@ impl Reader {
 
     /// The weight of each bucket before the n-grams have length 1, and by what to multiply them so that they have.
     pub(super) fn weigh(&self, text: &str, mut each: impl FnMut(usize, f32)) -> f32 {
-        let counts = Counts::of(self.ngrams, self.bits, text);
-        let mut squares = 0.0;
-        for &bucket in counts.seen() {
-            let idf = self.idf[bucket as usize];
+        let (mut squares, often) = (0.0, &*WEIGHTS);
+        Counts::of(self.ngrams, self.bits, text).drain(|bucket, count| {
+            let idf = self.idf[bucket];
             if idf > 0 {
-                let weight = counts.weight(bucket) * f32::from(idf);
+                let weight = often.get(usize::from(count)).copied().unwrap_or_else(|| sublinear(count)) * f32::from(idf);
                 squares += weight * weight;
-                each(bucket as usize, weight);
+                each(bucket, weight);
             }
-        }
-        counts.put_back();
+        });
         if squares > 0.0 { squares.sqrt().recip() } else { 0.0 }
     }
 
@@ -80,45 +78,38 @@ pub(super) fn bucket(hash: u64, bits: u32) -> u32 {
 pub(super) struct Counts {
     /// Up to 65,535.
     table: Vec<u16>,
-    /// The buckets that are not empty, in the order of the text, and places for more.
+    /// The buckets that are not empty, in the order of the text.
     seen: Vec<u32>,
-    filled: usize,
 }
 
 impl Counts {
     pub(super) fn of(ngrams: Ngrams, bits: u32, text: &str) -> Self {
-        let mut counts = Self { table: TABLE.take(), seen: Vec::new(), filled: 0 };
+        let mut counts = Self { table: TABLE.take(), seen: Vec::new() };
         counts.table.resize(1 << bits, 0);
-        ngrams.visit(text, |hash| counts.add(bucket(hash, bits)));
+        ngrams.visit_blocks(text, |hashes| counts.add(hashes, bits));
         counts
     }
 
-    fn add(&mut self, bucket: u32) {
-        if self.filled == self.seen.len() {
-            self.seen.resize(2 * self.filled + 4096, 0);
+    fn add(&mut self, hashes: &[u64], bits: u32) {
+        let mut filled = self.seen.len();
+        self.seen.resize(filled + hashes.len(), 0);
+        for &hash in hashes {
+            let bucket = bucket(hash, bits);
+            let count = &mut self.table[bucket as usize];
+            // No branch, for no processor can foretell which n-grams are new.
+            self.seen[filled] = bucket;
+            filled += usize::from(*count == 0);
+            *count = count.saturating_add(1);
         }
-        let count = &mut self.table[bucket as usize];
-        // No branch, for no processor can foretell which n-grams are new.
-        self.seen[self.filled] = bucket;
-        self.filled += usize::from(*count == 0);
-        *count = count.saturating_add(1);
+        self.seen.truncate(filled);
     }
 
-    pub(super) fn seen(&self) -> &[u32] {
-        &self.seen[..self.filled]
-    }
-
-    /// Leaves the table to the next text.
-    fn put_back(mut self) {
-        for &bucket in &self.seen[..self.filled] {
-            self.table[bucket as usize] = 0;
+    /// Hands each bucket that is not empty to `each`, with what it counted, and leaves the table to the next text.
+    pub(super) fn drain(mut self, mut each: impl FnMut(usize, u16)) {
+        for bucket in self.seen {
+            each(bucket as usize, std::mem::take(&mut self.table[bucket as usize]));
         }
         TABLE.set(self.table);
-    }
-
-    fn weight(&self, bucket: u32) -> f32 {
-        let count = self.table[bucket as usize];
-        WEIGHTS.get(usize::from(count)).copied().unwrap_or_else(|| sublinear(count))
     }
 }
 

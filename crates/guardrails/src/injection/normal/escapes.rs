@@ -14,7 +14,7 @@ const RUN: usize = 32;
 pub(super) fn unescape(text: &str) -> Option<(Mapped, usize)> {
     let mut mapped = Mapped::default();
     let (mut kept, mut count, mut at) = (0, 0, 0);
-    while let Some(start) = text[at..].find(['&', '\\', '%']).map(|found| at + found) {
+    while let Some(start) = text[at..].bytes().position(|byte| matches!(byte, b'&' | b'\\' | b'%')).map(|found| at + found) {
         let Some((plain, length)) = escape(&text[start..]) else {
             at = start + 1;
             continue;

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use super::{Signs, confusables, lexicon, mapped::Mapped};
 
 /// The most letters that are joined at once, so that what is read in vain is bounded.
@@ -27,10 +29,28 @@ pub(super) fn plain_words(text: &str, signs: &mut Signs) -> Mapped {
 
 /// The next run of letters, digits and the symbols that stand for letters.
 fn next_word(text: &str, at: usize) -> Option<(usize, usize)> {
-    let start = at + text[at..].find(in_word)?;
-    let end = text[start..].find(|char| !in_word(char)).map_or(text.len(), |length| start + length);
-    Some((start, end))
+    let start = pass(text, at, false);
+    (start < text.len()).then(|| (start, pass(text, start, true)))
 }
+
+/// Where what is in words ends from `at` on, or what is not.
+fn pass(text: &str, at: usize, within: bool) -> usize {
+    let (mut at, ascii) = (at, &*ASCII);
+    while let Some(&byte) = text.as_bytes().get(at) {
+        let (is_within, length) = match ascii.get(usize::from(byte)) {
+            Some(&is_within) => (is_within, 1),
+            None => text[at..].chars().next().map_or((!within, 1), |char| (in_word(char), char.len_utf8())),
+        };
+        if is_within != within {
+            break;
+        }
+        at += length;
+    }
+    at
+}
+
+/// Whether each character of ASCII is [in words](in_word).
+static ASCII: LazyLock<[bool; 128]> = LazyLock::new(|| std::array::from_fn(|byte| in_word(char::from(byte as u8))));
 
 fn in_word(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '@' | '$' | '|' | '!') || !char.is_ascii() && char.is_alphanumeric()

@@ -197,7 +197,7 @@ pub(super) const RULES: [Rule; 62] = [
         Hidden,
         r"display: ?none|font-size: ?0|visibility: ?hidden|color: ?(?:white|#fff)|opacity: ?0|<!--|\[//\]: #|do not (?:tell|inform|mention (?:this|it) to) the user|don't tell the user",
     ),
-    hint(Address, r"(?:^|dear|attention|hey|hello|hi|note to|to the|to any|to all|if you are an?|any|every|the) <1><model>\b"),
+    hint(Address, r"(?:dear|attention|hey|hello|hi|note to|to the|to any|to all|if you are an?|any|every|the) <1><model>\b"),
     hint(Address, r"your <2><answer>"),
     hint(
         Address,

@@ -1,4 +1,4 @@
-use super::{Encoding, View, readable};
+use super::{Encoding, View, readable, reads, runs::next_run};
 
 /// The fewest digits that are looked at: 12 bytes.
 const LEAST: usize = 16;
@@ -11,19 +11,13 @@ const PROBE: usize = 64;
 pub(super) fn find(text: &str, found: &mut Vec<View>) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        if value(bytes[at]).is_none() {
-            at += 1;
-            continue;
+    while let Some(line) = next_run(bytes, at, LEAST, |byte| value(byte).is_some()) {
+        let start = line.start;
+        at = run(bytes, start);
+        if let Some(plain) = decode_run(&bytes[start..at]) {
+            let padding = bytes[at..].iter().take(2).take_while(|byte| **byte == b'=').count();
+            found.push(View { encoding: Encoding::Base64, text: plain, span: start..at + padding });
         }
-        let end = run(bytes, at);
-        if end - at >= LEAST
-            && let Some(plain) = decode_run(&bytes[at..end])
-        {
-            let padding = bytes[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
-            found.push(View { encoding: Encoding::Base64, text: plain, span: at..end + padding });
-        }
-        at = end;
     }
 }
 
@@ -44,12 +38,14 @@ fn run(bytes: &[u8], start: usize) -> usize {
 }
 
 fn decode_run(digits: &[u8]) -> Option<String> {
-    let start = (0..4).find(|&start| readable(&decode(&digits[start..digits.len().min(start + PROBE)])).is_some())?;
-    readable(&decode(&digits[start..]))
+    let mut bytes = Vec::new();
+    let start = (0..4).find(|&start| reads(decode(&digits[start..digits.len().min(start + PROBE)], &mut bytes)))?;
+    readable(decode(&digits[start..], &mut bytes))
 }
 
-fn decode(digits: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);
+/// What `digits` are, in the place of what `bytes` held.
+fn decode<'a>(digits: &[u8], bytes: &'a mut Vec<u8>) -> &'a [u8] {
+    bytes.clear();
     let (mut bits, mut held) = (0_u32, 0);
     for digit in digits.iter().filter_map(|byte| value(*byte)) {
         bits = bits << 6 | u32::from(digit);
@@ -63,6 +59,20 @@ fn decode(digits: &[u8]) -> Vec<u8> {
 }
 
 fn value(byte: u8) -> Option<u8> {
+    VALUES[usize::from(byte)]
+}
+
+/// What each byte stands for.
+static VALUES: [Option<u8>; 256] = {
+    let (mut values, mut byte) = ([None; 256], 0);
+    while byte < 256 {
+        values[byte] = digit(byte as u8);
+        byte += 1;
+    }
+    values
+};
+
+const fn digit(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
         b'a'..=b'z' => Some(byte - b'a' + 26),

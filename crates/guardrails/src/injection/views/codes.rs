@@ -1,4 +1,4 @@
-use super::{Encoding, View, readable};
+use super::{Encoding, View, readable, runs::next_run};
 
 /// The fewest bytes that are looked at.
 const LEAST: usize = 8;
@@ -6,19 +6,16 @@ const LEAST: usize = 8;
 /// Finds numbers that are the bytes of a text: `69 67 6e`, `69676e`, `01101001 01100111`, `105, 103, 110`.
 pub(super) fn find(text: &str, found: &mut Vec<View>) {
     let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if !bytes[at].is_ascii_hexdigit() || at > 0 && bytes[at - 1].is_ascii_alphanumeric() {
-            at += 1;
-            continue;
-        }
-        let end = at + bytes[at..].iter().take_while(|byte| in_run(**byte)).count();
-        if end - at >= LEAST * 2
-            && let Some(plain) = decode(&text[at..end])
+    let begins = |at: &usize| bytes[*at].is_ascii_hexdigit() && (*at == 0 || !bytes[*at - 1].is_ascii_alphanumeric());
+    let mut end = 0;
+    while let Some(mut run) = next_run(bytes, end, LEAST * 2, in_run) {
+        end = run.end;
+        if let Some(start) = run.find(begins)
+            && end - start >= LEAST * 2
+            && let Some(plain) = decode(&text[start..end])
         {
-            found.push(View { encoding: Encoding::Codes, text: plain, span: at..end });
+            found.push(View { encoding: Encoding::Codes, text: plain, span: start..end });
         }
-        at = end.max(at + 1);
     }
 }
 

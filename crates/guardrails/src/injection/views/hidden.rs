@@ -7,7 +7,7 @@ const FLAG: char = '\u{1F3F4}';
 
 /// Finds text in characters that are not seen.
 pub(super) fn find(text: &str, found: &mut Vec<View>) {
-    if !text.bytes().any(|byte| byte >= 0xEF) {
+    if text.bytes().fold(0, u8::max) < 0xEF {
         return;
     }
     let (mut hidden, mut start, mut before) = (Vec::new(), 0, ' ');

@@ -3,6 +3,7 @@
 mod base64;
 mod codes;
 mod hidden;
+mod runs;
 mod turned;
 
 use std::ops::Range;
@@ -62,12 +63,23 @@ pub fn views(text: &str) -> Vec<View> {
 
 /// The text that `bytes` are, if they read as one; what is cut off at an end may be lost.
 fn readable(bytes: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(bytes);
+    reads(bytes).then(|| String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// Whether `bytes` read as a text.
+fn reads(bytes: &[u8]) -> bool {
     let (mut letters, mut strange, mut count) = (0, 0, 0);
-    for char in text.chars() {
-        count += 1;
-        letters += usize::from(char.is_alphabetic() || char == ' ');
-        strange += usize::from(char == '\u{FFFD}' || char.is_control() && !matches!(char, '\n' | '\r' | '\t'));
+    for chunk in bytes.utf8_chunks() {
+        let broken = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+        for char in chunk.valid().chars().chain(broken) {
+            count += 1;
+            letters += usize::from(char.is_alphabetic() || char == ' ');
+            strange += usize::from(char == char::REPLACEMENT_CHARACTER || char.is_control() && !matches!(char, '\n' | '\r' | '\t'));
+        }
+        // There are no more characters than bytes.
+        if strange * 20 > bytes.len() {
+            return false;
+        }
     }
-    (count >= 6 && letters * 3 >= count * 2 && strange * 20 <= count).then(|| text.into_owned())
+    count >= 6 && letters * 3 >= count * 2 && strange * 20 <= count
 }

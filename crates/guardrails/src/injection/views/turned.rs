@@ -1,56 +1,26 @@
 use super::{Encoding, View};
 
-/// Words of which some stand in almost every sentence that asks for something.
-const COMMON: [u64; 46] = sorted([
-    pack(b"a"),
-    pack(b"all"),
-    pack(b"and"),
-    pack(b"any"),
-    pack(b"are"),
-    pack(b"as"),
-    pack(b"be"),
-    pack(b"do"),
-    pack(b"follow"),
-    pack(b"for"),
-    pack(b"from"),
-    pack(b"give"),
-    pack(b"have"),
-    pack(b"how"),
-    pack(b"ignore"),
-    pack(b"in"),
-    pack(b"is"),
-    pack(b"it"),
-    pack(b"me"),
-    pack(b"my"),
-    pack(b"no"),
-    pack(b"not"),
-    pack(b"now"),
-    pack(b"of"),
-    pack(b"on"),
-    pack(b"or"),
-    pack(b"previous"),
-    pack(b"print"),
-    pack(b"prompt"),
-    pack(b"reveal"),
-    pack(b"rules"),
-    pack(b"say"),
-    pack(b"show"),
-    pack(b"system"),
-    pack(b"tell"),
-    pack(b"that"),
-    pack(b"the"),
-    pack(b"this"),
-    pack(b"to"),
-    pack(b"what"),
-    pack(b"with"),
-    pack(b"without"),
-    pack(b"write"),
-    pack(b"you"),
-    pack(b"your"),
-    pack(b"yourself"),
-]);
-/// The longest of these, in bytes.
+/// Words of which some stand in almost every sentence that asks for something; none has more than [`LONGEST`] letters.
+const COMMON: [&str; 46] = [
+    "a", "all", "and", "any", "are", "as", "be", "do", "follow", "for", "from", "give", "have", "how", "ignore", "in", "is", "it", "me",
+    "my", "no", "not", "now", "of", "on", "or", "previous", "print", "prompt", "reveal", "rules", "say", "show", "system", "tell", "that",
+    "the", "this", "to", "what", "with", "without", "write", "you", "your", "yourself",
+];
 const LONGEST: usize = 8;
+/// These words, [packed](pack), each where its [place](place) is or behind it, before an empty one.
+static PLACES: [u64; 512] = {
+    let (mut places, mut word) = ([0; 512], 0);
+    while word < COMMON.len() {
+        let packed = pack(COMMON[word].as_bytes());
+        let mut at = place(packed);
+        while places[at] != 0 {
+            at = (at + 1) % places.len();
+        }
+        places[at] = packed;
+        word += 1;
+    }
+    places
+};
 /// What is read at once, in bytes: a line, or as much of it.
 const LINE: usize = 2048;
 
@@ -71,28 +41,37 @@ pub(super) fn find(text: &str, found: &mut Vec<View>) {
 
 fn turned(line: &str) -> Option<Encoding> {
     let (mut words, mut plain, mut rotated, mut reversed) = (0, 0, 0, 0);
-    let mut buffer = [0; LONGEST];
-    for word in line.as_bytes().split(|byte| !byte.is_ascii_alphabetic()).filter(|word| !word.is_empty()) {
-        words += 1;
-        let Some(buffer) = buffer.get_mut(..word.len()) else { continue };
-        buffer.copy_from_slice(word);
-        buffer.make_ascii_lowercase();
-        plain += usize::from(is_common(buffer));
-        // A letter is common turned as well.
-        buffer.reverse();
-        reversed += usize::from(word.len() > 1 && is_common(buffer));
-        buffer.reverse();
-        for byte in &mut *buffer {
-            *byte = rotate(*byte);
+    let (mut word, mut turned, mut length) = (0_u64, 0_u64, 0_usize);
+    for byte in line.bytes().chain([b' ']) {
+        if byte.is_ascii_alphabetic() {
+            let byte = byte.to_ascii_lowercase();
+            (word, turned, length) = (word << 8 | u64::from(byte), turned << 8 | u64::from(rotate(byte)), length + 1);
+            continue;
         }
-        rotated += usize::from(word.len() > 1 && is_common(buffer));
+        if (1..=LONGEST).contains(&length) {
+            plain += usize::from(is_common(word));
+            // A letter is common turned as well.
+            rotated += usize::from(length > 1 && is_common(turned));
+            reversed += usize::from(length > 1 && is_common(word.swap_bytes() >> (8 * (LONGEST - length))));
+        }
+        words += usize::from(length > 0);
+        (word, turned, length) = (0, 0, 0);
     }
     let most = rotated.max(reversed);
     (most >= 2 && most > plain * 2 && most * 6 >= words).then_some(if rotated >= reversed { Encoding::Rot13 } else { Encoding::Reversed })
 }
 
-fn is_common(word: &[u8]) -> bool {
-    COMMON.binary_search(&pack(word)).is_ok()
+fn is_common(packed: u64) -> bool {
+    let mut at = place(packed);
+    while PLACES[at] != 0 && PLACES[at] != packed {
+        at = (at + 1) % PLACES.len();
+    }
+    PLACES[at] == packed
+}
+
+/// Where a word is looked for first.
+const fn place(packed: u64) -> usize {
+    (packed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55) as usize
 }
 
 /// At most eight bytes as one number.
@@ -103,19 +82,6 @@ const fn pack(word: &[u8]) -> u64 {
         at += 1;
     }
     packed
-}
-
-const fn sorted<const N: usize>(mut numbers: [u64; N]) -> [u64; N] {
-    let mut at = 1;
-    while at < N {
-        let mut place = at;
-        while place > 0 && numbers[place - 1] > numbers[place] {
-            numbers.swap(place - 1, place);
-            place -= 1;
-        }
-        at += 1;
-    }
-    numbers
 }
 
 fn rot13(char: char) -> char {

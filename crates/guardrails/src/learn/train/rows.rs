@@ -47,11 +47,11 @@ pub(super) fn reader(config: &TrainConfig, hook: Option<FeatureHook>, examples: 
 fn idf(config: &TrainConfig, examples: &[Example]) -> Vec<u8> {
     let mut texts = vec![(0_usize, 0.0_f64); 1 << config.bits];
     for example in examples {
-        for bucket in Counts::of(config.ngrams, config.bits, &example.text).seen() {
-            let (count, weight) = &mut texts[*bucket as usize];
+        Counts::of(config.ngrams, config.bits, &example.text).drain(|bucket, _| {
+            let (count, weight) = &mut texts[bucket];
             *count += 1;
             *weight += f64::from(example.weight);
-        }
+        });
     }
     let all: f64 = examples.iter().map(|example| f64::from(example.weight)).sum();
     let steps = |weight: f64| ((((1.0 + all) / (1.0 + weight)).ln() + 1.0) * f64::from(IDF_STEPS)).round().clamp(1.0, 255.0) as u8;
