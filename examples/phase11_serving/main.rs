@@ -3,6 +3,8 @@
 //! `cargo run --example phase11_serving -- bench` loads an engine with the model of this repository and shows how long its answers take;
 //! `cargo run --example phase11_serving --features phase11_serving/server -- serve` answers the API of `OpenAI`.
 
+#[cfg(all(feature = "server", target_os = "linux", target_env = "gnu"))]
+mod arenas;
 mod args;
 mod attention;
 mod bench;

@@ -20,6 +20,8 @@ use crate::tensor_parallel::workers::{self, Workers};
 const PLAIN: &str = "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}";
 
 pub(crate) fn run(args: &ServeArgs) -> Result<()> {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    crate::arenas::limit();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args))
 }
 
