@@ -9,7 +9,8 @@ pub(crate) fn limit() {
     if std::env::var_os("MALLOC_ARENA_MAX").is_some() {
         return;
     }
-    let arenas = std::thread::available_parallelism().map_or(2, |threads| threads.get().clamp(2, 64) as libc::c_int);
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let arenas = libc::c_int::try_from(threads).unwrap_or(libc::c_int::MAX).max(2);
     // SAFETY: it takes two numbers, and no other thread allocates meanwhile.
     unsafe { libc::mallopt(libc::M_ARENA_MAX, arenas) };
 }
