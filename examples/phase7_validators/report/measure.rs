@@ -91,7 +91,9 @@ impl Bench<'_> {
                 continue;
             }
             for (name, stage) in [("input", Stage::Input), ("context", Stage::Context), ("output", Stage::Output)] {
-                first.iter().for_each(|piece| drop(pipeline.check(piece, &Context::new(stage))));
+                for piece in &first {
+                    drop(pipeline.check(piece, &Context::new(stage)));
+                }
                 let times = pieces.iter().map(|piece| self.time(|| drop(pipeline.check(piece, &Context::new(stage)))));
                 latencies.push(latency(name.to_owned(), bytes, times.collect()));
             }
