@@ -58,7 +58,7 @@ pub trait Members: Send + Sync {
     /// [`Membership`](crate::Error::Membership) where there is no such member; otherwise as every change.
     fn promote(&self, id: u64) -> BoxFuture<'_, Result<()>>;
 
-    /// Takes a member out. What it keeps is of no use afterwards, and its name is not to be given again.
+    /// Takes a member out; if it leads, another leads first. What it keeps is of no use afterwards, and its name is not to be given again.
     ///
     /// # Errors
     /// [`Membership`](crate::Error::Membership) where there is no such member, or no other one; otherwise as every change.
