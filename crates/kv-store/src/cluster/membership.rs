@@ -115,11 +115,11 @@ impl Replica {
         // Should it not get the last entries, another may be elected that has them.
         let _ = timeout(self.election, metrics.wait_for(|metrics| has_all(metrics, id))).await;
         self.pace.hand_over(HandOver::Silent);
-        let lost = |metrics: &Metrics| metrics.current_leader != Some(self.id);
+        let taken = |metrics: &Metrics| metrics.current_leader.is_some_and(|leader| leader != self.id);
         // So long voters listen to no candidate.
         let mut patience = self.election * 2;
-        while timeout(patience, metrics.wait_for(lost)).await.is_err() {
-            // A candidate that was turned down tries again.
+        while timeout(patience, metrics.wait_for(taken)).await.is_err() {
+            // A candidate that was turned down, as by those whose clocks are slow, tries again before this member stands itself.
             let _ = self.peers.ask(Lane::Requests, id, at, &Ask::Elect, self.election).await;
             patience = self.election / 4;
         }
