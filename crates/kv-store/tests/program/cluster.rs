@@ -55,7 +55,7 @@ async fn nothing_acknowledged_is_lost_when_members_are_killed_and_paused() {
     let lost: Vec<_> = acknowledged.difference(&found).collect();
     assert!(lost.is_empty(), "lost: {lost:?}");
     members.remote().put(b"last", b"").await.unwrap();
-    let own = RangeRequest::new(KeyRange::key("last")).with_level(ReadLevel::Stale { max_age: Duration::from_secs(3600) });
+    let own = RangeRequest::new(KeyRange::key("last")).with_level(ReadLevel::Stale { max_age: Duration::from_hours(1) });
     let has_last = |at| members.ask(at, async |remote| remote.range(own.clone()).await).is_ok_and(|page| page.entries.len() == 1);
     soon("a member does not carry out the last of what was written", || (0..3).all(has_last));
     members.digests();
